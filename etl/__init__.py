@@ -1,0 +1,1 @@
+"""How data comes in: files of every kind, and the demo city."""

@@ -1,0 +1,86 @@
+"""Roads (道路): a connected network of centre lines, one record a segment between two nodes."""
+
+from layers.look import Look
+from layers.spec import Access, Layer, Load, Title, field, layer_table
+
+TABLE = layer_table(
+    "road",
+    "MultiLineString",
+    field(
+        "name",
+        "text",
+        zh="路名",
+        en="Name",
+        tile=True,
+        search=True,
+        edit=True,
+        max_length=80,
+        headers=("道路名称", "STREET", "street", "FULLNAME"),
+    ),
+    field(
+        "kind",
+        "code",
+        zh="等级",
+        en="Class",
+        book="road_class",
+        tile=True,
+        filter=True,
+        required=True,
+        headers=("highway", "fclass", "道路等级", "CLASS"),
+    ),
+    field("lanes", "integer", zh="车道数", en="Lanes", unit="条", filter=True, edit=True, minimum=1, maximum=16),
+    field("oneway", "boolean", zh="单行", en="One way", tile=True, filter=True, edit=True),
+    field(
+        "maxspeed_kmh",
+        "number",
+        zh="限速",
+        en="Speed limit",
+        unit="km/h",
+        filter=True,
+        edit=True,
+        minimum=0,
+        maximum=130,
+        headers=("maxspeed", "限速值"),
+    ),
+    field("length_m", "number", zh="长度", en="Length", unit="m", filter=True, minimum=0),
+    field("from_node", "text", zh="起点节点", en="From node", max_length=40),
+    field("to_node", "text", zh="终点节点", en="To node", max_length=40),
+)
+
+LAYER = Layer(
+    table=TABLE,
+    title=Title("道路", "Road"),
+    about=Title("道路中心线路网", "Network of road centre lines"),
+    group="base",
+    geometry="MultiLineString",
+    look=Look(
+        "line",
+        "road_minor",
+        column="kind",
+        by=(
+            ("motorway", "road_major"),
+            ("trunk", "road_major"),
+            ("primary", "road_major"),
+            ("secondary", "road_major"),
+            ("tertiary", "road_minor"),
+            ("residential", "road_minor"),
+        ),
+        size=((8, 0.4), (13, 1.2), (18, 9.0)),
+        opacity=1.0,
+        label_from=14,
+    ),
+    label="name",
+    minzoom=6,
+    classes="kind",
+    shown_from=(
+        ("motorway", 6),
+        ("trunk", 7),
+        ("primary", 9),
+        ("secondary", 11),
+        ("tertiary", 12),
+        ("residential", 13),
+    ),
+    rank=3.0,
+    access=Access(view="public"),
+    load=Load(identifier="text", places=(), id_headers=("osm_id", "osmid", "道路编码")),
+)

@@ -1,0 +1,1 @@
+"""National code books, administrative codes, and identifiers parsed and checked."""

@@ -1,0 +1,76 @@
+"""Everything that `layers` may refuse, drawn as one tree.
+
+LayersError
+├── UnknownLayer            no such layer, or one the actor may not know of
+├── UnknownItem             the layer has no such record now
+├── BadField                a value that the layer's field does not take
+├── NotAllowed              the actor may not do this; `reason` says why
+├── Stale                   someone else was quicker; carries the current version
+├── Conflict                the request contradicts what is stored
+└── StoreError              the database or its cluster
+    ├── ClusterUnavailable  PostgreSQL cannot be found, reached or started
+    └── SchemaDrift         a table no longer is what its layer says
+"""
+
+from __future__ import annotations
+
+
+class LayersError(Exception):
+    """The root: anything that `layers` refuses, with a text that may be shown to the person who asked."""
+
+
+class UnknownLayer(LayersError):
+    """No layer of this name is visible to the actor."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no layer {name!r}")
+        self.name = name
+
+
+class UnknownItem(LayersError):
+    """The layer holds no record with this id."""
+
+    def __init__(self, layer: str, id: str) -> None:
+        super().__init__(f"layer {layer!r} has no record {id!r}")
+        self.layer, self.id = layer, id
+
+
+class BadField(LayersError):
+    """A value does not fit its field; `problems` maps field names to reasons."""
+
+    def __init__(self, problems: dict[str, str]) -> None:
+        super().__init__("; ".join(f"{name}: {reason}" for name, reason in problems.items()))
+        self.problems = problems
+
+
+class NotAllowed(LayersError):
+    """The actor may not do this."""
+
+    def __init__(self, reason: str, *, known: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.known = known  # is it known who asks? the door out answers 401 if not, else 403
+
+
+class Stale(LayersError):
+    """The record changed since the client read it."""
+
+    def __init__(self, current: str) -> None:
+        super().__init__("the record was changed by someone else since it was read")
+        self.current = current
+
+
+class Conflict(LayersError):
+    """The request contradicts what is stored already."""
+
+
+class StoreError(LayersError):
+    """The database or its private cluster cannot do what was asked."""
+
+
+class ClusterUnavailable(StoreError):
+    """PostgreSQL with PostGIS cannot be found, reached or started; the text says what to do."""
+
+
+class SchemaDrift(StoreError):
+    """A table in the database differs from its declaration in a way that is not applied by itself."""

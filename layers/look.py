@@ -1,0 +1,156 @@
+"""How a layer is drawn: a look names roles, a palette gives colours, and style and legend come from the same value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from layers.palette import Role, colours
+
+Expression = list[Any]
+
+
+@dataclass(frozen=True)
+class Look:
+    """Drawn as `circle`, `line`, `fill` or `outline`, in one colour or by the values of a column.
+
+    `by` pairs values of the column `column` with roles, in the order of the legend; other values take `role`.
+    `size` pairs zooms with pixels (radius or line width). `label_from` is the zoom from which names are written.
+    """
+
+    kind: Literal["circle", "line", "fill", "outline"]
+    role: Role = "series1"
+    column: str | None = None
+    by: tuple[tuple[str, Role], ...] = ()
+    size: tuple[tuple[float, float], ...] = ((10, 2.0), (18, 7.0))
+    opacity: float = 0.85
+    label_from: float | None = None
+    heading: str | None = None
+
+
+def colour(look: Look, palette: str) -> str | Expression:
+    """The colour of a look as a MapLibre expression."""
+    roles = colours(palette)
+    if not look.by or look.column is None:
+        return roles[look.role]
+    pairs: Expression = []
+    for value, role in look.by:
+        pairs += [value, roles[role]]
+    return ["match", ["to-string", ["get", look.column]], *pairs, roles[look.role]]
+
+
+def _by_zoom(stops: tuple[tuple[float, float], ...]) -> Expression:
+    flat = [part for stop in stops for part in stop]
+    return ["interpolate", ["exponential", 1.6], ["zoom"], *flat]
+
+
+# Records per km², on a logarithmic scale: the same legend at every zoom, since a cell's area is known.
+DENSITY_STOPS: tuple[float, ...] = (1, 10, 100, 1_000, 10_000)
+
+
+def density_colour(palette: str) -> Expression:
+    """Colour of an H3 cell by its `d`, records per km²."""
+    roles = colours(palette)
+    stops: Expression = []
+    for exponent in range(len(DENSITY_STOPS)):
+        stops += [exponent, roles[f"ramp{exponent + 1}"]]
+    return ["interpolate", ["linear"], ["log10", ["max", ["get", "d"], 1]], *stops]
+
+
+def _drawn(look: Look, palette: str) -> dict[str, Any]:
+    roles = colours(palette)
+    if look.kind == "circle":
+        return {
+            "type": "circle",
+            "paint": {
+                "circle-color": colour(look, palette),
+                "circle-radius": _by_zoom(look.size),
+                "circle-opacity": look.opacity,
+                "circle-stroke-color": roles["halo"],
+                "circle-stroke-width": ["interpolate", ["linear"], ["zoom"], 13, 0, 16, 1],
+            },
+        }
+    if look.kind == "fill":
+        return {
+            "type": "fill",
+            "paint": {
+                "fill-color": colour(look, palette),
+                "fill-opacity": look.opacity,
+                "fill-outline-color": roles["edge"],
+            },
+        }
+    return {
+        "type": "line",
+        "layout": {"line-join": "round", "line-cap": "round"},
+        "paint": {
+            "line-color": colour(look, palette),
+            "line-width": _by_zoom(look.size),
+            "line-opacity": look.opacity,
+        },
+    }
+
+
+def _labels(name: str, label: str, look: Look, palette: str) -> dict[str, Any]:
+    roles = colours(palette)
+    point_or_line = look.kind in ("circle", "line")
+    assert look.label_from is not None
+    return {
+        "id": f"{name}-label",
+        "type": "symbol",
+        "source": "city",
+        # Areas are named once, at a point inside them, not once a tile.
+        "source-layer": name if point_or_line else f"{name}_label",
+        "minzoom": look.label_from,
+        "layout": {
+            "text-field": ["get", label],
+            "text-font": ["City Sans"],
+            "text-size": ["interpolate", ["linear"], ["zoom"], 8, 11, 14, 13],
+            "symbol-placement": "line" if look.kind == "line" else "point",
+            "text-padding": 12,
+        },
+        "paint": {"text-color": roles["quiet"], "text-halo-color": roles["halo"], "text-halo-width": 1.4},
+        "metadata": {"chengtu:layer": name, "chengtu:part": "label"},
+    }
+
+
+def style_layers(name: str, label: str, look: Look, palette: str, *, minzoom: int) -> list[dict[str, Any]]:
+    """The MapLibre layers of one city layer: its H3 cells below `minzoom`, then the records, then their names."""
+    parts: list[dict[str, Any]] = []
+    if minzoom > 6:
+        parts.append(
+            {
+                "id": f"{name}-cells",
+                "type": "fill",
+                "source": "city",
+                "source-layer": f"{name}_cells",
+                "maxzoom": minzoom,
+                "paint": {"fill-color": density_colour(palette), "fill-opacity": 0.72, "fill-antialias": False},
+                "metadata": {"chengtu:layer": name, "chengtu:part": "cells"},
+            }
+        )
+    parts.append(
+        {
+            "id": f"{name}-{look.kind}",
+            "source": "city",
+            "source-layer": name,
+            "minzoom": minzoom,
+            **_drawn(look, palette),
+            "metadata": {"chengtu:layer": name, "chengtu:part": "record"},
+        }
+    )
+    if look.label_from is not None:
+        parts.append(_labels(name, label, look, palette))
+    return parts
+
+
+def legend(look: Look, words: dict[str, dict[str, str]], palette: str) -> list[dict[str, Any]]:
+    """The rows of the legend: value, colour and words; `words` maps a value to its names by language."""
+    roles = colours(palette)
+    if not look.by:
+        return [{"value": None, "colour": roles[look.role], "shape": look.kind}]
+    other = {"zh": "其他", "en": "other"}
+    named = [(value, role, words.get(value, {"zh": value, "en": value})) for value, role in look.by]
+    return [
+        {"value": value, "colour": roles[role], "shape": look.kind, "title": title}
+        for value, role, title in [*named, (None, look.role, other)]
+    ]

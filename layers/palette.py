@@ -1,0 +1,62 @@
+"""Colours by role: the dark desk and wall, the light desk and phone, and print.
+
+A look names a role, never a colour; a palette says what the role is. All palettes have the same roles (tested), so a
+new palette is one more value here and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+PaletteName = Literal["dark", "light", "print"]
+PALETTES: tuple[str, ...] = get_args(PaletteName)
+
+Role = Literal[
+    "background", "land", "water", "edge", "road_major", "road_minor", "building", "text", "halo",
+    "quiet", "accent", "select", "good", "notice", "warn", "bad", "critical",
+    "series1", "series2", "series3", "series4", "series5", "series6", "series7", "series8",
+    "ramp1", "ramp2", "ramp3", "ramp4", "ramp5",
+]  # fmt: skip
+ROLES: tuple[str, ...] = get_args(Role)
+
+_VALUES: dict[str, tuple[str, str, str]] = {
+    # role: (dark, light, print)
+    "background": ("#070b12", "#dfe6ec", "#ffffff"),
+    "land": ("#0e1622", "#f6f7f5", "#ffffff"),
+    "water": ("#081019", "#cfdfea", "#e8f0f5"),
+    "edge": ("#3a516b", "#8797a8", "#555555"),
+    "road_major": ("#2f4259", "#c4ccd4", "#999999"),
+    "road_minor": ("#1b2839", "#dde2e6", "#cccccc"),
+    "building": ("#16212f", "#e6e5e0", "#eeeeee"),
+    "text": ("#d5e0ec", "#1e2a36", "#000000"),
+    "halo": ("#070b12", "#ffffff", "#ffffff"),
+    "quiet": ("#7f93a8", "#5d6b79", "#777777"),
+    "accent": ("#4cc3e0", "#006f91", "#005a78"),
+    "select": ("#ffffff", "#101820", "#000000"),
+    "good": ("#3fbf8a", "#177a50", "#1a7f53"),
+    "notice": ("#6ba6ff", "#2565c7", "#2a5fb0"),
+    "warn": ("#f2b134", "#9a6200", "#b37400"),
+    "bad": ("#f47b3c", "#b8470c", "#b8470c"),
+    "critical": ("#ff4d5e", "#c31432", "#c00020"),
+    # Okabe–Ito order, tuned for each ground: distinguishable to colour-blind eyes.
+    "series1": ("#56b4e9", "#0072b2", "#0072b2"),
+    "series2": ("#f0b93a", "#9c6a00", "#9c6a00"),
+    "series3": ("#2fc79b", "#007a5a", "#007a5a"),
+    "series4": ("#e08bbd", "#a8447f", "#a8447f"),
+    "series5": ("#f07f43", "#c04f00", "#c04f00"),
+    "series6": ("#8f9cf4", "#4b53b8", "#4b53b8"),
+    "series7": ("#c6d45a", "#5f6f00", "#5f6f00"),
+    "series8": ("#a9b7c4", "#57636f", "#57636f"),
+    # One sequential ramp, dark to bright on the dark ground, light to dark on the light one.
+    "ramp1": ("#12304a", "#e3eff3", "#e9eef2"),
+    "ramp2": ("#15577a", "#b3d6df", "#c3d3df"),
+    "ramp3": ("#1d87a0", "#6fb3c4", "#8fb0c6"),
+    "ramp4": ("#57bca6", "#2d85a0", "#4f81a3"),
+    "ramp5": ("#f3e79b", "#0d4a6b", "#1d4a6b"),
+}
+
+
+def colours(palette: str) -> dict[str, str]:
+    """Every role of one palette as `#rrggbb`; KeyError for an unknown palette."""
+    column = {name: index for index, name in enumerate(PALETTES)}[palette]
+    return {role: values[column] for role, values in _VALUES.items()}

@@ -1,0 +1,101 @@
+"""One question for everything: may this actor do this to that, and why."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from layers.errors import NotAllowed
+from layers.spec import Layer
+from layers.store.core import SETTING
+
+Action = Literal["view", "edit"]
+_TOKEN = "admin_token_sha256"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who is asking: `name` goes into the change log, `roles` decide."""
+
+    name: str
+    roles: frozenset[str] = frozenset()
+
+
+ANYONE = Actor("anyone")
+ADMIN = Actor("admin", frozenset({"admin"}))
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Yes or no, and why."""
+
+    allowed: bool
+    why: str
+
+    def __bool__(self) -> bool:
+        return self.allowed
+
+
+def may(actor: Actor, action: Action, thing: Layer) -> Decision:
+    """Whether `actor` may do `action` to `thing`."""
+    admin = "admin" in actor.roles
+    if action == "view":
+        if thing.access.view == "public":
+            return Decision(True, "the layer is public")
+        return Decision(admin, "administrators see every layer" if admin else "the layer is internal")
+    if thing.access.edit == "nobody":
+        return Decision(False, "this layer is only changed by deliveries")
+    return Decision(admin, "administrators edit" if admin else "editing needs the administrator's token")
+
+
+def require(actor: Actor, action: Action, thing: Layer) -> None:
+    """Raise NotAllowed, with the reason, unless the actor may."""
+    decision = may(actor, action, thing)
+    if not decision:
+        raise NotAllowed(decision.why, known=actor != ANYONE)
+
+
+def visible_to(actor: Actor, layers: Iterable[Layer]) -> list[Layer]:
+    """The layers that the actor may know of."""
+    return [layer for layer in layers if may(actor, "view", layer)]
+
+
+def new_admin_token(connection: sa.Connection) -> str:
+    """Make a new administrator's token and forget the old one; only its digest is kept."""
+    token = secrets.token_urlsafe(24)
+    statement = postgresql.insert(SETTING).values(key=_TOKEN, value=_digest(token))
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=[SETTING.c.key], set_={"value": statement.excluded.value})
+    )
+    return token
+
+
+def first_admin_token(connection: sa.Connection) -> str | None:
+    """The token, made now, when this database has none yet; else None."""
+    if admin_digest(connection) is not None:
+        return None
+    return new_admin_token(connection)
+
+
+def admin_digest(connection: sa.Connection) -> str | None:
+    """The digest that the administrator's token must have."""
+    return connection.scalar(sa.select(SETTING.c.value).where(SETTING.c.key == _TOKEN))
+
+
+def actor_of(token: str | None, digest: str | None) -> Actor | None:
+    """Who holds this token: anyone without one, None when it is wrong."""
+    if token is None:
+        return ANYONE
+    if digest is not None and secrets.compare_digest(_digest(token), digest):
+        return ADMIN
+    return None
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

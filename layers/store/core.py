@@ -1,0 +1,156 @@
+"""The core tables, beside those of the layers: what changed, what was, what was delivered, cells, search terms.
+
+The migrations make them; these values are for building queries. A test compares the two.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from geoalchemy2 import Geometry
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSTZRANGE
+
+from layers.store.types import XID8
+
+METADATA = sa.MetaData(schema="core")
+_time = sa.DateTime(timezone=True)
+
+
+def _any_geometry(srid: int = 4326) -> Geometry:
+    return Geometry("GEOMETRY", srid, spatial_index=False)
+
+
+CHANGE = sa.Table(
+    "change",
+    METADATA,
+    sa.Column("seq", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("xid", XID8, nullable=False, server_default=sa.text("pg_current_xact_id()")),
+    sa.Column("at", _time, nullable=False, server_default=sa.text("clock_timestamp()")),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("layer", sa.Text, nullable=False),
+    sa.Column("op", sa.Text, nullable=False),
+    sa.Column("id", sa.Text),
+    sa.Column("records", sa.BigInteger, nullable=False),
+    sa.Column("before", _any_geometry()),
+    sa.Column("after", _any_geometry()),
+    sa.Column("delivery", sa.BigInteger),
+    sa.Column("scenario", sa.Text),
+    sa.Column("digest", sa.Text),
+    sa.Index("change_xid", "xid"),
+    sa.Index("change_item", "layer", "id"),
+)
+
+HISTORY = sa.Table(
+    "history",
+    METADATA,
+    sa.Column("layer", sa.Text, nullable=False),
+    sa.Column("id", sa.Text(collation="C"), nullable=False),
+    sa.Column("valid", TSTZRANGE, nullable=False),
+    sa.Column("row", JSONB, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("delivery", sa.BigInteger),
+    sa.Column("ended_by", sa.BigInteger),
+    sa.Column("scenario", sa.Text),
+    sa.Index("history_item", "layer", "id"),
+    sa.Index("history_ended_by", "ended_by"),
+)
+
+DELIVERY = sa.Table(
+    "delivery",
+    METADATA,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("layer", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("at", _time, nullable=False, server_default=sa.func.now()),
+    sa.Column("inserted", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("updated", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("unchanged", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("retired", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("undone_at", _time),
+    sa.Index("delivery_source", "layer", "source"),
+)
+
+REJECT = sa.Table(
+    "reject",
+    METADATA,
+    sa.Column("delivery", sa.BigInteger, sa.ForeignKey("core.delivery.id"), nullable=False),
+    sa.Column("row", sa.BigInteger, nullable=False),
+    sa.Column("field", sa.Text),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("raw", sa.Text),
+    sa.Index("reject_delivery", "delivery"),
+)
+
+DEFINITION = sa.Table(
+    "layer_definition",
+    METADATA,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("spec", JSONB, nullable=False),
+    sa.Column("at", _time, nullable=False, server_default=sa.func.now()),
+)
+
+CELL = sa.Table(
+    "cell",
+    METADATA,
+    sa.Column("h3", sa.BigInteger, primary_key=True),
+    sa.Column("res", sa.SmallInteger, nullable=False),
+    sa.Column("area_km2", sa.Double, nullable=False),
+    sa.Column("geom3857", Geometry("POLYGON", 3857, spatial_index=False), nullable=False),
+    sa.Index("cell_geom3857", "geom3857", postgresql_using="gist"),
+)
+
+# Deltas, not totals: an edit appends −1 and +1 and never waits for another edit; a job folds them.
+CELL_COUNT = sa.Table(
+    "cell_count",
+    METADATA,
+    sa.Column("layer", sa.Text, nullable=False),
+    sa.Column("res", sa.SmallInteger, nullable=False),
+    sa.Column("cell", sa.BigInteger, nullable=False),
+    sa.Column("class", sa.Text, nullable=False),
+    sa.Column("n", sa.BigInteger, nullable=False),
+    sa.Index("cell_count_cell", "layer", "res", "cell"),
+)
+
+TERM = sa.Table(
+    "term",
+    METADATA,
+    sa.Column("layer", sa.Text, primary_key=True),
+    sa.Column("field", sa.Text, primary_key=True),
+    sa.Column("text", sa.Text, primary_key=True),
+    sa.Column("folded", sa.Text, nullable=False),
+    sa.Column("grams", ARRAY(sa.Text), nullable=False),
+    sa.Column("pinyin", sa.Text, nullable=False),
+    sa.Column("initials", sa.Text, nullable=False),
+    sa.Index("term_grams", "grams", postgresql_using="gin", postgresql_with={"fastupdate": "on"}),
+    sa.Index("term_folded", "folded", postgresql_ops={"folded": "text_pattern_ops"}),
+    sa.Index("term_pinyin", "pinyin", postgresql_using="gin", postgresql_ops={"pinyin": "gin_trgm_ops"}),
+    sa.Index("term_initials", "initials", postgresql_ops={"initials": "text_pattern_ops"}),
+    sa.Index("term_initials_trgm", "initials", postgresql_using="gin", postgresql_ops={"initials": "gin_trgm_ops"}),
+)
+
+GRAM = sa.Table(
+    "gram",
+    METADATA,
+    sa.Column("gram", sa.Text, primary_key=True),
+    sa.Column("n", sa.BigInteger, nullable=False),
+)
+
+SETTING = sa.Table(
+    "setting",
+    METADATA,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("value", JSONB, nullable=False),
+)
+
+IDEMPOTENCY = sa.Table(
+    "idempotency",
+    METADATA,
+    sa.Column("actor", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("answer", JSONB, nullable=False),
+    sa.Column("at", _time, nullable=False, server_default=sa.func.now()),
+)

@@ -1,0 +1,42 @@
+"""Where Chengtu keeps its things, and the database that it uses: a server that was named, or a private cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from layers.store.cluster import open_cluster
+
+ROOT = Path(__file__).resolve().parents[2]
+DATABASE = "chengtu"
+
+
+@dataclass(frozen=True)
+class Home:
+    """The data folder, and the URL of a database server when one is named."""
+
+    folder: Path
+    database_url: str | None = None
+
+
+def home_from(environment: Mapping[str, str]) -> Home:
+    """The home that `CHENGTU_DATA_DIR` and `CHENGTU_DATABASE_URL` name; `var/` and a private cluster without them."""
+    folder = Path(environment.get("CHENGTU_DATA_DIR") or ROOT / "var").expanduser().resolve()
+    return Home(folder, environment.get("CHENGTU_DATABASE_URL") or None)
+
+
+@contextmanager
+def database(home: Home) -> Iterator[str]:
+    """The URL of a running database: the named one, or that of the private cluster, stopped again if it was started here."""
+    if home.database_url is not None:
+        yield home.database_url
+        return
+    home.folder.mkdir(parents=True, exist_ok=True)
+    cluster = open_cluster(home.folder)
+    try:
+        cluster.ensure_database(DATABASE)
+        yield cluster.url(DATABASE)
+    finally:
+        cluster.stop()

@@ -1,0 +1,110 @@
+"""Background work on a queue in the same database: `api` files a job by name, the worker does it.
+
+A stop cancels a running job and a `kill -9` leaves it marked as running; the sweep puts both back into the queue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Awaitable, Callable
+
+import procrastinate
+import sqlalchemy as sa
+
+from layers.spec import Layer
+from layers.store.engine import begin, driver_url, engine_for, session_options
+from layers.terms import prune_terms, refresh_grams
+
+STALLED_AFTER_S = 60.0
+QUEUE = "upkeep"
+
+
+def conninfo(url: str) -> dict[str, str]:
+    """libpq arguments for the queue's own connections."""
+    parsed = driver_url(url)
+    options = session_options("writer").replace("search_path=public", "search_path=jobs,public")
+    arguments = {
+        "host": parsed.query.get("host", parsed.host),
+        "port": str(parsed.port or parsed.query.get("port", 5432)),
+        "user": parsed.username,
+        "password": parsed.password,
+        "dbname": parsed.database,
+        "options": options,
+        "application_name": "chengtu jobs",
+    }
+    return {key: str(value) for key, value in arguments.items() if value is not None}
+
+
+def job_app(url: str, layers: Callable[[], list[Layer]]) -> procrastinate.App:
+    """The queue with every job that there is."""
+    app = procrastinate.App(connector=procrastinate.PsycopgConnector(kwargs=conninfo(url), min_size=1, max_size=3))
+    engine = engine_for(url, "writer", pool_size=2)
+
+    def job(cron: str, work: Callable[[sa.Connection], object]) -> None:
+        async def run(timestamp: int) -> None:
+            def once() -> None:
+                with begin(engine, actor="job") as connection:
+                    work(connection)
+
+            await asyncio.to_thread(once)
+
+        run.__name__ = work.__name__
+        app.periodic(cron=cron)(
+            app.task(queue=QUEUE, name=f"chengtu.{work.__name__}", queueing_lock=work.__name__)(run)
+        )
+
+    def fold_cell_counts(connection: sa.Connection) -> None:
+        connection.execute(sa.text("select core.fold_cell_counts()"))
+
+    def refresh_gram_counts(connection: sa.Connection) -> None:
+        refresh_grams(connection)
+
+    def prune_search_terms(connection: sa.Connection) -> None:
+        prune_terms(connection, layers())
+
+    def forget_idempotency_keys(connection: sa.Connection) -> None:
+        connection.execute(sa.text("delete from core.idempotency where at < now() - interval '24 hours'"))
+
+    job("*/5 * * * *", fold_cell_counts)
+    job("*/10 * * * *", refresh_gram_counts)
+    job("17 3 * * *", prune_search_terms)
+    job("41 * * * *", forget_idempotency_keys)
+
+    @app.periodic(cron="* * * * *")
+    @app.task(queue=QUEUE, name="chengtu.sweep", queueing_lock="sweep", pass_context=True)
+    async def sweep(context: procrastinate.JobContext, timestamp: int) -> None:
+        await requeue_stalled(context.app)
+
+    return app
+
+
+async def requeue_stalled(app: procrastinate.App) -> int:
+    """Put jobs whose worker died back into the queue; returns how many."""
+    stalled = list(await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S))
+    for job in stalled:
+        await app.job_manager.retry_job(job)
+    return len(stalled)
+
+
+async def work(url: str, layers: Callable[[], list[Layer]]) -> None:
+    """Do jobs until SIGINT or SIGTERM; a running job gets two seconds and is queued again by the next sweep."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    app = job_app(url, layers)
+    async with app.open_async():
+        await requeue_stalled(app)
+        worker: Awaitable[None] = asyncio.create_task(
+            app.run_worker_async(
+                queues=[QUEUE], install_signal_handlers=False, concurrency=2, shutdown_graceful_timeout=2
+            )
+        )
+        stop = asyncio.create_task(stopping.wait())
+        await asyncio.wait({worker, stop}, return_when=asyncio.FIRST_COMPLETED)  # type: ignore[type-var]
+        worker.cancel()  # type: ignore[attr-defined]
+        # Awaiting the cancelled worker lets it record what it was doing before the pool closes.
+        with contextlib.suppress(asyncio.CancelledError):
+            await worker

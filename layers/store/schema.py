@@ -1,0 +1,188 @@
+"""Tables as they should be: roles and schemas, the core tables by migration, the tables of the layers by comparison.
+
+A new layer and a new nullable column are applied at start-up; any other difference between a layer and its table is
+refused with the migration that would have to be written.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from layers.errors import ClusterUnavailable, SchemaDrift
+from layers.spec import Layer
+from layers.store.definitions import saved_layers
+from layers.store.engine import driver_url
+
+log = logging.getLogger("chengtu.store")
+
+_LOCK = 8_470_113  # one program at a time prepares a database
+ROLES = ("chengtu_owner", "chengtu_writer", "chengtu_reader")
+EXTENSIONS = ("postgis", "pg_trgm", "fuzzystrmatch", "btree_gin")
+
+
+def prepare(url: str, layers: Mapping[str, Layer]) -> dict[str, Layer]:
+    """Bring a database to what this version needs; returns all layers, built-in and brought by users.
+
+    Raises ClusterUnavailable when the login may not do that, SchemaDrift when a table no longer fits its layer.
+    """
+    engine = sa.create_engine(driver_url(url), poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        _roles_and_schemas(connection)
+        connection.execute(sa.text("set local role chengtu_owner"))
+        _migrate(connection)
+        every = {**layers, **saved_layers(connection)}
+        for layer in every.values():
+            ensure_table(connection, layer)
+        _grant(connection)
+    engine.dispose()
+    return every
+
+
+def _roles_and_schemas(connection: sa.Connection) -> None:
+    known = set(connection.scalars(sa.text("select rolname from pg_roles where rolname like 'chengtu%'")))
+    installed = set(connection.scalars(sa.text("select extname from pg_extension")))
+    try:
+        for role in ROLES:
+            if role not in known:
+                _create_role(connection, role)
+        for extension in EXTENSIONS:
+            if extension not in installed:
+                connection.execute(sa.text(f"create extension if not exists {extension}"))
+        for schema in ("core", "city", "jobs"):
+            connection.execute(sa.text(f"create schema if not exists {schema} authorization chengtu_owner"))
+        connection.execute(sa.text("grant usage on schema core, city to chengtu_writer, chengtu_reader"))
+        connection.execute(sa.text("grant usage on schema jobs to chengtu_writer"))
+    except sa.exc.ProgrammingError as error:
+        raise ClusterUnavailable(
+            "the database login may not set up Chengtu; let an administrator run once: create extension postgis; "
+            "create extension pg_trgm; create extension fuzzystrmatch; create extension btree_gin; and give the login "
+            f"CREATEROLE and CREATE on the database ({str(error.orig).splitlines()[0]})"
+        ) from error
+
+
+def _create_role(connection: sa.Connection, role: str) -> None:
+    # Roles belong to the whole server: another database of it may be making the same one at this moment.
+    with connection.begin_nested() as attempt:
+        try:
+            connection.execute(sa.text(f"create role {role} nologin"))
+            connection.execute(sa.text(f"grant {role} to current_user"))
+        except sa.exc.IntegrityError:
+            attempt.rollback()
+
+
+def _migrate(connection: sa.Connection) -> None:
+    from alembic import command  # alembic takes a third of a second to import
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def ensure_table(connection: sa.Connection, layer: Layer) -> None:
+    """Make the layer's table, or add the nullable columns it lacks; SchemaDrift for any other difference."""
+    inspector = sa.inspect(connection)
+    if not inspector.has_table(layer.name, schema="city"):
+        layer.table.create(connection)
+        log.info("table of layer %s made", layer.name)
+    else:
+        _amend(connection, layer, inspector)
+    _follow(connection, layer)
+
+
+def _amend(connection: sa.Connection, layer: Layer, inspector: sa.Inspector) -> None:
+    present = {column["name"]: column for column in inspector.get_columns(layer.name, schema="city")}
+    wanted = layer.table.columns
+    dialect = connection.dialect
+    problems = []
+    for column in wanted:
+        declared = str(column.type.compile(dialect)).lower()
+        if column.name not in present:
+            if not column.nullable and column.server_default is None:
+                problems.append(
+                    f"alter table city.{layer.name} add column {column.name} {declared} not null; -- give it values"
+                )
+            else:
+                ddl = sa.schema.CreateColumn(column).compile(dialect=dialect)
+                connection.execute(sa.text(f"alter table {layer.table.fullname} add column {ddl}"))
+                log.info("column %s.%s added", layer.name, column.name)
+            continue
+        found = present[column.name]
+        if (kind := str(found["type"].compile(dialect)).lower()) != declared:
+            problems.append(f"alter table city.{layer.name} alter column {column.name} type {declared}; -- is {kind}")
+        elif bool(found["nullable"]) != bool(column.nullable):
+            verb = "drop" if column.nullable else "set"
+            problems.append(f"alter table city.{layer.name} alter column {column.name} {verb} not null;")
+    problems += [
+        f"alter table city.{layer.name} drop column {name}; -- no field of the layer any more"
+        for name in present.keys() - set(wanted.keys())
+    ]
+    if problems:
+        raise SchemaDrift(
+            f"the table of layer {layer.name!r} differs from its declaration; write this migration:\n  "
+            + "\n  ".join(problems)
+        )
+    have = {index["name"] for index in inspector.get_indexes(layer.name, schema="city")}
+    for index in layer.table.indexes:
+        if index.name not in have:
+            index.create(connection)
+
+
+def class_expression(layer: Layer) -> str:
+    """SQL over a row of the layer's table that names its class for the cell counts; the empty text without classes."""
+    if layer.classes is None:
+        return "''::text"
+    quoted = sa.sql.compiler.IdentifierPreparer(sa.dialects.postgresql.dialect()).quote(layer.classes)  # type: ignore[no-untyped-call]
+    return f"coalesce({quoted}::text, '')"
+
+
+def _follow(connection: sa.Connection, layer: Layer) -> None:
+    arguments = ", ".join(_literal(text) for text in (layer.name, class_expression(layer)))
+    transitions = {
+        "insert": "referencing new table as nt",
+        "update": "referencing old table as ot new table as nt",
+        "delete": "referencing old table as ot",
+    }
+    table = layer.table.fullname
+    statements = [
+        f"create or replace trigger follow_{event} after {event} on {table} {tables} "
+        f"for each statement execute function core.follow({arguments})"
+        for event, tables in transitions.items()
+    ]
+    statements.append(
+        f"create or replace trigger follow_truncate before truncate on {table} "
+        f"for each statement execute function core.follow_truncate({arguments})"
+    )
+    statements.append(
+        f"create or replace trigger stamp before update on {table} for each row execute function core.stamp()"
+    )
+    for statement in statements:
+        connection.exec_driver_sql(statement.replace("%", "%%"))
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _grant(connection: sa.Connection) -> None:
+    for statement in (
+        "grant select on all tables in schema core, city to chengtu_reader, chengtu_writer",
+        "revoke select on core.setting, core.idempotency from chengtu_reader",
+        "grant insert, update, delete on all tables in schema city to chengtu_writer",
+        "grant insert on core.delivery, core.reject, core.cell, core.term, core.gram, core.setting, core.idempotency, "
+        "core.layer_definition to chengtu_writer",
+        "grant update on core.delivery, core.gram, core.setting, core.layer_definition to chengtu_writer",
+        "grant delete on core.term, core.gram, core.idempotency to chengtu_writer",
+        "grant truncate on core.gram to chengtu_writer",
+        "grant select, insert, update, delete on all tables in schema jobs to chengtu_writer",
+        "grant usage on all sequences in schema core, jobs to chengtu_writer",
+        "grant execute on all functions in schema core to chengtu_writer, chengtu_reader",
+        "grant execute on all functions in schema jobs to chengtu_writer",
+    ):
+        connection.execute(sa.text(statement))
