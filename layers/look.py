@@ -15,7 +15,9 @@ class Look:
     """Drawn as `circle`, `line`, `fill` or `outline`, in one colour or by the values of a column.
 
     `by` pairs values of the column `column` with roles, in the order of the legend; other values take `role`.
-    `size` pairs zooms with pixels (radius or line width). `label_from` is the zoom from which names are written.
+    `size` pairs zooms with pixels (radius or line width). `ground` fills an outline from below. Names are written from
+    zoom `label_from` up to `label_to`, in `label_role` and, by zoom, `label_size` pixels; where they do not all fit,
+    those with more in the column `label_first` win.
     """
 
     kind: Literal["circle", "line", "fill", "outline"]
@@ -24,7 +26,12 @@ class Look:
     by: tuple[tuple[str, Role], ...] = ()
     size: tuple[tuple[float, float], ...] = ((10, 2.0), (18, 7.0))
     opacity: float = 0.85
+    ground: Role | None = None
     label_from: float | None = None
+    label_to: float = 24.0
+    label_role: Role = "quiet"
+    label_size: tuple[tuple[float, float], ...] = ((8, 12.0), (16, 14.0))
+    label_first: str | None = None
     heading: str | None = None
 
 
@@ -94,6 +101,10 @@ def _labels(name: str, label: str, look: Look, palette: str) -> dict[str, Any]:
     roles = colours(palette)
     point_or_line = look.kind in ("circle", "line")
     assert look.label_from is not None
+    # MapLibre places lower keys first.
+    most_first: Expression = ["-", 0, ["coalesce", ["get", look.label_first], 0]]
+    first = {} if look.label_first is None else {"symbol-sort-key": most_first}
+    sizes = [part for stop in look.label_size for part in stop]
     return {
         "id": f"{name}-label",
         "type": "symbol",
@@ -101,20 +112,31 @@ def _labels(name: str, label: str, look: Look, palette: str) -> dict[str, Any]:
         # Areas are named once, at a point inside them, not once a tile.
         "source-layer": name if point_or_line else f"{name}_label",
         "minzoom": look.label_from,
+        "maxzoom": look.label_to,
         "layout": {
             "text-field": ["get", label],
             "text-font": ["City Sans"],
-            "text-size": ["interpolate", ["linear"], ["zoom"], 8, 11, 14, 13],
+            "text-size": ["interpolate", ["linear"], ["zoom"], *sizes],
             "symbol-placement": "line" if look.kind == "line" else "point",
             "text-padding": 12,
+            **_beside(look),
+            **first,
         },
-        "paint": {"text-color": roles["quiet"], "text-halo-color": roles["halo"], "text-halo-width": 1.4},
+        "paint": {"text-color": roles[look.label_role], "text-halo-color": roles["halo"], "text-halo-width": 1.5},
         "metadata": {"chengtu:layer": name, "chengtu:part": "label"},
     }
 
 
+def _beside(look: Look) -> dict[str, Any]:
+    """A point's name stands beside its circle, on whichever side is free; a line's and an area's in its middle."""
+    if look.kind != "circle":
+        return {}
+    anchors = ["left", "right", "top", "bottom"]
+    return {"text-variable-anchor": anchors, "text-radial-offset": 0.6, "text-justify": "auto"}
+
+
 def style_layers(name: str, label: str, look: Look, palette: str, *, minzoom: int) -> list[dict[str, Any]]:
-    """The MapLibre layers of one city layer: its H3 cells below `minzoom`, then the records, then their names."""
+    """The MapLibre layers of one city layer: H3 cells below `minzoom`, ground, records, and their names."""
     parts: list[dict[str, Any]] = []
     if minzoom > 6:
         parts.append(
@@ -124,8 +146,20 @@ def style_layers(name: str, label: str, look: Look, palette: str, *, minzoom: in
                 "source": "city",
                 "source-layer": f"{name}_cells",
                 "maxzoom": minzoom,
-                "paint": {"fill-color": density_colour(palette), "fill-opacity": 0.72, "fill-antialias": False},
+                "paint": {"fill-color": density_colour(palette), "fill-opacity": 0.85, "fill-antialias": False},
                 "metadata": {"chengtu:layer": name, "chengtu:part": "cells"},
+            }
+        )
+    if look.ground is not None:
+        parts.append(
+            {
+                "id": f"{name}-ground",
+                "type": "fill",
+                "source": "city",
+                "source-layer": name,
+                "minzoom": minzoom,
+                "paint": {"fill-color": colours(palette)[look.ground], "fill-antialias": False},
+                "metadata": {"chengtu:layer": name, "chengtu:part": "ground"},
             }
         )
     parts.append(

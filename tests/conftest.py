@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import itertools
 import os
+import select
 import shutil
+import socket
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 import sqlalchemy as sa
 from hypothesis import settings
 
+from etl.demo.load import load_demo
 from layers.catalog import built_in
+from layers.people.access import new_admin_token
 from layers.store.cluster import Cluster
-from layers.store.engine import engine_for
+from layers.store.engine import begin, engine_for
 from layers.store.schema import prepare
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -95,3 +103,73 @@ def database(cluster: Cluster, template: str) -> Iterator[Database]:
     fresh = clone(cluster, template)
     yield fresh
     fresh.close()
+
+
+@pytest.fixture(scope="session")
+def city_template(cluster: Cluster) -> str:
+    """The name of a database with a small demo city."""
+    cluster.ensure_database("template_city")
+    url = cluster.url("template_city")
+    prepare(url, built_in())
+    engine = engine_for(url, "writer")
+    load_demo(engine, scale=0.02)
+    engine.dispose()
+    return "template_city"
+
+
+@pytest.fixture
+def city(cluster: Cluster, city_template: str) -> Iterator[Database]:
+    """A small demo city of this test's own."""
+    fresh = clone(cluster, city_template)
+    yield fresh
+    fresh.close()
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running Chengtu: where it answers, the administrator's token, and its database."""
+
+    url: str
+    token: str
+    database: Database
+
+    @property
+    def admin(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+@pytest.fixture(scope="session")
+def server(cluster: Cluster, city_template: str) -> Iterator[Server]:
+    """The real server on a small demo city, shared by the tests of this process: change only records of your own."""
+    fresh = clone(cluster, city_template)
+    with begin(fresh.engine, actor="test") as connection:
+        token = new_admin_token(connection)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "CHENGTU_DATABASE_URL": fresh.url, "HOST": "127.0.0.1", "PORT": str(port)}
+    with subprocess.Popen([sys.executable, "-m", "api.serve"], cwd=ROOT, env=environment) as process:
+        url = f"http://127.0.0.1:{port}"
+        await_ready(url, process)
+        yield Server(url, token, fresh)
+        process.terminate()
+        process.wait(20)
+    fresh.close()
+
+
+def await_ready(url: str, process: subprocess.Popen[bytes], *, patience_s: float = 60) -> None:
+    """Return when the server answers; fail when it ends or takes too long."""
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline:
+        assert process.poll() is None, f"the server ended with status {process.returncode}"
+        try:
+            if httpx.get(f"{url}/readyz", timeout=2).status_code == 200:
+                return
+        except httpx.TransportError:
+            select.select([], [], [], 0.05)
+    raise AssertionError(f"{url} does not answer")
+
+
+@pytest.fixture(scope="session")
+def server_url(server: Server) -> str:
+    return server.url

@@ -40,7 +40,7 @@ LAYER = Layer(
     about=Title("地名、机构与门牌", "Names of places, institutions and addresses"),
     group="base",
     geometry="Point",
-    look=Look("circle", "quiet", size=((10, 1.2), (16, 3.2)), opacity=0.8, label_from=12.5),
+    look=Look("circle", "quiet", size=((10, 1.2), (16, 3.2)), opacity=0.8, label_from=13, label_first="importance"),
     label="name",
     minzoom=10,
     classes="kind",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from layers.store.cluster import open_cluster
+from layers.store.cluster import Cluster, open_cluster
 
+log = logging.getLogger("chengtu.store")
 ROOT = Path(__file__).resolve().parents[2]
 DATABASE = "chengtu"
 
@@ -21,6 +23,20 @@ class Home:
     database_url: str | None = None
 
 
+@dataclass(frozen=True)
+class Running:
+    """A database that answers at `url`."""
+
+    url: str
+    cluster: Cluster | None = None
+
+    def keep_alive(self) -> None:
+        """Start the private server again if it was killed; from the thread that started it."""
+        if self.cluster is not None and self.cluster.owned and not self.cluster.running:
+            log.warning("the database was killed; starting it again")
+            self.cluster.start()
+
+
 def home_from(environment: Mapping[str, str]) -> Home:
     """The home that `CHENGTU_DATA_DIR` and `CHENGTU_DATABASE_URL` name; `var/` and a private cluster without them."""
     folder = Path(environment.get("CHENGTU_DATA_DIR") or ROOT / "var").expanduser().resolve()
@@ -28,15 +44,15 @@ def home_from(environment: Mapping[str, str]) -> Home:
 
 
 @contextmanager
-def database(home: Home) -> Iterator[str]:
-    """The URL of a running database: the named one, or that of the private cluster, stopped again if it was started here."""
+def database(home: Home) -> Iterator[Running]:
+    """A running database: the named one, or the private cluster, which is stopped again if it was started here."""
     if home.database_url is not None:
-        yield home.database_url
+        yield Running(home.database_url)
         return
     home.folder.mkdir(parents=True, exist_ok=True)
     cluster = open_cluster(home.folder)
     try:
         cluster.ensure_database(DATABASE)
-        yield cluster.url(DATABASE)
+        yield Running(cluster.url(DATABASE), cluster)
     finally:
         cluster.stop()

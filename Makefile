@@ -1,0 +1,59 @@
+# Chengtu: `make run` serves a whole demo city, `make test` runs the suite. Both install what is missing.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WEB := webmap/node_modules/.package-lock.json
+DIST := webmap/dist/index.html
+WEB_SOURCES := $(shell find webmap/src webmap/index.html webmap/public -type f 2>/dev/null)
+
+.PHONY: run test check bench clean lock
+
+run: $(BIN)/.run $(DIST)
+	@.ci/packages postgis
+	@exec $(BIN)/python -m api
+
+test: $(BIN)/.dev $(DIST)
+	@.ci/packages postgis browser
+	@$(BIN)/pytest -n 2 --dist worksteal
+
+check: $(BIN)/.dev $(WEB)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cd webmap && npm run --silent check
+
+bench: $(BIN)/.dev $(DIST)
+	@.ci/packages postgis bench
+	@$(BIN)/python -m tests.bench
+
+# After a change of requirements*.in.
+lock: $(BIN)/.dev
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements.in -o requirements.txt
+	$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) webmap/node_modules webmap/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@.ci/packages python
+	$(PYTHON) -m venv $(VENV)
+
+$(BIN)/.run: requirements.txt | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(BIN)/.dev: requirements-dev.txt $(BIN)/.run
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(WEB): webmap/package-lock.json
+	@.ci/packages node
+	cd webmap && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(DIST): $(WEB) $(WEB_SOURCES) $(wildcard webmap/*.json webmap/*.ts)
+	cd webmap && npm run --silent build
+	@touch $@

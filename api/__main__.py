@@ -1,0 +1,172 @@
+"""`python -m api`: the whole of Chengtu — database, demo city, job worker, server — started, watched and stopped."""
+
+from __future__ import annotations
+
+import ctypes
+import http.client
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+
+import sqlalchemy as sa
+from pydantic import ValidationError
+
+from api.settings import ROOT, Settings
+from layers.catalog import built_in
+from layers.errors import LayersError
+from layers.people.access import first_admin_token
+from layers.store.core import DELIVERY
+from layers.store.engine import begin, engine_for
+from layers.store.home import Home, database
+from layers.store.schema import prepare
+
+log = logging.getLogger("chengtu")
+Process = subprocess.Popen[bytes]
+
+
+class Stopped(Exception):
+    """SIGINT or SIGTERM arrived."""
+
+
+def main() -> int:
+    """Run until a signal; returns the exit status."""
+    logging.basicConfig(level="INFO", format="%(asctime)s %(name)s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("alembic").setLevel("WARNING")
+    for number in (signal.SIGINT, signal.SIGTERM):  # explicitly: a shell's `&` starts us with SIGINT ignored
+        signal.signal(number, _stop)
+    try:
+        settings = Settings()
+        _run(settings)
+    except Stopped:
+        log.info("stopped")
+        return 0
+    except ValidationError as error:
+        sys.stderr.write(f"chengtu: a setting cannot be used: {error.errors()[0]['loc'][0]}: {error.errors()[0]['msg']}\n")
+        return 2
+    except LayersError as error:
+        sys.stderr.write(f"chengtu: {error}\n")
+        return 1
+    return 1
+
+
+def _stop(_: int, __: FrameType | None) -> None:
+    # Once is enough: a second Ctrl-C must not interrupt the clean-up.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    raise Stopped
+
+
+def _run(settings: Settings) -> None:
+    with database(Home(settings.data_dir.resolve(), settings.database_url)) as running:
+        prepare(running.url, built_in())
+        _first_start(running.url)
+        environment = {
+            **os.environ,
+            "CHENGTU_DATABASE_URL": running.url,
+            "CHENGTU_DATA_DIR": str(settings.data_dir.resolve()),
+            "PYTHONPATH": str(ROOT),
+        }
+        if settings.demo and _empty(running.url):
+            _wait(_start(["etl", "demo"], environment))
+        wanted: dict[str, list[str]] = {"worker": ["etl", "worker"], "server": ["api.serve"]}
+        children: dict[str, Process] = {}
+        threading.Thread(target=_announce, args=(settings,), daemon=True).start()
+        try:
+            _watch(wanted, children, environment, running.keep_alive)
+        finally:
+            for child in children.values():
+                _end(child)
+
+
+def _first_start(url: str) -> None:
+    engine = engine_for(url, "writer", pool_size=1)
+    with begin(engine, actor="system") as connection:
+        token = first_admin_token(connection)
+    engine.dispose()
+    if token is not None:
+        log.info("administrator's token, shown only this once: %s", token)
+
+
+def _empty(url: str) -> bool:
+    engine = engine_for(url, "reader", pool_size=1)
+    with engine.connect() as connection:
+        delivered = connection.scalar(sa.select(sa.exists().select_from(DELIVERY)))
+    engine.dispose()
+    return not delivered
+
+
+def _start(module: list[str], environment: dict[str, str]) -> Process:
+    # A session of its own: Ctrl-C reaches us alone, and we stop the children in order.
+    return subprocess.Popen(
+        [sys.executable, "-m", *module], cwd=ROOT, env=environment, start_new_session=True, preexec_fn=_die_with_us
+    )
+
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _die_with_us() -> None:
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _wait(child: Process) -> None:
+    try:
+        status = child.wait()
+    except Stopped:
+        _end(child)
+        raise
+    if status:
+        raise LayersError("the demo city could not be loaded; see the lines above")
+
+
+def _watch(
+    wanted: dict[str, list[str]], children: dict[str, Process], environment: dict[str, str], keep_alive: Callable[[], None]
+) -> None:
+    """Start what is not running, again and again, until a signal."""
+    pause = threading.Event()
+    while True:
+        keep_alive()
+        for name, module in wanted.items():
+            child = children.get(name)
+            if child is not None and child.poll() is not None:
+                log.warning("%s ended with status %s; starting it again", name, child.returncode)
+                pause.wait(1.0)
+            if child is None or child.poll() is not None:
+                children[name] = _start(module, environment)
+        pause.wait(0.5)
+
+
+def _end(child: Process) -> None:
+    if child.poll() is not None:
+        return
+    child.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(8)
+        return
+    child.kill()
+    child.wait()
+
+
+def _announce(settings: Settings) -> None:
+    """Say where the city is once it answers."""
+    pause = threading.Event()
+    while True:
+        connection = http.client.HTTPConnection(settings.host, settings.port, timeout=2)
+        with suppress(OSError, http.client.HTTPException):
+            connection.request("GET", "/readyz")
+            if connection.getresponse().status == 200:
+                sys.stdout.write(f"ready: http://{settings.host}:{settings.port}\n")
+                sys.stdout.flush()
+                return
+        pause.wait(0.2)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

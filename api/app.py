@@ -1,0 +1,114 @@
+"""The application: wires settings, connections, routes and the map together, and nothing else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from api import errors
+from api.metrics import Metrics
+from api.routes import catalogue, items, places, system
+from api.service import Service
+from api.settings import ROOT, Settings
+from api.tiles import Receive, Scope, Send, Tiles, open_pool
+
+DIST = ROOT / "webmap" / "dist"
+_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "x-frame-options": "SAMEORIGIN",
+    # MapLibre makes its worker from the bundle and its sprites from blobs; nothing comes from outside.
+    "content-security-policy": "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; "
+    "style-src 'self' 'unsafe-inline'; connect-src 'self' blob: data:; frame-ancestors 'self'",
+}
+
+
+class Map(StaticFiles):
+    """The built map; files whose name carries a digest never change."""
+
+    async def get_response(self, path: str, scope: Scope) -> Any:
+        """One file, with the caching that its name allows."""
+        response = await super().get_response(path, scope)
+        hashed = path.startswith("assets/")
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"
+        return response
+
+
+class Application:
+    """One ASGI callable: tiles first, everything else to FastAPI, every answer measured and given safe headers."""
+
+    def __init__(self, service: Service, *, dist: Path = DIST) -> None:
+        self.metrics = Metrics()
+        self.service = service
+        self.pool = open_pool(service)
+        self.tiles = Tiles(service, self.pool, self.metrics)
+        self.api = self._api(dist)
+
+    def _api(self, dist: Path) -> FastAPI:
+        @asynccontextmanager
+        async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+            await self.pool.open()
+            yield
+            await self.pool.close()
+            self.service.close()
+
+        api = FastAPI(
+            title="Chengtu 城图",
+            description="One map for running a city: layers, tiles, search, records.",
+            version="0.1.0",
+            lifespan=lifespan,
+            docs_url=None,
+            redoc_url=None,
+        )
+        api.state.service, api.state.metrics = self.service, self.metrics
+        errors.install(api)
+        for part in (system, catalogue, places, items):
+            api.include_router(part.router)
+        if dist.is_dir():
+            api.mount("/", Map(directory=dist, html=True), name="map")
+        return api
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one ASGI scope."""
+        if scope["type"] != "http":
+            await self.api(scope, receive, send)
+            return
+        tile = scope["path"].startswith("/tiles/") and scope["path"].endswith(".mvt")
+        started = time.perf_counter()
+        status = 500
+
+        async def measured(message: Any) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], *_RAW_HEADERS]
+            await send(message)
+
+        try:
+            await (self.tiles if tile else self.api)(scope, receive, measured)
+        finally:
+            route = "/tiles/{names}/{z}/{x}/{y}.mvt" if tile else _route(scope)
+            self.metrics.requests.labels(route, scope["method"], status).inc()
+            self.metrics.seconds.labels(route).observe(time.perf_counter() - started)
+
+
+_RAW_HEADERS = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
+
+
+def _route(scope: Scope) -> str:
+    """The template of the route: never the path itself, which would let strangers invent meters."""
+    return str(getattr(scope.get("route"), "path", "other")) or "map"
+
+
+def from_environment() -> Application:
+    """The application of a worker process; the supervisor names the database in CHENGTU_DATABASE_URL."""
+    settings = Settings()
+    if settings.database_url is None:
+        raise RuntimeError("CHENGTU_DATABASE_URL is not set: start Chengtu with `make run` or `python -m api`")
+    return Application(Service.open(settings, settings.database_url))

@@ -1,0 +1,63 @@
+"""Request parameters, named once and shared by the routes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+import sqlalchemy as sa
+from fastapi import Depends, Header, Path, Query, Request
+
+from api.errors import WrongToken
+from api.service import Service
+from layers.people.access import ANYONE, Actor, actor_of
+from layers.spec import ID_PATTERN, Layer
+
+
+def service_of(request: Request) -> Service:
+    """The service that this process opened."""
+    service: Service = request.app.state.service
+    return service
+
+
+ServiceDep = Annotated[Service, Depends(service_of)]
+
+
+def actor_from(service: Service, authorization: str | None) -> Actor:
+    """Who asks, by the Authorization header; WrongToken for anything but a token that was given out."""
+    if authorization is None:
+        return ANYONE
+    scheme, _, token = authorization.partition(" ")
+    actor = actor_of(token.strip(), service.token_digest()) if scheme.lower() == "bearer" else None
+    if actor is None:
+        raise WrongToken("this token is not valid")
+    return actor
+
+
+def _actor(service: ServiceDep, authorization: Annotated[str | None, Header()] = None) -> Actor:
+    return actor_from(service, authorization)
+
+
+ActorDep = Annotated[Actor, Depends(_actor)]
+LayerName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,40}$", description="name of a layer, see /layers")]
+
+
+def _layer(name: LayerName, service: ServiceDep, actor: ActorDep) -> Layer:
+    return service.registry.find(name, actor)
+
+
+LayerDep = Annotated[Layer, Depends(_layer)]
+
+
+def _reading(service: ServiceDep) -> Iterator[sa.Connection]:
+    with service.reader.connect() as connection:
+        yield connection
+
+
+ReadDep = Annotated[sa.Connection, Depends(_reading)]
+ItemId = Annotated[str, Path(pattern=rf"^{ID_PATTERN}$", description="id of a record")]
+QueryText = Annotated[str, Query(alias="q", min_length=1, max_length=100)]
+Limit = Annotated[int, Query(ge=1, le=100)]
+Lang = Annotated[Literal["zh", "en"], Query()]
+Lon = Annotated[float, Query(ge=-180, le=180, allow_inf_nan=False)]
+Lat = Annotated[float, Query(ge=-90, le=90, allow_inf_nan=False)]

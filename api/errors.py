@@ -1,0 +1,123 @@
+"""One table from refusals to HTTP statuses, one shape for every error: RFC 9457 problem details."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from http import HTTPStatus
+from typing import Any
+
+import sqlalchemy as sa
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from gis.errors import GisError
+from layers.errors import (
+    BadField,
+    Conflict,
+    LayersError,
+    NotAllowed,
+    Stale,
+    UnknownItem,
+    UnknownLayer,
+)
+
+log = logging.getLogger("chengtu.api")
+PROBLEM = "application/problem+json"
+
+
+class WrongToken(LayersError):
+    """The bearer token is not one that was given out."""
+
+
+class PreconditionNeeded(LayersError):
+    """An edit must say which version it changes (If-Match)."""
+
+
+class KeyReused(LayersError):
+    """An Idempotency-Key came again with another request."""
+
+
+STATUS: dict[type[Exception], HTTPStatus] = {
+    UnknownLayer: HTTPStatus.NOT_FOUND,
+    UnknownItem: HTTPStatus.NOT_FOUND,
+    BadField: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NotAllowed: HTTPStatus.FORBIDDEN,
+    WrongToken: HTTPStatus.UNAUTHORIZED,
+    Stale: HTTPStatus.PRECONDITION_FAILED,
+    PreconditionNeeded: HTTPStatus.PRECONDITION_REQUIRED,
+    KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    Conflict: HTTPStatus.CONFLICT,
+    GisError: HTTPStatus.BAD_REQUEST,
+}
+
+
+def problem(status: int, detail: str, *, code: str, **facts: Any) -> dict[str, Any]:
+    """The body of an error answer."""
+    title = HTTPStatus(status).phrase
+    return {"type": "about:blank", "title": title, "status": status, "code": code, "detail": detail, **facts}
+
+
+def refusal(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
+    """Status, body and headers for a refusal of ours."""
+    status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), HTTPStatus.BAD_REQUEST)
+    headers: dict[str, str] = {}
+    facts: dict[str, Any] = {}
+    if isinstance(error, BadField):
+        facts["problems"] = error.problems
+    if isinstance(error, Stale):
+        facts["current"] = error.current
+    if isinstance(error, NotAllowed) and not error.known:
+        status = HTTPStatus.UNAUTHORIZED
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Bearer realm="chengtu"'
+    return status, problem(status, str(error), code=_code(error), **facts), headers
+
+
+def _code(error: Exception) -> str:
+    name = type(error).__name__
+    return "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
+
+
+def install(app: FastAPI) -> None:
+    """Let every failure of the app answer in the one shape; internals go to the log under an id."""
+
+    def refused(_: Request, error: Exception) -> JSONResponse:
+        status, body, headers = refusal(error)
+        return JSONResponse(body, status, headers, PROBLEM)
+
+    def invalid(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        problems = {".".join(str(part) for part in e["loc"][1:]): e["msg"] for e in error.errors()}
+        body = problem(422, "the request does not fit its description", code="invalid_request", problems=problems)
+        return JSONResponse(body, 422, media_type=PROBLEM)
+
+    def http(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        body = problem(error.status_code, str(error.detail), code="http")
+        return JSONResponse(body, error.status_code, error.headers, PROBLEM)
+
+    def busy(_: Request, error: Exception) -> JSONResponse:
+        return _unavailable(error)
+
+    def unexpected(_: Request, error: Exception) -> JSONResponse:
+        reference = uuid.uuid4().hex[:12]
+        log.error("unexpected failure %s", reference, exc_info=error)
+        body = problem(500, f"something went wrong here; reference {reference}", code="internal", reference=reference)
+        return JSONResponse(body, 500, media_type=PROBLEM)
+
+    app.add_exception_handler(LayersError, refused)
+    app.add_exception_handler(GisError, refused)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(sa.exc.TimeoutError, busy)
+    app.add_exception_handler(sa.exc.OperationalError, busy)
+    app.add_exception_handler(Exception, unexpected)
+
+
+def _unavailable(error: Exception) -> JSONResponse:
+    log.warning("database not available: %s", type(error).__name__)
+    body = problem(503, "the database is busy or not reachable; try again shortly", code="unavailable")
+    return JSONResponse(body, 503, {"Retry-After": "2"}, PROBLEM)

@@ -1,0 +1,91 @@
+"""The layers, their styles and their TileJSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from api.deps import ActorDep, Lang, LayerDep, ReadDep, ServiceDep
+from api.service import Service
+from layers.ask.catalogue import Summary, describe, summaries
+from layers.ask.style import style, tilejson
+from layers.errors import UnknownLayer
+from layers.palette import PALETTES
+from layers.people.access import Actor
+from layers.spec import Layer
+
+router = APIRouter(tags=["layers"])
+
+
+@router.get("/layers")
+def layers(service: ServiceDep, actor: ActorDep, connection: ReadDep) -> dict[str, Any]:
+    """All layers that the caller may see, bottom first, with their counts."""
+    visible = service.registry.visible(actor)
+    return {
+        "layers": [_summary(s) for s in summaries(connection, visible)],
+        "city": _city(service),
+        "palettes": list(PALETTES),
+    }
+
+
+@router.get("/layers/{name}")
+def layer(layer: LayerDep, connection: ReadDep) -> dict[str, Any]:
+    """One layer with its fields, the words of its codes, and its legend."""
+    (summary,) = summaries(connection, [layer])
+    return {**_summary(summary), **describe(layer)}
+
+
+@router.get("/tiles/{names}.json")
+def tile_json(names: str, service: ServiceDep, actor: ActorDep) -> dict[str, Any]:
+    """TileJSON 3 of one or several layers."""
+    return tilejson(layers_named(service, actor, names), bounds=service.city.bounds)
+
+
+@router.get("/styles/{palette}.json")
+def map_style(
+    palette: str, service: ServiceDep, actor: ActorDep, response: Response, layers: str | None = None, lang: Lang = "zh"
+) -> dict[str, Any]:
+    """A whole MapLibre style of some layers (all visible ones by default) in one palette."""
+    if palette not in PALETTES:
+        raise UnknownLayer(palette)
+    chosen = service.registry.visible(actor) if layers is None else layers_named(service, actor, layers)
+    response.headers["Cache-Control"] = "no-cache"
+    return style(chosen, palette, lang=lang, bounds=service.city.bounds)
+
+
+def layers_named(service: Service, actor: Actor, names: str) -> list[Layer]:
+    """The layers of a comma-separated list, each once; UnknownLayer for one that the caller may not see."""
+    return [service.registry.find(name, actor) for name in dict.fromkeys(names.split(","))]
+
+
+def _summary(s: Summary) -> dict[str, Any]:
+    layer = s.layer
+    return {
+        "name": layer.name,
+        "title": layer.title._asdict(),
+        "about": layer.about._asdict(),
+        "group": layer.group,
+        "geometry": layer.geometry,
+        "count": s.count,
+        "minzoom": layer.minzoom,
+        "classes": layer.classes,
+        "counts": s.by_class,
+        "label": layer.label,
+        "access": {"view": layer.access.view, "edit": layer.access.edit},
+        "synthetic": s.synthetic,
+        "updated": s.updated,
+    }
+
+
+def _city(service: Service) -> dict[str, Any]:
+    city, settings = service.city, service.settings
+    west, south, east, north = city.bounds
+    return {
+        "title": {"zh": city.title_zh, "en": city.title_en},
+        "bounds": city.bounds,
+        "center": [(west + east) / 2, (south + north) / 2],
+        "synthetic": settings.demo,
+        "attribution": {"zh": settings.attribution_zh, "en": settings.attribution_en},
+        "mapApproval": settings.map_approval,
+    }

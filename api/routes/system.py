@@ -1,0 +1,35 @@
+"""Alive, ready, measured."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from api.deps import ReadDep, ServiceDep
+from api.metrics import Metrics
+from layers.ask.catalogue import summaries
+
+router = APIRouter(tags=["system"])
+
+
+@router.get("/healthz")
+async def alive() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz")
+def ready(connection: ReadDep) -> dict[str, str]:
+    """The database answers, too; 503 otherwise."""
+    version = connection.scalar(sa.text("select postgis_lib_version()"))
+    return {"status": "ok", "postgis": str(version)}
+
+
+@router.get("/metrics", response_class=Response)
+def metrics(request: Request, service: ServiceDep, connection: ReadDep) -> Response:
+    """Figures for Prometheus, of this worker process."""
+    meters: Metrics = request.app.state.metrics
+    for summary in summaries(connection, list(service.registry.all().values())):
+        meters.records.labels(summary.layer.name).set(summary.count)
+    return Response(meters.page(), media_type=CONTENT_TYPE_LATEST)

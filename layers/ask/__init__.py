@@ -1,0 +1,1 @@
+"""Every way to ask: tiles, items, search, places."""

@@ -1,0 +1,97 @@
+"""What the catalogue says of a layer: how much it holds, and how its codes and colours read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from layers.look import DENSITY_STOPS, legend
+from layers.palette import colours
+from layers.spec import Layer
+from layers.store.core import CELL_COUNT, DELIVERY
+from layers.words import book_of
+
+SYNTHETIC = "synthetic"
+_SCREEN = ("dark", "light")
+_COARSEST = 5
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How many records a layer holds, in all and by class, whether all are synthetic, and when it was last delivered."""
+
+    layer: Layer
+    count: int
+    by_class: dict[str, int] | None
+    synthetic: bool
+    updated: dt.datetime | None
+
+
+def summaries(connection: sa.Connection, layers: Sequence[Layer]) -> list[Summary]:
+    """One summary for each layer, from the cell counts: no table is scanned."""
+    counts: dict[str, dict[str, int]] = {}
+    counted = (
+        sa.select(CELL_COUNT.c.layer, CELL_COUNT.c["class"], sa.cast(sa.func.sum(CELL_COUNT.c.n), sa.BigInteger))
+        .where(CELL_COUNT.c.res == _COARSEST, CELL_COUNT.c.layer.in_([layer.name for layer in layers]))
+        .group_by(CELL_COUNT.c.layer, CELL_COUNT.c["class"])
+        .having(sa.func.sum(CELL_COUNT.c.n) > 0)
+    )
+    for name, value, n in connection.execute(counted):
+        counts.setdefault(name, {})[value] = n
+    delivered = {
+        row.layer: row
+        for row in connection.execute(
+            sa.select(
+                DELIVERY.c.layer,
+                sa.func.max(DELIVERY.c.at).label("updated"),
+                sa.func.bool_and(DELIVERY.c.source == SYNTHETIC).label("synthetic"),
+            )
+            .where(DELIVERY.c.undone_at.is_(None))
+            .group_by(DELIVERY.c.layer)
+        )
+    }
+    return [_summary(layer, counts.get(layer.name, {}), delivered.get(layer.name)) for layer in layers]
+
+
+def _summary(layer: Layer, counts: dict[str, int], delivered: sa.Row[Any] | None) -> Summary:
+    return Summary(
+        layer=layer,
+        count=sum(counts.values()),
+        by_class=None if layer.classes is None else counts,
+        synthetic=delivered is not None and delivered.synthetic,
+        updated=None if delivered is None else delivered.updated,
+    )
+
+
+def describe(layer: Layer) -> dict[str, Any]:
+    """The fields of a layer, the books of its codes, its legend and the ramp of its cells, as JSON."""
+    books = {f.book: book_of(f.book).labels() for f in layer.fields if f.book is not None}
+    by = layer.look.column
+    book = next((f.book for f in layer.fields if f.name == by), None)
+    words = books.get(book, {}) if book else {}
+    ramp = {p: [colours(p)[f"ramp{i + 1}"] for i in range(len(DENSITY_STOPS))] for p in _SCREEN}
+    return {
+        "fields": [_field(asdict(f)) for f in layer.fields],
+        "books": books,
+        "legend": {palette: legend(layer.look, words, palette) for palette in _SCREEN},
+        "density": {
+            "unit": {"zh": "个/km²", "en": "per km²"},
+            "stops": list(DENSITY_STOPS),
+            "colours": ramp,
+        },
+    }
+
+
+_FIELD_KEYS = {
+    "name": "name", "kind": "kind", "unit": "unit", "book": "book", "tile": "tile", "filter": "filter", "edit": "edit",
+    "required": "required", "minimum": "minimum", "maximum": "maximum", "max_length": "maxLength",
+}  # fmt: skip
+
+
+def _field(declared: dict[str, Any]) -> dict[str, Any]:
+    zh, en = declared["title"]
+    return {"title": {"zh": zh, "en": en}, **{out: declared[key] for key, out in _FIELD_KEYS.items()}}

@@ -1,0 +1,76 @@
+"""A MapLibre style and a TileJSON made from the layers: the map draws what the catalogue declares, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from layers.ask.tile import MAX_ZOOM
+from layers.look import style_layers
+from layers.palette import colours
+from layers.spec import Layer
+
+MIN_ZOOM = 6
+Bounds = tuple[float, float, float, float]
+
+
+def tilejson(layers: Sequence[Layer], *, bounds: Bounds) -> dict[str, Any]:
+    """TileJSON 3.0 of the composite tiles of these layers; the template is relative to the server's root."""
+    return {
+        "tilejson": "3.0.0",
+        "name": ",".join(layer.name for layer in layers),
+        "scheme": "xyz",
+        "tiles": [tile_template(layers)],
+        "minzoom": MIN_ZOOM,
+        "maxzoom": MAX_ZOOM,
+        "bounds": list(bounds),
+        "vector_layers": [entry for layer in layers for entry in _vector_layers(layer)],
+    }
+
+
+def tile_template(layers: Sequence[Layer]) -> str:
+    """The URL template of the composite tiles of these layers."""
+    return f"/tiles/{','.join(layer.name for layer in layers)}/{{z}}/{{x}}/{{y}}.mvt"
+
+
+def _vector_layers(layer: Layer) -> list[dict[str, Any]]:
+    fields = {"id": "String"} | {f.name: _TYPES.get(f.kind, "String") for f in layer.fields if f.tile}
+    entries = [{"id": layer.name, "fields": fields, "minzoom": layer.minzoom, "maxzoom": MAX_ZOOM}]
+    if layer.minzoom > MIN_ZOOM:
+        cells = {"id": "String", "n": "Number", "d": "Number"}
+        below = layer.minzoom - 1
+        entries.append({"id": f"{layer.name}_cells", "fields": cells, "minzoom": MIN_ZOOM, "maxzoom": below})
+    if layer.geometry == "MultiPolygon" and layer.look.label_from is not None:
+        names = {"id": "String", layer.label: "String"}
+        entries.append({"id": f"{layer.name}_label", "fields": names, "minzoom": layer.minzoom, "maxzoom": MAX_ZOOM})
+    return entries
+
+
+_TYPES = {"integer": "Number", "number": "Number", "boolean": "Boolean"}
+
+
+def style(layers: Sequence[Layer], palette: str, *, lang: str, bounds: Bounds) -> dict[str, Any]:
+    """A whole style: background, then cells and records of every layer from the bottom up, then all names."""
+    roles = colours(palette)
+    drawn = [part for layer in layers for part in style_layers(layer.name, layer.label, layer.look, palette, minzoom=layer.minzoom)]
+    names = [part for part in drawn if part["metadata"]["chengtu:part"] == "label"]
+    rest = [part for part in drawn if part["metadata"]["chengtu:part"] != "label"]
+    source = {
+        "type": "vector",
+        "tiles": [tile_template(layers)],
+        "minzoom": MIN_ZOOM,
+        "maxzoom": MAX_ZOOM,
+        "bounds": list(bounds),
+        "promoteId": "id",
+    }
+    return {
+        "version": 8,
+        "name": f"chengtu {palette}",
+        "metadata": {"chengtu:palette": roles, "chengtu:lang": lang},
+        "sources": {"city": source} if layers else {},
+        "layers": [
+            {"id": "background", "type": "background", "paint": {"background-color": roles["background"]}},
+            *rest,
+            *names,
+        ],
+    }

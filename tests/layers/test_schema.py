@@ -1,0 +1,75 @@
+"""Tables follow the catalogue; what cannot be applied by itself is refused with the migration to write."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from layers.catalog import built_in
+from layers.errors import SchemaDrift
+from layers.spec import field, layer_table
+from layers.store.core import METADATA
+from layers.store.definitions import layer_from_parts, save_definition
+from layers.store.engine import begin
+from layers.store.schema import ensure_table, prepare
+from tests.conftest import Database
+
+PLACE = built_in()["place"]
+
+
+def columns(database: Database, table: str) -> set[str]:
+    with database.owner.connect() as connection:
+        return {c["name"] for c in sa.inspect(connection).get_columns(table, schema="city")}
+
+
+def test_preparing_twice_changes_nothing(database: Database) -> None:
+    assert list(prepare(database.url, built_in())) == list(built_in())
+
+
+def test_the_migrations_make_the_tables_that_the_code_queries(database: Database) -> None:
+    described = {
+        "columns": "select table_name, column_name, udt_name, is_nullable, identity_generation, collation_name "
+        "from information_schema.columns where table_schema = 'core' and table_name <> 'migration'",
+        "indexes": "select tablename, indexname, indexdef from pg_indexes where schemaname = 'core' and tablename <> 'migration'",
+    }
+    with database.owner.connect() as connection:
+        migrated = {name: set(map(tuple, connection.execute(sa.text(sql)))) for name, sql in described.items()}
+        connection.execute(sa.text("set role none"))
+        connection.execute(sa.text("alter schema core rename to migrated"))
+        connection.execute(sa.text("create schema core"))
+        METADATA.create_all(connection)
+        declared = {name: set(map(tuple, connection.execute(sa.text(sql)))) for name, sql in described.items()}
+    assert declared == migrated
+
+
+def test_a_new_nullable_column_is_added_at_start_up(database: Database) -> None:
+    class_ = type(PLACE)
+    more = field("opened", "date", zh="启用日期", en="Opened")
+    kept = [sa.Column(c.name, c.type, nullable=c.nullable, info=c.info) for c in PLACE.table.columns if "field" in c.info]
+    wider = class_(**{**vars(PLACE), "table": layer_table("place", "Point", *kept, more, metadata=sa.MetaData("city"))})
+    with database.owner.begin() as connection:
+        ensure_table(connection, wider)
+    assert "opened" in columns(database, "place")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("alter table city.place drop column importance, add column importance text", "importance"),
+        ("alter table city.place add column stray int", "drop column stray"),
+        ("alter table city.place alter column name drop not null", "alter column name set not null"),
+    ],
+)
+def test_any_other_drift_is_refused_with_the_migration_to_write(database: Database, change: str, said: str) -> None:
+    with database.owner.begin() as connection:
+        connection.execute(sa.text(change))
+    with pytest.raises(SchemaDrift, match=said):
+        prepare(database.url, built_in())
+
+
+def test_a_layer_brought_by_a_user_is_there_after_the_next_start(database: Database) -> None:
+    wells = layer_from_parts("wells", PLACE.title, "Point", [f for f in PLACE.fields if f.name == "name"])
+    with begin(database.engine, actor="clerk") as connection:
+        save_definition(connection, wells)
+    assert "wells" in prepare(database.url, built_in())
+    assert {"id", "geom", "cell", "name"} <= columns(database, "wells")
