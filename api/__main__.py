@@ -47,7 +47,9 @@ def main() -> int:
         log.info("stopped")
         return 0
     except ValidationError as error:
-        sys.stderr.write(f"chengtu: a setting cannot be used: {error.errors()[0]['loc'][0]}: {error.errors()[0]['msg']}\n")
+        sys.stderr.write(
+            f"chengtu: a setting cannot be used: {error.errors()[0]['loc'][0]}: {error.errors()[0]['msg']}\n"
+        )
         return 2
     except LayersError as error:
         sys.stderr.write(f"chengtu: {error}\n")
@@ -72,8 +74,8 @@ def _run(settings: Settings) -> None:
             "CHENGTU_DATA_DIR": str(settings.data_dir.resolve()),
             "PYTHONPATH": str(ROOT),
         }
-        if settings.demo and _empty(running.url):
-            _wait(_start(["etl", "demo"], environment))
+        if settings.demo_scale and _empty(running.url):
+            _wait(_start(["etl", "demo", "--scale", f"{settings.demo_scale:g}"], environment))
         wanted: dict[str, list[str]] = {"worker": ["etl", "worker"], "server": ["api.serve"]}
         children: dict[str, Process] = {}
         threading.Thread(target=_announce, args=(settings,), daemon=True).start()
@@ -127,7 +129,10 @@ def _wait(child: Process) -> None:
 
 
 def _watch(
-    wanted: dict[str, list[str]], children: dict[str, Process], environment: dict[str, str], keep_alive: Callable[[], None]
+    wanted: dict[str, list[str]],
+    children: dict[str, Process],
+    environment: dict[str, str],
+    keep_alive: Callable[[], None],
 ) -> None:
     """Start what is not running, again and again, until a signal."""
     pause = threading.Event()

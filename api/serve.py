@@ -1,4 +1,4 @@
-"""The HTTP server alone, against the database that CHENGTU_DATABASE_URL names; `python -m api` starts and watches it."""
+"""The HTTP server alone, on the database that CHENGTU_DATABASE_URL names; `python -m api` starts and watches it."""
 
 from __future__ import annotations
 

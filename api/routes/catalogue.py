@@ -22,9 +22,10 @@ router = APIRouter(tags=["layers"])
 def layers(service: ServiceDep, actor: ActorDep, connection: ReadDep) -> dict[str, Any]:
     """All layers that the caller may see, bottom first, with their counts."""
     visible = service.registry.visible(actor)
+    held = summaries(connection, visible)
     return {
-        "layers": [_summary(s) for s in summaries(connection, visible)],
-        "city": _city(service),
+        "layers": [_summary(s) for s in held],
+        "city": {**_city(service), "synthetic": any(s.synthetic for s in held)},
         "palettes": list(PALETTES),
     }
 
@@ -85,7 +86,6 @@ def _city(service: Service) -> dict[str, Any]:
         "title": {"zh": city.title_zh, "en": city.title_en},
         "bounds": city.bounds,
         "center": [(west + east) / 2, (south + north) / 2],
-        "synthetic": settings.demo,
         "attribution": {"zh": settings.attribution_zh, "en": settings.attribution_en},
         "mapApproval": settings.map_approval,
     }

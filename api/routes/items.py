@@ -91,7 +91,9 @@ def edit_item(
     if if_match is None:
         raise PreconditionNeeded("say in If-Match which version of the record this edit changes (its ETag)")
     version = if_match.strip().removeprefix("W/").strip('"')
-    digest = hashlib.sha256(json.dumps([layer.name, id, version, edit.model_dump()], sort_keys=True).encode()).hexdigest()
+    digest = hashlib.sha256(
+        json.dumps([layer.name, id, version, edit.model_dump()], sort_keys=True).encode()
+    ).hexdigest()
     with begin(service.writer, actor=actor.name) as connection:
         if idempotency_key is not None:
             answered = _answered(connection, actor, idempotency_key, digest)

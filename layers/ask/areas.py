@@ -10,7 +10,6 @@ from typing import Final, Literal
 import sqlalchemy as sa
 
 from layers.codes.admin import shipped_register
-from layers.codes.errors import UnknownUnit
 from layers.spec import Layer
 from layers.terms import fold
 
@@ -67,6 +66,8 @@ class Areas:
     def named(self, text: str) -> list[Area]:
         """The areas that a name means, with or without its 市/区/县/镇/街道 and the larger ones before it."""
         folded = fold(text)
+        if not folded:
+            return []
         exact = [area for name, area in self._named if folded in (name, fold(area.name_en or ""))]
         if exact:
             return exact
@@ -106,9 +107,7 @@ class Areas:
                 rest = rest.removeprefix(fold(unit.name))
         return rest
 
-    def _strip(
-        self, text: str, names: list[tuple[str, Area]], *, within: str | None = None
-    ) -> tuple[str | None, str]:
+    def _strip(self, text: str, names: list[tuple[str, Area]], *, within: str | None = None) -> tuple[str | None, str]:
         """Take the names of a county and then of a town of it off the front."""
         code = within
         for _ in range(2):
@@ -136,18 +135,16 @@ def areas_of(connection: sa.Connection, layers: Iterable[Layer]) -> Areas:
 def current_code(text: str) -> str | None:
     """The administrative code of today that a text of 6, 9 or 12 digits means; None when it is not one.
 
-    Retired codes lead to their heirs; a code that the register lacks stands for itself.
+    Retired codes lead to their heirs, a village to its town; a code that the register lacks stands for itself.
     """
-    if not re.fullmatch(r"\d{6}(?:\d{3}){0,2}", text):
+    if not re.fullmatch(r"[0-9]{6}(?:[0-9]{3}){0,2}", text):
         return None
-    for length in (9, 6):
-        if len(text) < length:
-            continue
-        try:
-            return shipped_register().current(text[:length])
-        except UnknownUnit:
-            continue
-    return text[:9]
+    units = shipped_register()
+    if text[:9] in units.units:
+        return units.current(text[:9])
+    county = units.current(text[:6]) if text[:6] in units.units else text[:6]
+    # What follows a retired county's code may mean another town in its heir.
+    return text[:9] if county == text[:6] else county
 
 
 def _stem(name: str) -> str:

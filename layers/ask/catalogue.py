@@ -22,7 +22,7 @@ _COARSEST = 5
 
 @dataclass(frozen=True)
 class Summary:
-    """How many records a layer holds, in all and by class, whether all are synthetic, and when it was last delivered."""
+    """How many records a layer holds, in all and by class, whether all are synthetic, when it was last delivered."""
 
     layer: Layer
     count: int
@@ -57,7 +57,7 @@ def summaries(connection: sa.Connection, layers: Sequence[Layer]) -> list[Summar
     return [_summary(layer, counts.get(layer.name, {}), delivered.get(layer.name)) for layer in layers]
 
 
-def _summary(layer: Layer, counts: dict[str, int], delivered: sa.Row[Any] | None) -> Summary:
+def _summary(layer: Layer, counts: dict[str, int], delivered: sa.Row[Any, Any, Any] | None) -> Summary:
     return Summary(
         layer=layer,
         count=sum(counts.values()),

@@ -160,9 +160,7 @@ def _by_grid(city: _City, texts: Sequence[str]) -> Answers:
     layer = city.layers.get("grid")
     ids = {text: clean_id(text) for text in texts}
     records = _by_id(city.connection, layer, ids.values())
-    return {
-        text: [_placed(city, records[id], "grid", at_best="grid")] for text, id in ids.items() if id in records
-    }
+    return {text: [_placed(city, records[id], "grid", at_best="grid")] for text, id in ids.items() if id in records}
 
 
 def _by_component(city: _City, texts: Sequence[str]) -> Answers:
@@ -237,9 +235,7 @@ def _by_place(city: _City, texts: Sequence[str]) -> Answers:
     return answers
 
 
-def _of_best_reading(
-    readings: Sequence[tuple[str | None, str]], found: Mapping[str, list[Record]]
-) -> list[Record]:
+def _of_best_reading(readings: Sequence[tuple[str | None, str]], found: Mapping[str, list[Record]]) -> list[Record]:
     """What was found for the most trusted reading that has anything in the area that it names."""
     for area, name in readings:
         if inside := [record for record in found.get(name, ()) if (record.admin_code or "").startswith(area or "")]:

@@ -92,9 +92,7 @@ _BY_LETTERS = sa.text("""
 """)
 
 
-def by_letters(
-    connection: sa.Connection, words: Sequence[str], scope: Scope, *, limit: int = 100
-) -> list[Match]:
+def by_letters(connection: sa.Connection, words: Sequence[str], scope: Scope, *, limit: int = 100) -> list[Match]:
     """The terms that are, begin with or contain the folded words written together, or contain all of them apart."""
     whole = "".join(words)
     pairs = list(dict.fromkeys(gram for word in words for gram in _selective(word)))

@@ -147,20 +147,16 @@ def here_3857() -> sa.ColumnElement[Any]:
 
 
 @lru_cache(maxsize=512)
-def _single(
-    table: sa.Table, label: str, of_class: str | None, field: str, near: bool, area: bool
-) -> sa.Select[Any]:
+def _single(table: sa.Table, label: str, of_class: str | None, field: str, near: bool, area: bool) -> sa.Select[Any]:
     """Record by record; of a text that thousands bear only some hundred candidates are compared."""
     wanted = _wanted()
     here = here_3857()
     bears = sa.and_(table.c[field] == wanted.c.text, *([_within(table)] if area else []))
     some = sa.select(table).where(bears).limit(_CANDIDATES).correlate(wanted)
     if near:
-        close = sa.select(table).where(bears, sa.func.st_dwithin(table.c.geom3857, here, _NEAR_3857))
-        candidates = sa.union_all(
-            sa.select(close.limit(_CANDIDATES).correlate(wanted).subquery()),
-            sa.select(some.subquery()),
-        ).subquery("some")
+        close = sa.func.st_dwithin(table.c.geom3857, here, _NEAR_3857)
+        parts = [sa.select(table).where(bears, part).limit(_CANDIDATES).correlate(wanted) for part in (close, ~close)]
+        candidates = sa.union_all(*(sa.select(part.subquery()) for part in parts)).subquery("some")
         order = [sa.func.st_distance(candidates.c.geom3857, here), candidates.c.id]
     else:
         candidates = some.subquery("some")
@@ -184,7 +180,7 @@ def _lines(table: sa.Table, field: str, area: bool) -> sa.Select[Any]:
     columns = _columns(table, field, None, wanted.c.text)
     part = sa.select(*columns, cluster.label("cluster")).where(bears).subquery("part")
     order = (part.c.lon + part.c.lat, part.c.id)
-    middle = sa.func.count() / 2 + 1
+    middle = sa.func.count() // 2 + 1
 
     def of_middle(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
         listed = sa.func.array_agg(aggregate_order_by(column, *order), type_=sa.ARRAY(column.type))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -50,6 +50,11 @@ class Reverse:
     town: Named | None
     county: Named | None
     address: NearAddress | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The answer of `/reverse`."""
+        plain = asdict(self)
+        return {"dutyGrid" if name == "duty_grid" else name: value for name, value in plain.items()}
 
 
 def reverse(connection: sa.Connection, lon: float, lat: float, *, layers: Sequence[Layer]) -> Reverse:
@@ -105,9 +110,7 @@ def _in_frame(lon: float, lat: float, frame: str) -> tuple[float, float]:
     return round(float(x), digits), round(float(y), digits)
 
 
-def _nearest_address(
-    connection: sa.Connection, layers: Sequence[Layer], lon: float, lat: float
-) -> NearAddress | None:
+def _nearest_address(connection: sa.Connection, layers: Sequence[Layer], lon: float, lat: float) -> NearAddress | None:
     """By the text of an address, else by the name of a place, else by that of a road."""
     addressed = [(layer, "address") for layer in layers if layer.field("address") is not None]
     named = [[(layer, layer.label)] for name in ("place", "road") for layer in layers if layer.name == name]
@@ -133,7 +136,7 @@ def _nearest(connection: sa.Connection, layer: Layer, column: str, lon: float, l
     if row is None:
         return None
     away_m = float(distance_m(row.lon, row.lat, lon, lat))
-    return NearAddress(row.text, round(away_m, 1), round(_bearing_deg(row.lon, row.lat, lon, lat), 1))
+    return NearAddress(row.text, round(away_m, 1), round(_bearing_deg(row.lon, row.lat, lon, lat), 1) % 360.0)
 
 
 def _bearing_deg(lon1: float, lat1: float, lon2: float, lat2: float) -> float:

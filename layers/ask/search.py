@@ -42,6 +42,7 @@ from layers.ask.reverse import area_at
 from layers.ask.streets import read_address
 from layers.codes.books import Book, book
 from layers.codes.errors import UnknownBook
+from layers.errors import BadField
 from layers.spec import Layer
 from layers.terms import fold
 
@@ -110,9 +111,11 @@ def search(
 ) -> list[Hit]:
     """What a query may mean in these layers (no others are touched), best first, nothing for an empty one.
 
-    Ranked by the kind of match, the layer's rank, the length of the name, importance, and the distance from `near`
-    (lon, lat). Raises BadField for a query over 100 characters or with control characters.
+    Ranked by the kind of match, the layer's rank, the length of the name, the distance from `near` (lon, lat) if it is
+    given, and importance. Raises BadField for a query over 100 characters or with control characters, and for `near` off the map.
     """
+    if near is not None and not (abs(near[0]) <= 180.0 and abs(near[1]) <= 85.0):
+        raise BadField({"near": "must be lon, lat in degrees"})
     text = checked_text(q)
     words = tuple(words_of(text))
     if not words or limit < 1:
@@ -315,7 +318,7 @@ def _ranked(asked: _Asked, record: Record, match: Match, kind: HitKind) -> _Rank
         bounds=record.bounds,
         score=round(max(score, 0.0), 4),
     )
-    order = (match.kind, float(match.typos), -rank, float(len(match.text)), -(record.importance or 0.0), away_m)
+    order = (match.kind, float(match.typos), -rank, float(len(match.text)), away_m, -(record.importance or 0.0))
     return _Ranked(hit, order)
 
 

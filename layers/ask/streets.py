@@ -175,9 +175,7 @@ _LINES = """
 def _add_lines(connection: sa.Connection, layer: Layer, found: dict[str, list[Street]]) -> None:
     quote = connection.dialect.identifier_preparer
     statement = sa.text(
-        _LINES.format(
-            gap=_SAME_STREET_3857, table=quote.format_table(layer.table), column=quote.quote(layer.label)
-        )
+        _LINES.format(gap=_SAME_STREET_3857, table=quote.format_table(layer.table), column=quote.quote(layer.label))
     )
     values = {"names": list(found), "layer": layer.name, "field": layer.label}
     for row in connection.execute(statement, values):

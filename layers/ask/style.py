@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from layers.ask.tile import MAX_ZOOM
+from layers.ask.tile import MAX_ZOOM, label_columns
 from layers.look import style_layers
 from layers.palette import colours
 from layers.spec import Layer
@@ -41,7 +41,8 @@ def _vector_layers(layer: Layer) -> list[dict[str, Any]]:
         below = layer.minzoom - 1
         entries.append({"id": f"{layer.name}_cells", "fields": cells, "minzoom": MIN_ZOOM, "maxzoom": below})
     if layer.geometry == "MultiPolygon" and layer.look.label_from is not None:
-        names = {"id": "String", layer.label: "String"}
+        kinds = {f.name: _TYPES.get(f.kind, "String") for f in layer.fields}
+        names = {"id": "String"} | {name: kinds[name] for name in label_columns(layer)}
         entries.append({"id": f"{layer.name}_label", "fields": names, "minzoom": layer.minzoom, "maxzoom": MAX_ZOOM})
     return entries
 
@@ -50,11 +51,16 @@ _TYPES = {"integer": "Number", "number": "Number", "boolean": "Boolean"}
 
 
 def style(layers: Sequence[Layer], palette: str, *, lang: str, bounds: Bounds) -> dict[str, Any]:
-    """A whole style: background, then cells and records of every layer from the bottom up, then all names."""
+    """A whole style: background and ground, cells and records of every layer from the bottom up, then all names."""
     roles = colours(palette)
-    drawn = [part for layer in layers for part in style_layers(layer.name, layer.label, layer.look, palette, minzoom=layer.minzoom)]
+    drawn = [
+        part
+        for layer in layers
+        for part in style_layers(layer.name, layer.label, layer.look, palette, minzoom=layer.minzoom)
+    ]
     names = [part for part in drawn if part["metadata"]["chengtu:part"] == "label"]
-    rest = [part for part in drawn if part["metadata"]["chengtu:part"] != "label"]
+    ground = [part for part in drawn if part["metadata"]["chengtu:part"] == "ground"]
+    rest = [part for part in drawn if part["metadata"]["chengtu:part"] not in ("label", "ground")]
     source = {
         "type": "vector",
         "tiles": [tile_template(layers)],
@@ -70,6 +76,7 @@ def style(layers: Sequence[Layer], palette: str, *, lang: str, bounds: Bounds) -
         "sources": {"city": source} if layers else {},
         "layers": [
             {"id": "background", "type": "background", "paint": {"background-color": roles["background"]}},
+            *ground,
             *rest,
             *names,
         ],

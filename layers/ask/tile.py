@@ -75,7 +75,7 @@ def _records_sql(layer: Layer, classes: tuple[str, ...] | None) -> str:
     table = layer.table
     columns = [table.c[f.name] for f in layer.fields if f.tile]
     near = table.c.geom3857.op("&&")(_envelope(BUFFER / EXTENT))
-    condition = [near]
+    condition: list[sa.ColumnElement[bool]] = [near]
     if classes is not None and layer.classes is not None:
         condition.append(table.c[layer.classes].in_([sa.literal_column(_quoted(c)) for c in classes]))
     rows = (
@@ -104,13 +104,20 @@ def _labels(layer: Layer, condition: list[sa.ColumnElement[bool]]) -> sa.Select[
     """The names of areas, each at a point inside its area, in the one tile where that point lies."""
     table = layer.table
     inside = sa.func.st_pointonsurface(table.c.geom3857, type_=_geometry)
+    columns = [table.c[name] for name in label_columns(layer)]
     rows = (
-        sa.select(table.c.id, table.c[layer.label], _clipped(inside, buffer=0).label("geom"))
+        sa.select(table.c.id, *columns, _clipped(inside, buffer=0).label("geom"))
         .where(*condition)
         .order_by(table.c.id)
         .subquery("l")
     )
     return sa.select(_as_mvt(rows, f"{layer.name}_label"))
+
+
+def label_columns(layer: Layer) -> tuple[str, ...]:
+    """What the point that names an area carries beside its id: the name, and what decides which names win."""
+    first = layer.look.label_first
+    return (layer.label,) if first is None else (layer.label, first)
 
 
 @cache

@@ -20,7 +20,7 @@ LAYER = Layer(
     about=Title("镇、街道和园区", "Towns, subdistricts and zones"),
     group="area",
     geometry="MultiPolygon",
-    look=Look("outline", "edge", size=((8, 0.4), (14, 1.6)), opacity=0.7, label_from=9.5),
+    look=Look("outline", "edge", size=((8, 0.4), (14, 1.6)), opacity=0.7, label_from=9.5, label_role="text"),
     label="name",
     minzoom=6,
     rank=7.0,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import psycopg
 import pyarrow as pa
 import pyarrow.csv
 import shapely
@@ -23,7 +25,9 @@ def copy_frame(connection: sa.Connection, table: str, frame: pd.DataFrame, *, sr
     quote = connection.dialect.identifier_preparer.quote
     columns = ", ".join(quote(str(name)) for name in frame.columns)
     statement = f"copy {table} ({columns}) from stdin (format csv)"
-    with connection.connection.cursor() as cursor, cursor.copy(statement) as copy:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
         for chunk in _csv(frame, srid):
             copy.write(chunk)
 
@@ -38,7 +42,7 @@ def _csv(frame: pd.DataFrame, srid: int) -> Iterator[memoryview]:
         yield memoryview(sink.getvalue())
 
 
-def _column(series: pd.Series[object], srid: int) -> pa.Array:
+def _column(series: pd.Series[Any], srid: int) -> pa.Array:
     values = series.to_numpy()
     if values.dtype == object:
         first = next((value for value in values if value is not None and value is not pd.NA), None)

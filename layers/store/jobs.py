@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import procrastinate
 import sqlalchemy as sa
@@ -17,7 +19,9 @@ from layers.spec import Layer
 from layers.store.engine import begin, driver_url, engine_for, session_options
 from layers.terms import prune_terms, refresh_grams
 
+log = logging.getLogger("chengtu.jobs")
 STALLED_AFTER_S = 60.0
+STOP_S = 6.0
 QUEUE = "upkeep"
 
 
@@ -43,7 +47,7 @@ def job_app(url: str, layers: Callable[[], list[Layer]]) -> procrastinate.App:
     engine = engine_for(url, "writer", pool_size=2)
 
     def job(cron: str, work: Callable[[sa.Connection], object]) -> None:
-        async def run(timestamp: int) -> None:
+        async def run(timestamp: int) -> None:  # noqa: ARG001 - every periodic job is given it
             def once() -> None:
                 with begin(engine, actor="job") as connection:
                     work(connection)
@@ -74,7 +78,7 @@ def job_app(url: str, layers: Callable[[], list[Layer]]) -> procrastinate.App:
 
     @app.periodic(cron="* * * * *")
     @app.task(queue=QUEUE, name="chengtu.sweep", queueing_lock="sweep", pass_context=True)
-    async def sweep(context: procrastinate.JobContext, timestamp: int) -> None:
+    async def sweep(context: procrastinate.JobContext, timestamp: int) -> None:  # noqa: ARG001
         await requeue_stalled(context.app)
 
     return app
@@ -94,17 +98,34 @@ async def work(url: str, layers: Callable[[], list[Layer]]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
-    app = job_app(url, layers)
+    working = asyncio.create_task(_work(job_app(url, layers)))
+    stop = asyncio.create_task(stopping.wait())
+    await asyncio.wait({working, stop}, return_when=asyncio.FIRST_COMPLETED)
+    if not stopping.is_set():
+        stop.cancel()
+        await working  # it failed: let the reason be seen
+        return
+    working.cancel()
+    done, _ = await asyncio.wait({working}, timeout=STOP_S)
+    if not done:
+        # The database is gone, so nothing can be handed back to it any more: the sweep of the next start does that.
+        log.warning("the job worker stops without the database")
+        os._exit(1)
+
+
+async def _work(app: procrastinate.App) -> None:
     async with app.open_async():
         await requeue_stalled(app)
-        worker: Awaitable[None] = asyncio.create_task(
+        worker = asyncio.create_task(
             app.run_worker_async(
                 queues=[QUEUE], install_signal_handlers=False, concurrency=2, shutdown_graceful_timeout=2
             )
         )
-        stop = asyncio.create_task(stopping.wait())
-        await asyncio.wait({worker, stop}, return_when=asyncio.FIRST_COMPLETED)  # type: ignore[type-var]
-        worker.cancel()  # type: ignore[attr-defined]
-        # Awaiting the cancelled worker lets it record what it was doing before the pool closes.
-        with contextlib.suppress(asyncio.CancelledError):
-            await worker
+        try:
+            await asyncio.shield(worker)
+        except asyncio.CancelledError:
+            worker.cancel()
+            # Awaiting the cancelled worker lets it record what it was doing before the pool closes.
+            with contextlib.suppress(asyncio.CancelledError):
+                await worker
+            raise

@@ -125,7 +125,9 @@ def test_who_may_not_edit_is_told_why(server: Server) -> None:
     assert (anyone.status_code, wrong.status_code) == (401, 401)
     assert "token" in anyone.json()["detail"]
     county = nth(server, "county", 0)
-    fixed = patch(server, "county", county, body, If_Match=get(server, "county", county).headers["etag"], **server.admin)
+    fixed = patch(
+        server, "county", county, body, If_Match=get(server, "county", county).headers["etag"], **server.admin
+    )
     assert (fixed.status_code, fixed.json()["code"]) == (403, "not_allowed")
 
 

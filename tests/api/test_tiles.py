@@ -51,7 +51,8 @@ def test_the_cells_of_a_zoom_add_up_to_the_records_of_the_layer(server: Server, 
 @pytest.mark.parametrize("name", list(LAYERS))
 def test_from_its_minzoom_a_layer_shows_its_records_with_the_declared_fields_only(server: Server, name: str) -> None:
     layer = LAYERS[name]
-    point = f"select st_x(p), st_y(p), id from (select st_pointonsurface(geom) p, id from city.{name} order by id limit 1) q"
+    first = f"select st_pointonsurface(geom) p, id from city.{name} order by id limit 1"
+    point = f"select st_x(p), st_y(p), id from ({first}) q"
     with server.database.reader.connect() as connection:
         lon, lat, id = connection.execute(sa.text(point)).one()
     z = max(layer.minzoom, max((zoom for _, zoom in layer.shown_from), default=0))
@@ -81,7 +82,9 @@ def test_a_composite_tile_holds_the_layers_asked_for_compressed_once(server: Ser
 def test_the_encodings_have_different_etags_and_the_same_tile(server: Server) -> None:
     z, x, y = tile_of(120.9, 32.0, 9)
     plain = tile(server, "county", z, x, y, **{"Accept-Encoding": "identity"})
-    with httpx.stream("GET", f"{server.url}/tiles/county/{z}/{x}/{y}.mvt", headers={"Accept-Encoding": "gzip"}) as zipped:
+    with httpx.stream(
+        "GET", f"{server.url}/tiles/county/{z}/{x}/{y}.mvt", headers={"Accept-Encoding": "gzip"}
+    ) as zipped:
         raw = b"".join(zipped.iter_raw())
     assert gzip.decompress(raw) == plain.content
     assert plain.headers["etag"] != zipped.headers["etag"]

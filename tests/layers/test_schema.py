@@ -30,7 +30,8 @@ def test_the_migrations_make_the_tables_that_the_code_queries(database: Database
     described = {
         "columns": "select table_name, column_name, udt_name, is_nullable, identity_generation, collation_name "
         "from information_schema.columns where table_schema = 'core' and table_name <> 'migration'",
-        "indexes": "select tablename, indexname, indexdef from pg_indexes where schemaname = 'core' and tablename <> 'migration'",
+        "indexes": "select tablename, indexname, indexdef from pg_indexes "
+        "where schemaname = 'core' and tablename <> 'migration'",
     }
     with database.owner.connect() as connection:
         migrated = {name: set(map(tuple, connection.execute(sa.text(sql)))) for name, sql in described.items()}
@@ -45,7 +46,9 @@ def test_the_migrations_make_the_tables_that_the_code_queries(database: Database
 def test_a_new_nullable_column_is_added_at_start_up(database: Database) -> None:
     class_ = type(PLACE)
     more = field("opened", "date", zh="启用日期", en="Opened")
-    kept = [sa.Column(c.name, c.type, nullable=c.nullable, info=c.info) for c in PLACE.table.columns if "field" in c.info]
+    kept = [
+        sa.Column(c.name, c.type, nullable=c.nullable, info=c.info) for c in PLACE.table.columns if "field" in c.info
+    ]
     wider = class_(**{**vars(PLACE), "table": layer_table("place", "Point", *kept, more, metadata=sa.MetaData("city"))})
     with database.owner.begin() as connection:
         ensure_table(connection, wider)

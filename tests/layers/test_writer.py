@@ -114,7 +114,9 @@ def test_an_edit_keeps_the_earlier_version_and_who_made_it(database: Database) -
     deliver(database, TEN)
     with begin(database.engine, actor="clerk") as connection:
         update_record(connection, PLACE, "p1", values={"name": "改名"}, geometry=shapely.Point(121.5, 32.1))
-    kept = rows(database, "select row->>'name', actor, st_x((row->>'geom')::geometry) from core.history where id = 'p1'")
+    kept = rows(
+        database, "select row->>'name', actor, st_x((row->>'geom')::geometry) from core.history where id = 'p1'"
+    )
     assert kept == [("公园1", "tester", pytest.approx(120.901))]
     assert rows(database, "select changed_by, st_x(geom) from city.place where id = 'p1'") == [("clerk", 121.5)]
     logged = rows(database, "select actor, op, st_x(before), st_x(after) from core.change where op = 'update'")
@@ -162,15 +164,22 @@ def test_a_delivery_that_fails_halfway_leaves_no_trace(database: Database) -> No
     class PulledPlug(Exception):
         pass
 
-    with pytest.raises(PulledPlug), begin(database.engine, actor="tester") as connection:
-        write_delivery(connection, PLACE, frame(TEN), source="parks", actor="t", digest="d", title="t")
-        raise PulledPlug
+    def cut_off() -> None:
+        with begin(database.engine, actor="tester") as connection:
+            write_delivery(connection, PLACE, frame(TEN), source="parks", actor="t", digest="d", title="t")
+            raise PulledPlug
+
+    with pytest.raises(PulledPlug):
+        cut_off()
     assert content(database) == []
     assert rows(database, "select * from core.change") == []
 
 
 def test_the_reader_of_the_log_misses_no_late_commit(database: Database) -> None:
-    insert = "insert into city.place (id, name, kind, geom, cell, source) values (:id, 'x', 'park', st_setsrid(st_point(121, 32), 4326), 622352000149684223, 's')"
+    insert = (
+        "insert into city.place (id, name, kind, geom, cell, source) "
+        "values (:id, 'x', 'park', st_setsrid(st_point(121, 32), 4326), 622352000149684223, 's')"
+    )
     with database.engine.connect() as slow, database.engine.connect() as fast, database.reader.connect() as reader:
         start = changes.now(reader)
         reader.rollback()

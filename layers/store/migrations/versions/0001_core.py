@@ -123,8 +123,8 @@ create table core.idempotency (
 def upgrade() -> None:
     op.execute(TABLES)
     # Straight to the driver: `:=` and `%` mean nothing to it when there are no parameters.
-    with op.get_bind().connection.cursor() as cursor:
-        cursor.execute((Path(__file__).parents[2] / "sql" / "core.sql").read_text(encoding="utf-8"))
+    functions = (Path(__file__).parents[2] / "sql" / "core.sql").read_text(encoding="utf-8")
+    op.get_bind().connection.cursor().execute(functions)
 
 
 def downgrade() -> None:

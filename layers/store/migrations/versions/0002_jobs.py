@@ -13,8 +13,7 @@ def upgrade() -> None:
     # `%` is literal here: the driver is given no parameters.
     connection = op.get_bind()
     connection.exec_driver_sql("set local search_path = jobs, public")
-    with connection.connection.cursor() as cursor:
-        cursor.execute(SchemaManager.get_schema())
+    connection.connection.cursor().execute(SchemaManager.get_schema())
     connection.exec_driver_sql("set local search_path = public")
 
 

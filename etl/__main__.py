@@ -1,0 +1,108 @@
+"""`python -m etl`: bring files into the city, take deliveries back, build the demo city, do background jobs."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+
+from etl import commands
+from etl.errors import EtlError
+from etl.report import Screen
+from layers.errors import LayersError
+
+_STOPPED = 130
+
+
+def main(words: Sequence[str] | None = None, *, screen: Screen | None = None) -> int:
+    """Run one command; returns 0 when it did its work, 1 when it was refused (one line on stderr), 2 for bad usage."""
+    arguments = parser().parse_args(_with_values(sys.argv[1:] if words is None else words))
+    shown = screen or Screen()
+    command: Callable[[argparse.Namespace, Screen], int] = arguments.command
+    try:
+        return command(arguments, shown)
+    except (EtlError, LayersError) as error:
+        shown.error(str(error))
+        return commands.REFUSED
+    except KeyboardInterrupt:
+        shown.error("stopped; nothing was changed")
+        return _STOPPED
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of every command."""
+    top = argparse.ArgumentParser(prog="python -m etl", description=__doc__)
+    kinds = top.add_subparsers(required=True, metavar="COMMAND")
+    _load_options(kinds.add_parser("load", help="bring a file into a layer"))
+    undo = kinds.add_parser("undo", help="take a delivery back")
+    undo.add_argument("delivery", type=int, metavar="DELIVERY", help="its number; see `deliveries`")
+    undo.set_defaults(command=commands.undo)
+    kinds.add_parser("deliveries", help="list the latest deliveries").set_defaults(command=commands.deliveries)
+    demo = kinds.add_parser("demo", help="build and load the synthetic demo city")
+    demo.add_argument("--scale", type=_scale, default=1.0, metavar="N", help="so many times the real size (default 1)")
+    demo.add_argument("--seed", type=int, default=20200619, help="another seed makes another city")
+    demo.set_defaults(command=commands.demo)
+    kinds.add_parser("worker", help="do background jobs until stopped").set_defaults(command=commands.worker)
+    return top
+
+
+def _load_options(load: argparse.ArgumentParser) -> None:
+    load.set_defaults(command=commands.load)
+    load.add_argument("file", type=Path, metavar="FILE", help="GeoJSON, GeoPackage, Shapefile (also zipped), KML, CSV, "
+                      "Excel, Parquet, FileGDB or OSM extract")  # fmt: skip
+    where = load.add_mutually_exclusive_group()
+    where.add_argument("--layer", help="the layer that the records belong to")
+    where.add_argument("--new-layer", metavar="NAME", help="make a layer of this name from the data")
+    what = load.add_argument_group("what the file is")
+    what.add_argument(
+        "--source", help="who delivers it; a delivery changes its source's records only (default: file name)"
+    )
+    what.add_argument("--table", "--sheet", metavar="NAME", help="the table or sheet, where the file has several")
+    what.add_argument("--encoding", help="of its texts, where it cannot be told (utf-8, gb18030, euc-kr …)")
+    what.add_argument("--frame", help="of its coordinates: EPSG:4326, 4490, 4549, GCJ-02, BD-09 … (as declared)")
+    what.add_argument("--swap", action="store_true", help="latitude and longitude stand in each other's place")
+    what.add_argument("--extent", metavar="AREA", help="where it belongs, if not in the city: west,south,east,north, a "
+                      "place name, a file with areas, or world")  # fmt: skip
+    how = load.add_argument_group("what its columns mean")
+    how.add_argument("--map", action="append", default=[], metavar="FIELD=COLUMN", help="this column is that field")
+    how.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="this value for every record")
+    how.add_argument("--recipe", type=Path, metavar="FILE", help="take the mapping from here")
+    how.add_argument("--save-recipe", type=Path, metavar="FILE", help="keep the mapping for the next delivery")
+    how.add_argument("--title", metavar="ZH|EN", help="the title of a new layer")
+    how.add_argument("--public", action="store_true", help="anyone may see a new layer")
+    care = load.add_argument_group("how much may change")
+    care.add_argument("--dry-run", action="store_true", help="report only, change nothing")
+    care.add_argument("--partial", action="store_true", help="the file is only a part: retire nothing")
+    care.add_argument("--allow-retire", action="store_true", help="retire even more than a fifth of the source")
+
+
+def _with_values(words: Sequence[str]) -> list[str]:
+    """The words with `--extent -123,37,…` as one word, else a western box would be taken for an option."""
+    joined: list[str] = []
+    for word in words:
+        if joined and joined[-1] in ("--extent", "--set", "--map"):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
+def _scale(text: str) -> float:
+    scale = float(text)
+    if not 0 < scale <= 100:
+        raise argparse.ArgumentTypeError("between 0 and 100")
+    return scale
+
+
+def _stop(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    # A shell's `&` starts programs with SIGINT ignored; both signals end the transaction in order.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    sys.exit(main())

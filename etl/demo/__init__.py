@@ -1,0 +1,1 @@
+"""The synthetic demo city on the real outlines of Nantong."""

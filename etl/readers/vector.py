@@ -1,0 +1,181 @@
+"""Files with shapes, read by GDAL: GeoJSON, GeoPackage, Shapefile, KML, FileGDB, OSM extracts, and (Geo)Parquet."""
+
+import json
+import re
+import warnings
+from pathlib import Path
+from typing import Any, Literal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyogrio
+import pyproj
+import shapely
+from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, GeometryError
+
+from etl.errors import BadOption, ChoiceNeeded, CorruptFile, EmptyFile, TooLarge, UnknownFormat
+from etl.findings import Finding
+from etl.readers.shapefile import examine
+from etl.readers.table import Limits, Table, unique_headers
+from gis.errors import UnknownFrame
+from gis.frames import parse_frame
+
+Shape = Literal["Point", "MultiLineString", "MultiPolygon"]
+GDAL_ERRORS = (DataSourceError, DataLayerError, FeatureError, GeometryError)
+
+# GDAL tells formats by content, and one of them (VRT) may point at any other file: only these are let through.
+_DRIVERS = {
+    **dict.fromkeys((".geojson", ".json", ".geojsonl", ".ndjson"), ("GeoJSON", "GeoJSONSeq", "ESRIJSON", "TopoJSON")),
+    ".gpkg": ("GPKG",),
+    ".shp": ("ESRI Shapefile",),
+    **dict.fromkeys((".kml", ".kmz"), ("LIBKML", "KML")),
+    ".gdb": ("OpenFileGDB",),
+    **dict.fromkeys((".osm", ".pbf"), ("OSM",)),
+    ".fgb": ("FlatGeobuf",),
+}
+SUFFIXES = (*_DRIVERS, ".parquet", ".geoparquet")
+
+# What the KML driver adds to every feature for drawing.
+_KML_DRAWING = ("altitudeMode", "tessellate", "extrude", "visibility", "drawOrder", "icon", "snippet")
+_OSM_TABLES: dict[str, tuple[str, ...]] = {
+    "Point": ("points",),
+    "MultiLineString": ("lines",),
+    "MultiPolygon": ("multipolygons",),
+}
+_OSM_TAG = re.compile(r'"((?:[^"\\]|\\.)*)"=>"((?:[^"\\]|\\.)*)"')
+
+
+def read_vector(
+    path: Path, *, table: str | None, shape: Shape | None, encoding: str | None, scratch: Path, limits: Limits
+) -> Table:
+    """One table of a file of shapes; `shape` tells which table of an OSM extract is meant."""
+    suffix = path.suffix.lower()
+    findings: tuple[Finding, ...] = ()
+    options: dict[str, Any] = {}
+    opened = path
+    if suffix == ".shp":
+        whole = examine(path, scratch, encoding=encoding)
+        opened, findings, options = whole.path, whole.findings, {"encoding": whole.encoding}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # GDAL's remarks; what matters is a finding or an error
+        try:
+            name = _chosen(path, opened, table, shape)
+            read = _read(path, opened, name, options, limits)
+        except UnicodeDecodeError as error:
+            raise BadOption("--encoding", encoding or "", f"the texts of {path.name} are not in it") from error
+        except GDAL_ERRORS as error:
+            raise CorruptFile(path, f"the file cannot be read ({error})") from error
+    if suffix in (".osm", ".pbf"):
+        read = _with_tags(read)
+    if suffix in (".kml", ".kmz"):
+        read = _without_drawing(read)
+    return read.noting(*findings)
+
+
+def read_parquet(path: Path, *, limits: Limits) -> Table:
+    """The rows of a Parquet file, with shapes where it is a GeoParquet."""
+    try:
+        schema = pq.ParquetFile(path)
+        _check_size(path, schema.metadata.num_rows, len(schema.schema_arrow), limits)
+        if b"geo" in (schema.schema_arrow.metadata or {}):
+            return _table(path, path.stem, gpd.read_parquet(path))
+        frame = schema.read().to_pandas()
+    except (pa.ArrowException, OSError, ValueError, KeyError, json.JSONDecodeError) as error:
+        raise CorruptFile(path, f"the Parquet file cannot be read ({error})") from error
+    return _table(path, path.stem, frame)
+
+
+def declared_frame(crs: Any) -> str | None:
+    """The name of `gis.frames` for what a file declares, the WKT of another reference system, or None."""
+    if crs is None:
+        return None
+    system = pyproj.CRS.from_user_input(crs)
+    code = system.to_epsg(min_confidence=25)
+    for text in (f"EPSG:{code}" if code else "", system.name):
+        try:
+            return parse_frame(text)
+        except UnknownFrame:
+            continue
+    return str(system.to_wkt())
+
+
+def _chosen(path: Path, opened: Path, table: str | None, shape: Shape | None) -> str:
+    listed = [(str(name), kind) for name, kind in pyogrio.list_layers(opened).tolist()]
+    names = [name for name, _ in listed]
+    if table is not None:
+        if table not in names:
+            raise ChoiceNeeded(path, f"tables but none called {table}", option="--table", choices=names)
+        return table
+    if path.suffix.lower() in (".osm", ".pbf"):
+        return _OSM_TABLES[shape or "Point"][0]
+    shaped = [name for name, kind in listed if kind is not None] or names
+    if not shaped:
+        raise EmptyFile(path)
+    if len(shaped) > 1:
+        raise ChoiceNeeded(path, "tables", option="--table", choices=shaped)
+    return shaped[0]
+
+
+def _read(path: Path, opened: Path, name: str, options: dict[str, Any], limits: Limits) -> Table:
+    info = pyogrio.read_info(opened, layer=name, **options)
+    allowed = _DRIVERS[path.suffix.lower()]
+    if info["driver"] not in allowed:
+        raise UnknownFormat(path, f"its content is {info['driver']}, its name says {allowed[0]}")
+    _check_size(path, max(int(info["features"]), 0), len(info["fields"]), limits)
+    arrow = path.suffix.lower() in (".gpkg", ".fgb", ".gdb")
+    frame = pyogrio.read_dataframe(opened, layer=name, use_arrow=arrow, **options)
+    if len(frame) == 0:
+        raise EmptyFile(path)
+    return _table(path, name, frame)
+
+
+def _check_size(path: Path, rows: int, columns: int, limits: Limits) -> None:
+    if rows > limits.rows:
+        raise TooLarge(path, "rows", found=rows, limit=limits.rows)
+    if columns > limits.columns:
+        raise TooLarge(path, "columns", found=columns, limit=limits.columns)
+
+
+def _table(path: Path, name: str, frame: pd.DataFrame) -> Table:
+    if len(frame) == 0:
+        raise EmptyFile(path)
+    rows = np.arange(1, len(frame) + 1, dtype=np.int64)
+    geometry, declared = None, None
+    columns: pd.DataFrame = frame
+    if isinstance(frame, gpd.GeoDataFrame):
+        geometry = np.asarray(frame.geometry.values, dtype=object)
+        declared = declared_frame(frame.crs)
+        columns = pd.DataFrame(frame.drop(columns=frame.geometry.name))
+        if shapely.is_missing(geometry).all():
+            geometry = None
+    columns = columns.reset_index(drop=True)
+    columns.columns = pd.Index(unique_headers([str(header) for header in columns.columns]))
+    return Table(path, name, columns, rows, geometry=geometry, frame=declared)
+
+
+def _with_tags(table: Table) -> Table:
+    """The tags of an OSM extract that have no column of their own, as columns."""
+    if "other_tags" not in table.columns:
+        return table
+    columns = table.columns.drop(columns="other_tags")
+    tags: dict[str, dict[int, str]] = {}
+    for position, text in enumerate(table.columns["other_tags"].tolist()):
+        for key, value in _OSM_TAG.findall(text) if isinstance(text, str) else ():
+            tags.setdefault(_plain(key), {})[position] = _plain(value)
+    common = [key for key, values in tags.items() if key not in columns and len(values) * 1000 >= len(table)]
+    further = pd.DataFrame({key: pd.Series(tags[key], dtype="str").reindex(range(len(table))) for key in common})
+    joined = pd.concat([columns, further], axis=1)
+    return Table(table.path, table.name, joined, table.rows, table.geometry, table.frame, table.findings)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text)
+
+
+def _without_drawing(table: Table) -> Table:
+    idle = [c for c in table.columns if c in _KML_DRAWING or table.columns[c].isna().all()]
+    columns = table.columns.drop(columns=idle)
+    return Table(table.path, table.name, columns, table.rows, table.geometry, table.frame, table.findings)

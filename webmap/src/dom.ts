@@ -1,0 +1,62 @@
+/** Elements in one expression, and the page's icons. */
+
+type Child = Node | string | null | false | undefined;
+type Props<K extends keyof HTMLElementTagNameMap> = {
+  [P in keyof HTMLElementTagNameMap[K]]?: unknown;
+} & { class?: string; data?: Record<string, string>; aria?: Record<string, string>; role?: string };
+
+/** An element with properties, `data-` and `aria-` attributes and children; null and false children are left out. */
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  props: Props<K> = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  const { class: className, data, aria, role, ...rest } = props;
+  if (className) element.className = className;
+  if (role) element.setAttribute("role", role);
+  Object.assign(element.dataset, data);
+  for (const [name, value] of Object.entries(aria ?? {})) element.setAttribute(`aria-${name}`, value);
+  Object.assign(element, rest);
+  element.append(...children.filter((child): child is Node | string => child instanceof Node || Boolean(child)));
+  return element;
+}
+
+const ICONS = {
+  search: "M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9zM10.4 10.4 14 14",
+  plus: "M8 3v10M3 8h10",
+  minus: "M3 8h10",
+  home: "M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10",
+  close: "M3.5 3.5l9 9M12.5 3.5l-9 9",
+  copy: "M5.5 5.5v-3h8v8h-3M2.5 5.5h8v8h-8z",
+  link: "M7 4.5 8.7 2.8a3.1 3.1 0 0 1 4.4 4.4L11.4 9M9 11.5l-1.7 1.7a3.1 3.1 0 0 1-4.4-4.4L4.6 7M6 10l4-4",
+  moon: "M13 9.6A5.5 5.5 0 1 1 6.4 3a4.4 4.4 0 0 0 6.6 6.6z",
+  sun: "M8 5.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6zM8 1v1.6M8 13.4V15M1 8h1.6M13.4 8H15M3 3l1.1 1.1M11.9 11.9 13 13M3 13l1.1-1.1M11.9 4.1 13 3",
+  key: "M10.5 2.5a3 3 0 1 0 0 6 3 3 0 0 0 0-6zM8.2 7.8 2.5 13.5M4.5 11.5l2 2",
+  target: "M8 4.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7zM8 1v3M8 12v3M1 8h3M12 8h3",
+} as const;
+export type Icon = keyof typeof ICONS;
+
+/** A 16-pixel line icon that takes the colour of its text; it says nothing to screen readers. */
+export function icon(name: Icon): SVGSVGElement {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("aria-hidden", "true");
+  svg.classList.add("icon");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", ICONS[name]);
+  svg.append(path);
+  return svg;
+}
+
+/** A button that shows only an icon; its label is both its tooltip and what screen readers say. */
+export function iconButton(name: Icon, label: string, onclick: () => void): HTMLButtonElement {
+  return h("button", { type: "button", class: "icon-button", title: label, aria: { label }, onclick }, icon(name));
+}
+
+/** Replace what an element holds. */
+export function fill(element: Element, ...children: Child[]): void {
+  element.replaceChildren(
+    ...children.filter((child): child is Node | string => child instanceof Node || Boolean(child)),
+  );
+}

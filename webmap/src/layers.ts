@@ -1,0 +1,75 @@
+/** The panel of layers: grouped, counted, each with a switch. */
+import type { Group, LayerSummary } from "./api.ts";
+import type { App } from "./app.ts";
+import { fill, h } from "./dom.ts";
+import { swatch } from "./facts.ts";
+import { age, moment, number } from "./format.ts";
+
+const GROUPS: readonly Group[] = ["area", "facility", "sensing", "environment", "base"];
+
+/** Draw the panel into an element and keep it so; `hasDensity` tells which layers are shown as cells from afar. */
+export function layersPanel(element: HTMLElement, app: App, hasDensity: (name: string) => boolean): void {
+  const { store, city } = app;
+
+  const toggle = (layer: LayerSummary, on: boolean) => {
+    const wanted = new Set(store.get().layers);
+    if (on) wanted.add(layer.name);
+    else wanted.delete(layer.name);
+    const layers = city.layers.map((each) => each.name).filter((name) => wanted.has(name));
+    store.set(on && hasDensity(layer.name) ? { layers, density: layer.name } : { layers });
+  };
+
+  const line = (layer: LayerSummary): HTMLElement => {
+    const { lang, layers } = store.get();
+    const updated = layer.updated === null ? app.t("updatedNever") : `${app.t("updated")} ${age(lang, layer.updated)}`;
+    const box = h("input", {
+      type: "checkbox",
+      checked: layers.includes(layer.name),
+      data: { layer: layer.name },
+      onchange: () => toggle(layer, box.checked),
+    });
+    return h(
+      "label",
+      { class: "layer", title: `${app.title(layer.about)}\n${updated}` },
+      box,
+      h("span", { class: "name" }, app.title(layer.title)),
+      single(app, layer),
+      h("span", { class: "count" }, number(lang, layer.count)),
+    );
+  };
+
+  // The panel reads from the top of the map down, as one looks at it.
+  const downwards = [...city.layers].reverse();
+
+  const draw = () => {
+    const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.layer : undefined;
+    const groups = GROUPS.map((group) => ({ group, members: downwards.filter((layer) => layer.group === group) }));
+    fill(
+      element,
+      ...groups
+        .filter(({ members }) => members.length > 0)
+        .map(({ group, members }) => h("fieldset", {}, h("legend", {}, app.t(`group_${group}`)), ...members.map(line))),
+      city.layers.length === 0 && h("p", { class: "empty" }, app.t("noLayers")),
+      dataAge(app),
+    );
+    if (focused) element.querySelector<HTMLElement>(`[data-layer="${CSS.escape(focused)}"]`)?.focus();
+  };
+  store.on(["layers", "lang", "palette"], draw);
+  for (const layer of city.layers) void city.detail(layer.name).then(draw, () => undefined);
+  draw();
+}
+
+/** A layer of one colour needs no legend: its swatch stands in its line. */
+function single(app: App, layer: LayerSummary): HTMLElement | null {
+  const rows = app.city.known(layer.name)?.legend[app.store.get().palette] ?? [];
+  const first = rows[0];
+  return first && (rows.length === 1 || layer.group === "base") ? swatch(first) : null;
+}
+
+function dataAge(app: App): HTMLElement | null {
+  const times = app.city.layers.flatMap((layer) => layer.updated ?? []);
+  const latest = times.reduce((a, b) => (new Date(a) > new Date(b) ? a : b), times[0] ?? "");
+  if (latest === "") return null;
+  const ago = age(app.store.get().lang, latest);
+  return h("p", { class: "age" }, `${app.t("updated")} `, h("time", { dateTime: latest, title: moment(latest) }, ago));
+}

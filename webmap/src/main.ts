@@ -1,0 +1,115 @@
+/** Wires the parts of the page together. */
+import { Unreachable } from "./api.ts";
+import { createApp, reason } from "./app.ts";
+import { cameraViews } from "./cameras.ts";
+import { type City, loadCity } from "./city.ts";
+import { installFonts } from "./fonts.ts";
+import { word } from "./i18n.ts";
+import { layersPanel } from "./layers.ts";
+import { legendPanel } from "./legend.ts";
+import { type CityMap, createMap } from "./map.ts";
+import { pointing } from "./pointing.ts";
+import { objectCard } from "./popup.ts";
+import { searchBox } from "./search.ts";
+import { banner, buildShell, footStrip, headTools, mapControls, panelSheet } from "./shell.ts";
+import { createStore, fromFragment, type State, type Store, toFragment } from "./state.ts";
+import { densityRanges } from "./style.ts";
+// In this order: the rules for phones come last.
+import "./theme.css";
+import "./page.css";
+import "./panels.css";
+import "./card.css";
+import "./phone.css";
+
+declare global {
+  interface Window {
+    /** For tests: the map, and a promise that settles at its first idle. */
+    __chengtu?: { map: CityMap["map"]; ready: Promise<void> };
+  }
+}
+
+const SHOWN_FIRST = ["county", "town", "road", "component", "place"];
+
+function defaultsFor(city: City | null): State {
+  const names = city?.layers.map((layer) => layer.name) ?? [];
+  const first = names.filter((name) => SHOWN_FIRST.includes(name));
+  return {
+    view: null,
+    layers: first.length > 0 ? first : names,
+    hidden: {},
+    density: "component",
+    palette: matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark",
+    lang: "zh",
+    frame: "EPSG:4326",
+    selected: null,
+  };
+}
+
+/** Keep URL and state the same, whichever of them changes. */
+function mirror(store: Store, defaults: State, follow: (state: State) => void): void {
+  store.on(["view", "layers", "hidden", "density", "palette", "lang", "frame", "selected"], (state) => {
+    const fragment = toFragment(state, defaults);
+    window.history.replaceState(null, "", fragment === "" ? location.pathname : `#${fragment}`);
+  });
+  addEventListener("hashchange", () => {
+    const state = fromFragment(location.hash, defaults);
+    store.set(state);
+    follow(state);
+  });
+}
+
+async function start(root: HTMLElement): Promise<void> {
+  const city = await loadCity();
+  const defaults = defaultsFor(city);
+  const store = createStore(fromFragment(location.hash, defaults));
+  const app = createApp(store, city);
+  const shell = buildShell(root);
+  headTools(shell.head, app);
+  panelSheet(shell, app);
+
+  const cityMap = await createMap(shell.map, app);
+  const { map } = cityMap;
+  const everything = new Set(city.layers.map((layer) => layer.name));
+  const dense = (name: string) => densityRanges(map.getStyle().layers, everything, name)[0]?.layer === name;
+  layersPanel(shell.layers, app, dense);
+  legendPanel(shell.legend, app, cityMap);
+  searchBox(shell.search, app, cityMap);
+  mapControls(shell.controls, app, cityMap);
+  footStrip(shell.foot, app, cityMap);
+  const card = objectCard(shell.card, app, cityMap);
+  pointing(shell.map, app, cityMap, card);
+  cameraViews(app, cityMap);
+
+  mirror(store, defaults, ({ view }) => {
+    if (view) map.jumpTo({ center: [view.lon, view.lat], zoom: view.zoom });
+    else cityMap.wholeCity();
+  });
+  addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !shell.card.hidden && !document.querySelector("dialog[open]")) card.close();
+  });
+  map.on("error", () => {
+    const reload = () => {
+      for (const source of Object.keys(map.getStyle().sources)) {
+        if (source.startsWith("city")) map.refreshTiles(source);
+      }
+    };
+    banner(store.get().lang, app.t("tilesFailed"), reload);
+  });
+  window.__chengtu = { map, ready: cityMap.ready };
+  await cityMap.ready;
+  document.documentElement.dataset.ready = "true";
+}
+
+function begin(): void {
+  const root = document.querySelector<HTMLElement>("#app");
+  if (root === null) throw new TypeError("the page has no #app");
+  start(root).catch((error: unknown) => {
+    const { lang } = fromFragment(location.hash, defaultsFor(null));
+    const why = error instanceof Unreachable ? word(lang, "unreachable") : word(lang, "failed", { why: reason(error) });
+    banner(lang, why, begin);
+    throw error;
+  });
+}
+
+installFonts();
+begin();
