@@ -9,6 +9,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 
+import psycopg
+import sqlalchemy as sa
+
 from etl import commands
 from etl.errors import EtlError
 from etl.report import Screen
@@ -26,6 +29,9 @@ def main(words: Sequence[str] | None = None, *, screen: Screen | None = None) ->
         return command(arguments, shown)
     except (EtlError, LayersError) as error:
         shown.error(str(error))
+        return commands.REFUSED
+    except (sa.exc.OperationalError, psycopg.OperationalError) as error:
+        shown.error(f"the database did not answer as it should; nothing was changed: {str(error).splitlines()[0]}")
         return commands.REFUSED
     except KeyboardInterrupt:
         shown.error("stopped; nothing was changed")

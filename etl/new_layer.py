@@ -79,7 +79,7 @@ def infer_layer(
 
 
 def mapping_for(table: Table, layer: Layer) -> Mapping:
-    """The mapping of a further file to a layer that was made from one like it: its fields bear the headers as titles."""
+    """The mapping of a further file to a layer made from one like it, whose fields bear the headers as titles."""
     return replace(guess_mapping(table, layer), own_id=False)
 
 

@@ -1,14 +1,13 @@
 """Reading files as they are: one function takes every format and gives a `Table`."""
 
-import shutil
 import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 from zipfile import is_zipfile
 
 from etl.errors import ChoiceNeeded, EmptyFile, TooLarge, UnknownFormat, UnreadableFile
 from etl.readers.archive import check_archive, unpack
+from etl.readers.kml import read_kml
 from etl.readers.sheet import read_sheet
 from etl.readers.table import LIMITS, Limits, Table
 from etl.readers.text import read_text
@@ -19,7 +18,7 @@ __all__ = ["FORMATS", "LIMITS", "Limits", "Table", "read"]
 _TEXT = (".csv", ".tsv", ".tab", ".txt")
 _SHEETS = (".xlsx", ".xlsm")
 _PARQUET = (".parquet", ".geoparquet")
-FORMATS = (*SUFFIXES, *_TEXT, *_SHEETS, ".zip", ".kmz")
+FORMATS = (*SUFFIXES, ".kml", *_TEXT, *_SHEETS, ".zip", ".kmz")
 # Companions of a main file inside an archive.
 _DATA = tuple(suffix for suffix in FORMATS if suffix not in (".zip", ".txt"))
 
@@ -38,12 +37,12 @@ def read(
     """
     if not path.exists():
         raise UnreadableFile(path, "there is no such file")
-    _check_bytes(path, limits)
-    with ExitStack() as stack:
-        folder = tempfile.mkdtemp(prefix="chengtu-load-")
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        found = _read(path, table, shape, encoding, Path(folder), limits)
-    return found
+    try:
+        _check_bytes(path, limits)
+        with tempfile.TemporaryDirectory(prefix="chengtu-load-", ignore_cleanup_errors=True) as scratch:
+            return _read(path, table, shape, encoding, Path(scratch), limits)
+    except OSError as error:
+        raise UnreadableFile(path, f"the file cannot be read ({error.strerror or error})") from error
 
 
 def _check_bytes(path: Path, limits: Limits) -> None:
@@ -69,6 +68,7 @@ def _read(
         _TEXT: lambda: read_text(path, encoding=encoding, limits=limits),
         _SHEETS: lambda: read_sheet(path, sheet=table, limits=limits),
         _PARQUET: lambda: read_parquet(path, limits=limits),
+        (".kml",): lambda: read_kml(path, limits=limits),
         SUFFIXES: lambda: read_vector(
             path, table=table, shape=shape, encoding=encoding, scratch=scratch, limits=limits
         ),

@@ -24,6 +24,8 @@ _HAN = re.compile(r"[\u4e00-\u9fff]")
 _HANGUL = re.compile(r"[\uac00-\ud7a3]")
 _PUNCTUATION = re.compile(r"[\u3000-\u303f\uff00-\uffef\u2010-\u2027\u00b7\u00b0\u2103]")
 _PLAUSIBLE = 0.7
+# So many three-byte characters of UTF-8 do not come about by accident.
+_SURE = 4
 # Fewer bytes than this may be Hangul by accident (崇川 is): then words decide.
 _TELLING = 400
 _KOREAN_WORDS = ("위도", "경도", "주소", "번호", "도로", "이름", "명칭", "관리", "설치", "경기", "서울", "부산")
@@ -81,10 +83,13 @@ def encoding_of_values(values: Sequence[bytes], declared: str | None = None) -> 
     pieces = [value for value in values if not value.isascii()]
     if not pieces:
         return declared or "utf-8", True
+    as_utf8 = [_decode(piece, "utf-8") for piece in pieces]
+    if sum(c >= "\u0800" for text in as_utf8 if text for c in text) >= _SURE and None not in as_utf8:
+        return "utf-8", declared == "utf-8"
     fits_declared = declared is not None and all(_decode(piece, declared) is not None for piece in pieces)
     if declared is not None and fits_declared and declared not in ("cp1252", "latin-1", "iso8859-1"):
         return declared, True
-    if all(_decode(piece, "utf-8") is not None for piece in pieces):
+    if None not in as_utf8:
         return "utf-8", False
     for found in _likely(pieces):
         if all(_decode(piece, found) is not None for piece in pieces):

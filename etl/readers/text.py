@@ -51,6 +51,7 @@ def read_text(path: Path, *, encoding: str | None, limits: Limits) -> Table:
     if arrow.num_rows > limits.rows:
         raise TooLarge(path, "rows", found=arrow.num_rows, limit=limits.rows)
     frame: pd.DataFrame = arrow.to_pandas(split_blocks=True, self_destruct=True)
+    _check_quotes(path, frame)
     findings = [] if used in ("utf-8", "utf-8-sig") else [Finding("encoding", f"the text is in {used.upper()}")]
     if bad:
         text = f"{len(bad):,} lines have not the {len(headers)} cells of the header"
@@ -132,6 +133,19 @@ def _parse_arrow(
             strings_can_be_null=True,
         ),
     )
+
+
+def _check_quotes(path: Path, frame: pd.DataFrame) -> None:
+    """Refuse a file whose last cell swallowed the rest of it behind a quote that nobody closes."""
+    last = [str(cell) for cell in frame.iloc[-1].tolist()] if len(frame) else []
+    if any("\n" in cell for cell in last) and _quotes(path) % 2:
+        opened = max(last, key=len).split("\n", 1)[0]
+        raise CorruptFile(path, f"a quote is opened before {opened[:40]!r} and never closed")
+
+
+def _quotes(path: Path) -> int:
+    with path.open("rb") as file:
+        return sum(chunk.count(b'"') for chunk in iter(lambda: file.read(1 << 24), b""))
 
 
 def _row_numbers(good: int, bad: list[int], *, first: int) -> Rows:

@@ -1,4 +1,4 @@
-"""Files with shapes, read by GDAL: GeoJSON, GeoPackage, Shapefile, KML, FileGDB, OSM extracts, and (Geo)Parquet."""
+"""Files with shapes, read by GDAL: GeoJSON, GeoPackage, Shapefile, FileGDB, OSM extracts, and (Geo)Parquet."""
 
 import json
 import re
@@ -31,15 +31,12 @@ _DRIVERS = {
     **dict.fromkeys((".geojson", ".json", ".geojsonl", ".ndjson"), ("GeoJSON", "GeoJSONSeq", "ESRIJSON", "TopoJSON")),
     ".gpkg": ("GPKG",),
     ".shp": ("ESRI Shapefile",),
-    **dict.fromkeys((".kml", ".kmz"), ("LIBKML", "KML")),
     ".gdb": ("OpenFileGDB",),
     **dict.fromkeys((".osm", ".pbf"), ("OSM",)),
     ".fgb": ("FlatGeobuf",),
 }
 SUFFIXES = (*_DRIVERS, ".parquet", ".geoparquet")
 
-# What the KML driver adds to every feature for drawing.
-_KML_DRAWING = ("altitudeMode", "tessellate", "extrude", "visibility", "drawOrder", "icon", "snippet")
 _OSM_TABLES: dict[str, tuple[str, ...]] = {
     "Point": ("points",),
     "MultiLineString": ("lines",),
@@ -70,8 +67,6 @@ def read_vector(
             raise CorruptFile(path, f"the file cannot be read ({error})") from error
     if suffix in (".osm", ".pbf"):
         read = _with_tags(read)
-    if suffix in (".kml", ".kmz"):
-        read = _without_drawing(read)
     return read.noting(*findings)
 
 
@@ -173,9 +168,3 @@ def _with_tags(table: Table) -> Table:
 
 def _plain(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text)
-
-
-def _without_drawing(table: Table) -> Table:
-    idle = [c for c in table.columns if c in _KML_DRAWING or table.columns[c].isna().all()]
-    columns = table.columns.drop(columns=idle)
-    return Table(table.path, table.name, columns, table.rows, table.geometry, table.frame, table.findings)

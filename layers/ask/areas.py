@@ -123,13 +123,12 @@ class Areas:
 
 def areas_of(connection: sa.Connection, layers: Iterable[Layer]) -> Areas:
     """The counties and towns that these layers hold."""
-    found: list[Area] = []
-    for layer in layers:
-        if layer.name in ("county", "town"):
-            table = layer.table
-            rows = connection.execute(sa.select(table.c.id, table.c.name, table.c.name_en).order_by(table.c.id))
-            found += [Area(row.id, row.name, row.name_en) for row in rows]
-    return Areas(found)
+    tables = [layer.table for layer in layers if layer.name in ("county", "town")]
+    if not tables:
+        return Areas([])
+    parts = [sa.select(table.c.id, table.c.name, table.c.name_en) for table in tables]
+    rows = connection.execute(sa.union_all(*parts).order_by("id"))
+    return Areas(Area(row.id, row.name, row.name_en) for row in rows)
 
 
 def current_code(text: str) -> str | None:

@@ -211,7 +211,8 @@ def _by_id(connection: sa.Connection, layer: Layer | None, ids: Iterable[str]) -
 def _placed(city: _City, record: Record, method: Kind, *, at_best: str = "A") -> Placed:
     """The place of a record, not more precise than `at_best`, than its own place and than what it is."""
     wide = _WIDE.get(record.class_code or "", "A") if record.layer == "place" else "A"
-    precision = max(record.precision, at_best, wide, key=_COARSENESS.index)
+    known = record.precision if record.precision in _COARSENESS else "A"
+    precision = max(known, at_best, wide, key=_COARSENESS.index)
     title = record.label_en if city.lang == "en" and record.label_en else record.label or record.id
     of_area = record.layer in ("county", "town") and city.areas.find(record.id) is not None
     label = city.areas.describe(record.id, city.lang) if of_area else city.named(record.admin_code, title)

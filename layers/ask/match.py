@@ -18,11 +18,12 @@ SOUND, SOUND_PREFIX, INITIALS, SOUND_INSIDE, INITIALS_PREFIX, INITIALS_INSIDE, T
 SCORES: Final = (1.0, 0.9, 0.8, 0.7, 0.65, 0.6, 0.55, 0.5, 0.45, 0.4, 0.3)
 
 _FEW = 20_000  # a layer with so many terms at most is searched whole, a bigger one up to a number of candidates
-_COMMON = 30_000  # a gram in more terms than this costs more to look up than one query may take
+_COMMON = 20_000  # a gram in more terms than this costs more to look up than one query may take
 _AFTER: Final = chr(0x10FFFF)  # behind every text that begins with what stands before it, in the order of code points
 _LETTERS: Final = re.compile(r"[a-z][a-z0-9]*")
 _NOT_SOUND: Final = re.compile(r"[^a-z0-9]")
 _LONGEST_TYPO = 30
+_GRAMS = 4
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,9 @@ _BY_LETTERS = sa.text("""
 def by_letters(connection: sa.Connection, words: Sequence[str], scope: Scope, *, limit: int = 100) -> list[Match]:
     """The terms that are, begin with or contain the folded words written together, or contain all of them apart."""
     whole = "".join(words)
-    pairs = list(dict.fromkeys(gram for word in words for gram in _selective(word)))
+    # The rarest say enough, since the candidates are compared letter by letter.
+    every = dict.fromkeys(gram for word in words for gram in _selective(word))
+    pairs = sorted(every, key=lambda gram: (scope.sizes.get(gram, 0), gram))[:_GRAMS]
     values = {
         "whole": whole, "after": whole + _AFTER, "words": list(words), "grams": pairs,
         "names": list(scope.ranks), "ranks": list(scope.ranks.values()),
@@ -168,7 +171,7 @@ def by_sound(connection: sa.Connection, whole: str, scope: Scope, *, limit: int 
 
 _BY_RARE_GRAMS = sa.text("""
     with rare as materialized (
-      select gram, n from core.gram where gram = any(cast(:grams as text[])) and n <= 10000 order by n, gram limit 6
+      select gram, n from core.gram where gram = any(cast(:grams as text[])) and n <= 5000 order by n, gram limit 5
     ), hit as (
       select near.*, rare.n from rare, lateral (
         (select layer, field, text, folded from core.term

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -81,13 +82,31 @@ def records_by_id(connection: sa.Connection, layer: Layer, ids: list[str]) -> li
     return [_record(layer.name, row) for row in connection.execute(found.order_by(table.c.id), {"ids": ids})]
 
 
-def records_by_prefix(connection: sa.Connection, layer: Layer, prefix: str, *, limit: int) -> list[Record]:
-    """The first records whose id begins with a text; the primary key is in collation C, so it answers this."""
-    table = layer.table
-    columns = _columns(table, layer.label, class_field(layer), table.c.id)
-    begins = sa.and_(table.c.id >= prefix, table.c.id < prefix + chr(0x10FFFF))
-    found = sa.select(*columns).where(begins).order_by(table.c.id).limit(limit)
-    return [_record(layer.name, row) for row in connection.execute(found)]
+def ids_by_prefix(
+    connection: sa.Connection, layers: Sequence[Layer], prefix: str, *, limit: int
+) -> dict[str, list[str]]:
+    """The first ids of each layer that begin with a text; primary keys are in collation C, so they answer this."""
+    if not layers:
+        return {}
+    values = {"prefix": prefix, "after": prefix + chr(0x10FFFF), "each": limit}
+    found: dict[str, list[str]] = {}
+    for layer, id in connection.execute(_prefixes(tuple(layer.table for layer in layers)), values):
+        found.setdefault(layer, []).append(id)
+    return found
+
+
+@lru_cache(maxsize=64)
+def _prefixes(tables: tuple[sa.Table, ...]) -> sa.CompoundSelect[Any]:
+    prefix, after = sa.bindparam("prefix", type_=sa.Text), sa.bindparam("after", type_=sa.Text)
+    each = sa.bindparam("each", type_=sa.Integer)
+    first = (
+        sa.select(sa.literal_column(f"'{table.name}'", sa.Text).label("layer"), table.c.id)
+        .where(table.c.id >= prefix, table.c.id < after)
+        .order_by(table.c.id)
+        .limit(each)
+        for table in tables
+    )
+    return sa.union_all(*(sa.select(some.subquery()) for some in first))
 
 
 def records_by_class(connection: sa.Connection, layer: Layer, codes: list[str], *, limit: int) -> list[Record]:

@@ -33,9 +33,9 @@ from layers.ask.match import (
 from layers.ask.records import (
     Record,
     class_field,
+    ids_by_prefix,
     records_by_class,
     records_by_id,
-    records_by_prefix,
     records_by_text,
 )
 from layers.ask.reverse import area_at
@@ -52,7 +52,9 @@ Bounds = tuple[float, float, float, float]
 _ID: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z:_.\-]{2,63}")
 _FEW_HITS = 5  # with fewer, typing errors are looked for
 _EACH_PART = 3  # of a text that only contains the query, so many records
+_SPARE = 10  # so many texts more than are asked for, since some have no records any more
 _FOUND_FIRST = 9.0
+_MOST_ADDRESSES = 3
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,8 @@ def search(
     """What a query may mean in these layers (no others are touched), best first, nothing for an empty one.
 
     Ranked by the kind of match, the layer's rank, the length of the name, the distance from `near` (lon, lat) if it is
-    given, and importance. Raises BadField for a query over 100 characters or with control characters, and for `near` off the map.
+    given, and importance. Raises BadField for a query over 100 characters or with control characters, and for a `near`
+    off the map.
     """
     if near is not None and not (abs(near[0]) <= 180.0 and abs(near[1]) <= 85.0):
         raise BadField({"near": "must be lon, lat in degrees"})
@@ -125,7 +128,8 @@ def search(
     if (spot := read_coordinates(text)) is not None:
         return [_coordinate_hit(asked, spot)]
     ranked = [*_cell_hits(asked), *_id_hits(asked), *_area_hits(asked)]
-    ranked += _text_hits(asked, ranked)
+    if not any(one.order[0] == WHOLE and one.hit.kind == "id" for one in ranked):
+        ranked += _text_hits(asked, ranked)
     return _best(ranked, limit)
 
 
@@ -164,11 +168,12 @@ def _id_hits(asked: _Asked) -> Iterator[_Ranked]:
     if not _ID.fullmatch(asked.whole) or not re.search(r"\d", asked.whole):
         return
     typed = "".join(unicodedata.normalize("NFKC", asked.text).split())
-    for layer in asked.layers.values():
-        for prefix in dict.fromkeys((typed, typed.upper())):
-            for record in records_by_prefix(asked.connection, layer, prefix, limit=asked.limit):
+    for prefix in dict.fromkeys((typed, typed.upper())):
+        found = ids_by_prefix(asked.connection, list(asked.layers.values()), prefix, limit=asked.limit)
+        for name, ids in found.items():
+            for record in records_by_id(asked.connection, asked.layers[name], ids):
                 kind = WHOLE if record.id == prefix else PREFIX
-                yield _ranked(asked, record, Match(layer.name, "id", record.id, kind), "id")
+                yield _ranked(asked, record, Match(name, "id", record.id, kind), "id")
 
 
 def _area_hits(asked: _Asked) -> Iterator[_Ranked]:
@@ -183,20 +188,21 @@ def _area_hits(asked: _Asked) -> Iterator[_Ranked]:
 
 
 def _text_hits(asked: _Asked, known: Sequence[_Ranked]) -> list[_Ranked]:
-    """Stage by stage, the surer first, until there are enough hits."""
+    """Stage by stage, the surer first; the next one only where the last left something to wish for."""
     scope = scope_of(asked.connection, asked.layers.values(), asked.words)
-    hits = _of_matches(asked, by_letters(asked.connection, asked.words, scope))
-    hits += _class_hits(asked)
-    if not any(one.order[0] <= PREFIX for one in hits):
-        hits += _address_hits(asked)
-    sure = any(one.order[0] <= PREFIX for one in (*known, *hits))
-    if _count(known, hits) < asked.limit:
-        hits += _hits_in_area(asked, scope)
-    if _count(known, hits) < asked.limit:
+    hits = _of_matches(asked, by_letters(asked.connection, asked.words, scope)) + _class_hits(asked)
+    if not _any(INSIDE, known, hits):
+        hits += _address_hits(asked) + _hits_in_area(asked, scope)
+    if not _any(WORDS, known, hits) or (asked.whole.isascii() and _count(known, hits) < asked.limit):
         hits += _of_matches(asked, by_sound(asked.connection, asked.whole, scope))
-    if not sure and _count(known, hits) < _FEW_HITS:
+    if not _any(WORDS, known, hits) and _count(known, hits) < _FEW_HITS:
         hits += _of_matches(asked, by_typo(asked.connection, asked.whole, scope))
     return hits
+
+
+def _any(kind: int, *groups: Iterable[_Ranked]) -> bool:
+    """Is there a hit as sure as this kind of match?"""
+    return any(one.order[0] <= kind for group in groups for one in group)
 
 
 def _count(*groups: Iterable[_Ranked]) -> int:
@@ -206,7 +212,7 @@ def _count(*groups: Iterable[_Ranked]) -> int:
 def _of_matches(asked: _Asked, matches: Sequence[Match], *, area: str | None = None) -> list[_Ranked]:
     """The records of the best matching terms: many of a text that is the query, some of one that contains it."""
     groups: dict[tuple[str, str, int], dict[str, Match]] = {}
-    for match in matches[: 2 * asked.limit]:
+    for match in matches[: asked.limit + _SPARE]:
         layer = asked.layers.get(match.layer)
         if layer is not None and match.field in layer.searched:
             each = max(_EACH_PART, asked.limit // 2) if match.kind == WHOLE else _EACH_PART
@@ -245,7 +251,9 @@ def _address_hits(asked: _Asked) -> list[_Ranked]:
         return []
     hits = []
     layers = list(asked.layers.values())
-    found = geocode(asked.connection, asked.text, layers=layers, kinds=("address",), lang=asked.lang)
+    found = geocode(
+        asked.connection, asked.text, layers=layers, kinds=("address",), lang=asked.lang, limit=_MOST_ADDRESSES
+    )
     for place, placed in enumerate(found):
         detail = _place_of(asked, placed.lon, placed.lat)
         score = SCORES[PREFIX] - 0.01 * place

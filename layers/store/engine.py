@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -41,14 +41,12 @@ def driver_url(url: str) -> sa.URL:
 
 
 def engine_for(url: str | sa.URL, role: Role, *, pool_size: int = 5) -> sa.Engine:
-    """A pooled engine whose every connection is in `role`."""
+    """An engine whose every connection is in `role`; without a pool (`pool_size=0`) each is closed after use."""
+    pool: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_timeout": 5, "pool_pre_ping": True}
     return sa.create_engine(
         driver_url(url) if isinstance(url, str) else url,
         connect_args={"options": session_options(role), "application_name": f"chengtu {role}"},
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=5,
-        pool_pre_ping=True,
+        **(pool if pool_size else {"poolclass": sa.NullPool}),
     )
 
 

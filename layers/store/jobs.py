@@ -44,7 +44,7 @@ def conninfo(url: str) -> dict[str, str]:
 def job_app(url: str, layers: Callable[[], list[Layer]]) -> procrastinate.App:
     """The queue with every job that there is."""
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(kwargs=conninfo(url), min_size=1, max_size=3))
-    engine = engine_for(url, "writer", pool_size=2)
+    engine = engine_for(url, "writer", pool_size=0)
 
     def job(cron: str, work: Callable[[sa.Connection], object]) -> None:
         async def run(timestamp: int) -> None:  # noqa: ARG001 - every periodic job is given it
