@@ -45,5 +45,4 @@ def forward(
 @router.get("/reverse")
 def backward(lon: Lon, lat: Lat, service: ServiceDep, actor: ActorDep, connection: ReadDep) -> dict[str, Any]:
     """The grid, the town, the county, the H3 cell and the nearest address of a point."""
-    found = asdict(reverse(connection, lon, lat, layers=service.registry.visible(actor)))
-    return {"dutyGrid" if key == "duty_grid" else key: value for key, value in found.items()}
+    return reverse(connection, lon, lat, layers=service.registry.visible(actor)).as_json()

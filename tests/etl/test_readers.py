@@ -80,7 +80,8 @@ def test_kml_and_kmz_come_keep_the_names_of_their_data(tmp_path: Path) -> None:
 
 OSM = """<?xml version="1.0"?><osm version="0.6"><node id="1" lat="32.0" lon="120.8" version="1"/>
 <node id="2" lat="32.01" lon="120.81" version="1"/><way id="7" version="1"><nd ref="1"/><nd ref="2"/>
-<tag k="highway" v="primary"/><tag k="name" v="人民路"/><tag k="lanes" v="4"/><tag k="surface" v="a &quot;b&quot;"/></way></osm>"""
+<tag k="highway" v="primary"/>
+<tag k="name" v="人民路"/><tag k="lanes" v="4"/><tag k="surface" v="a &quot;b&quot;"/></way></osm>"""
 
 
 def test_an_osm_extract_gives_lines_for_a_layer_of_lines_with_all_tags(tmp_path: Path) -> None:
@@ -207,12 +208,10 @@ def test_bounds_on_bytes_rows_and_columns_hold(tmp_path: Path) -> None:
             read(path, limits=limits)
 
 
-@pytest.mark.parametrize("name", ["a.csv", "a.shp", "a.geojson", "a.gpkg", "a.zip", "a.xlsx", "a.parquet", "a.kml"])
-@pytest.mark.parametrize("content", [b"", b"\x00\x01garbage"])
+@pytest.mark.parametrize("name", ["a.shp", "a.geojson", "a.gpkg", "a.zip", "a.xlsx", "a.parquet", "a.kml"])
+@pytest.mark.parametrize("content", [b"", b"\x00\x01garbage", b"\n\n"])
 def test_empty_and_broken_files_of_every_format_give_one_line(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
-    if name == "a.csv" and content:
-        pytest.skip("any bytes may be a CSV with one column")
     with pytest.raises(EtlError) as refused:
         read(tmp_path / name)
     assert str(refused.value).startswith("a.")
@@ -221,7 +220,8 @@ def test_empty_and_broken_files_of_every_format_give_one_line(tmp_path: Path, na
 
 def test_a_file_whose_content_is_another_format_is_not_let_through(tmp_path: Path) -> None:
     secret = write_csv(tmp_path / "secret.csv", "a,b\n1,2\n")
-    vrt = f"<OGRVRTDataSource><OGRVRTLayer name='s'><SrcDataSource>{secret}</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>"
+    layer = f"<OGRVRTLayer name='s'><SrcDataSource>{secret}</SrcDataSource></OGRVRTLayer>"
+    vrt = f"<OGRVRTDataSource>{layer}</OGRVRTDataSource>"
     for name in ("a.geojson", "a.kml", "a.gpkg", "a.fgb", "a.osm"):
         with pytest.raises((UnknownFormat, CorruptFile)):
             read(write_csv(tmp_path / name, vrt))
@@ -232,9 +232,9 @@ def test_what_cannot_be_read_says_what_can(tmp_path: Path) -> None:
         read(write_csv(tmp_path / "a.dwg", "x"))
     with pytest.raises(UnreadableFile, match="no such file"):
         read(tmp_path / "nothing.csv")
+    (tmp_path / "folder").mkdir()
+    write_csv(tmp_path / "folder" / "a.csv", "a\n1\n")
     with pytest.raises(UnknownFormat, match="folder"):
-        (tmp_path / "folder").mkdir()
-        write_csv(tmp_path / "folder" / "a.csv", "a\n1\n")
         read(tmp_path / "folder")
 
 
