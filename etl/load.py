@@ -15,10 +15,10 @@ import pandas as pd
 import shapely
 import sqlalchemy as sa
 
-from etl.clean import Cleaned, clean, say_shift
 from etl.clean.coordinates import known_frame
 from etl.clean.extent import Extent, city_extent, extent_of
 from etl.clean.identity import source_name, source_of_file
+from etl.clean.records import Cleaned, clean, say_shift
 from etl.clean.shift import shift_of_pairs
 from etl.errors import BadOption, NothingMapped, Refused
 from etl.findings import Finding, join_rejects
@@ -266,7 +266,7 @@ def _save(delivery: Delivery, layer: Layer, mapping: Mapping) -> None:
     if order.save_recipe is None or order.dry_run:
         return
     kept = replace(mapping, frame=order.frame or mapping.frame, swap=order.swap or mapping.swap)
-    recipe = Recipe(kept, layer.name, delivery.source, order.table, order.encoding, order.extent)
+    recipe = Recipe(kept, str(layer.name), delivery.source, order.table, order.encoding, order.extent)
     save_recipe(order.save_recipe, recipe)
 
 

@@ -11,8 +11,8 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from etl.clean import Cleaned, unplaced_rejects
 from etl.clean.extent import Extent
+from etl.clean.records import Cleaned, unplaced_rejects
 from etl.findings import Finding, Rows, join_rejects, rejects
 from layers.ask.geocode import Kind, Placed
 from layers.ask.locate import Locator

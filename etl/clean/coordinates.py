@@ -18,7 +18,7 @@ from etl.findings import Finding
 from etl.mapping import Mapping
 from etl.readers.table import Table
 from gis.errors import UnknownFrame
-from gis.frames import convert, convert_geometries, parse_frame
+from gis.frames import area_of_use, convert, convert_geometries, parse_frame, within_use
 
 Numbers = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -30,7 +30,7 @@ _DEGREE_FRAMES = ("EPSG:4326", "EPSG:4490", "GCJ-02", "BD-09")
 _PAIR = r"([-+]?\d+(?:\.\d+)?)\s*[,，;\s]\s*([-+]?\d+(?:\.\d+)?)"
 _DMS = (
     r"^\s*(?:北纬|南纬|东经|西经|[NSEWnsew])?\s*(\d{1,3})\s*[°度]\s*(?:(\d{1,2}(?:\.\d+)?)\s*['′’分])?"
-    r"\s*(?:(\d{1,2}(?:\.\d+)?)\s*(?:\"|″|”|秒|''))?\s*(?:[NSEWnsew])?\s*$"
+    r"\s*(?:(\d{1,2}(?:\.\d+)?)\s*(?:[\"″”秒]|['′’]{2}))?\s*(?:[NSEWnsew])?\s*$"
 )
 _DECIMALS = re.compile(r"\.(\d+)\s*$")
 
@@ -104,6 +104,7 @@ def _from_columns(
         x, y = y, x
     if frame in _DEGREE_FRAMES:
         _refuse_swapped(x, y, frame, extent, swapped_already=swap)
+    findings += _beyond_use(x, y, frame)
     lon, lat = _lonlat(x, y, frame)
     usable = np.isfinite(lon) & np.isfinite(lat) & (np.abs(lon) <= 180) & (np.abs(lat) <= 90)
     geometry: Shapes = np.full(len(x), None, dtype=object)
@@ -141,6 +142,7 @@ def _from_shapes(shapes: Shapes, declared: str | None, extent: Extent, *, swap: 
         given = shapely.transform(given, lambda points: points[:, ::-1])
     if frame in _DEGREE_FRAMES and len(at):
         _refuse_swapped(at[:, 0], at[:, 1], frame, extent, swapped_already=swap)
+    findings += _beyond_use(*((at[:, 1], at[:, 0]) if turned else (at[:, 0], at[:, 1])), frame)
     if frame in (*_METRE_FRAMES, *_DEGREE_FRAMES):
         moved = given if frame in ("EPSG:4326", "EPSG:4490") else convert_geometries(given, source=frame)
     else:
@@ -223,6 +225,18 @@ def _lonlat(x: Numbers, y: Numbers, frame: str) -> tuple[Numbers, Numbers]:
     lon, lat = system.transform(x, y)
     lost = ~(np.isfinite(lon) & np.isfinite(lat))
     return np.where(lost, np.nan, lon), np.where(lost, np.nan, lat)
+
+
+def _beyond_use(x: Numbers, y: Numbers, frame: str) -> list[Finding]:
+    """Say how many points a metre frame was not made for: it measures badly far from its meridian."""
+    if frame not in _METRE_FRAMES:
+        return []
+    count = int((np.isfinite(x) & np.isfinite(y) & ~within_use(x, y, frame=frame)).sum())
+    if not count:
+        return []
+    area = area_of_use(frame)
+    text = f"{count:,} points lie outside {area.west:g}°-{area.east:g}°, where {frame} is meant to be used"
+    return [Finding("beyond_use", text, "warning", count=count)]
 
 
 def _null_islands(count: int) -> list[Finding]:

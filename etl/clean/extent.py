@@ -11,6 +11,8 @@ import shapely
 from numpy.typing import NDArray
 
 from etl.errors import BadOption, EtlError
+from etl.readers import read
+from gis.frames import convert_geometries
 from layers.codes import admin
 
 Mask = NDArray[np.bool_]
@@ -106,9 +108,6 @@ def _box(text: str) -> shapely.Geometry:
 
 
 def _from_file(path: Path) -> Extent:
-    from etl.readers import read  # only this way of naming an area needs the readers
-    from gis.frames import convert_geometries
-
     try:
         table = read(path)
     except EtlError as error:

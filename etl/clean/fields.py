@@ -17,7 +17,8 @@ from etl.findings import Finding, Rows, rejects
 from etl.headers import fold
 from etl.mapping import Mapping
 from etl.readers.table import Table
-from layers.codes.books import Book, book
+from layers import words
+from layers.codes.books import Book
 from layers.codes.errors import UnknownBook
 from layers.spec import Field, Layer
 
@@ -58,8 +59,8 @@ class _Columns:
         if name not in self.mapping.fields:
             return None
         column = self.table.columns[self.mapping.fields[name]].reset_index(drop=True)
-        words = self.mapping.values.get(name)
-        return plain_text(column).replace(dict(words)) if words else column
+        translated = self.mapping.values.get(name)
+        return plain_text(column).replace(dict(translated)) if translated else column
 
     def note(
         self, name: str, raw: "pd.Series[Any] | None", problem: Problem, *, whole: bool, tail: str = _WITHOUT
@@ -95,6 +96,7 @@ class _Columns:
 def fill_fields(table: Table, mapping: Mapping, *, layer: Layer, ids: "pd.Series[Any]", today: date) -> Filled:
     """Every written field, converted and checked; required ones that stay empty make their row unusable."""
     columns = _Columns(table, mapping, layer, today=today)
+    columns.bad |= ids.isna().to_numpy()  # rows that are refused already need no further reasons
     settled = _fill_classes(columns, ids) if has_classes(layer) else ()
     for appears in layer.fields:
         if appears.name in layer.written and appears.name not in settled:
@@ -109,7 +111,7 @@ def book_of(appears: Field) -> Book | None:
     if appears.kind != "code" or appears.book is None:
         return None
     try:
-        return book(appears.book)
+        return words.book_of(appears.book)
     except UnknownBook:
         return None
 

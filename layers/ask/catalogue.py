@@ -18,6 +18,7 @@ from layers.words import book_of
 SYNTHETIC = "synthetic"
 _SCREEN = ("dark", "light")
 _COARSEST = 5
+_PLACE_BOOKS = ("place_method", "place_precision")  # of the context that every record has
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ def _summary(layer: Layer, counts: dict[str, int], delivered: sa.Row[Any, Any, A
 
 def describe(layer: Layer) -> dict[str, Any]:
     """The fields of a layer, the books of its codes, its legend and the ramp of its cells, as JSON."""
-    books = {f.book: book_of(f.book).labels() for f in layer.fields if f.book is not None}
+    named = [*(f.book for f in layer.fields if f.book is not None), *_PLACE_BOOKS]
+    books = {name: book_of(name).labels() for name in dict.fromkeys(named)}
     by = layer.look.column
     book = next((f.book for f in layer.fields if f.name == by), None)
     words = books.get(book, {}) if book else {}

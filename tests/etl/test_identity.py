@@ -44,15 +44,13 @@ def test_the_order_of_rows_and_columns_does_not_change_the_set_of_ids(rows: list
     assert set(one) == set(other)
 
 
-@given(st.tuples(CELLS, CELLS), st.tuples(CELLS, CELLS))
-def test_different_rows_have_different_digests(one: tuple[str | None, str | None], other: tuple[str | None, str | None]) -> None:
+PLAIN = st.text(alphabet="ab1路=", max_size=3)
+
+
+@given(st.tuples(PLAIN, PLAIN), st.tuples(PLAIN, PLAIN))
+def test_rows_have_the_same_digest_exactly_if_they_say_the_same(one: tuple[str, str], other: tuple[str, str]) -> None:
     digests = row_digests(frame([one, other]))
-    same = [tuple((cell or "").replace("\x00", " ").strip() or None for cell in row) for row in (one, other)]
-    if digests[0] == digests[1]:
-        cleaned = frame([one, other]).apply(lambda c: c.astype("str").str.strip())
-        assert same[0] == same[1] or cleaned.iloc[0].fillna("").tolist() != []
-    else:
-        assert one != other
+    assert (digests[0] == digests[1]) == (one == other)
 
 
 def test_digests_never_change_between_versions() -> None:
@@ -68,18 +66,22 @@ def test_the_shape_belongs_to_the_row() -> None:
 
 
 def test_national_ids_are_checked_and_of_equal_ones_the_first_stays() -> None:
-    given = table(pd.DataFrame({"id": ["32061301002000001", " ３２０６１３０１００２０００００１", "99999901002000001", None]}))
+    given = table(
+        pd.DataFrame({"id": ["32061301002000001", " ３２０６１３０１００２０００００１", "99999901002000001", None]})
+    )
     ids, rejects, _ = ids_of(given, "id", layer=LAYERS["component"], source="s", own=False)
     assert ids.tolist()[0] == "32061301002000001"
     assert ids.isna().tolist() == [False, True, True, True]
     told = pd.concat(rejects).set_index("row")
     assert told.loc[3, "code"] == "duplicate_id"
-    assert "999999" in told.loc[4, "reason"]
-    assert "empty" in told.loc[5, "reason"]
+    assert "999999" in str(told.loc[4, "reason"])
+    assert "empty" in str(told.loc[5, "reason"])
 
 
 def test_ids_that_count_in_one_file_only_get_its_source() -> None:
-    ids, _, findings = ids_of(table(pd.DataFrame({"编号": ["1", "2"]})), "编号", layer=LAYERS["place"], source="s", own=True)
+    ids, _, findings = ids_of(
+        table(pd.DataFrame({"编号": ["1", "2"]})), "编号", layer=LAYERS["place"], source="s", own=True
+    )
     assert ids.tolist() == ["s:1", "s:2"]
     assert [finding.code for finding in findings] == ["ids_prefixed"]
 

@@ -1,5 +1,6 @@
 """Which column is which field: headers in three languages, ids, coordinates, recipes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -19,7 +20,7 @@ LAYERS = built_in()
 COMPONENT = LAYERS["component"]
 
 
-def table(**columns: list[object]) -> Table:
+def table(**columns: Sequence[object]) -> Table:
     frame = pd.DataFrame({name: pd.Series(values, dtype="str") for name, values in columns.items()})
     return Table(Path("a.csv"), "a", frame, rows=pd.RangeIndex(2, len(frame) + 2).to_numpy())
 
@@ -68,7 +69,14 @@ def test_folding_a_header_twice_changes_nothing(header: str) -> None:
 @pytest.mark.parametrize(
     ("x", "y"),
     [
-        *(("lon", "lat"), ("LNG", "LAT"), ("Longitude", "Latitude"), ("경도", "위도"), ("经度", "纬度"), ("经度(°)", "纬度(°)")),
+        *(
+            ("lon", "lat"),
+            ("LNG", "LAT"),
+            ("Longitude", "Latitude"),
+            ("경도", "위도"),
+            ("经度", "纬度"),
+            ("经度(°)", "纬度(°)"),
+        ),
         *(("wgs84_lon", "wgs84_lat"), ("百度经度", "百度纬度"), ("lng_gcj02", "lat_gcj02"), ("東經", "北緯")),
     ],
 )

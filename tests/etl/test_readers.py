@@ -4,6 +4,7 @@ import shutil
 import struct
 import warnings
 import zipfile
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -125,7 +126,7 @@ def test_headers_are_never_empty_nor_twice() -> None:
     assert unique_headers(["a", " a ", "", "a", "\ufeffb"]) == ["a", "a (2)", "column 3", "a (3)", "b"]
 
 
-def workbook(path: Path, **sheets: list[list[object]]) -> Path:
+def workbook(path: Path, **sheets: Sequence[Sequence[object]]) -> Path:
     book = openpyxl.Workbook()
     book.remove(book.worksheets[0])
     for name, rows in sheets.items():

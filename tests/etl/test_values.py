@@ -86,7 +86,8 @@ def test_impossible_dates_are_left_out_and_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "number"), [("12", 12), (" 12.5 ", 12.5), ("1,234.5", 1234.5), ("１２", 12), ("12.5米", 12.5), ("1e3", 1000)]
+    ("text", "number"),
+    [("12", 12), (" 12.5 ", 12.5), ("1,234.5", 1234.5), ("１２", 12), ("12.5米", 12.5), ("1e3", 1000)],
 )
 def test_numbers_in_many_spellings_are_understood(text: str, number: float) -> None:
     assert numbers_of(texts(text)).tolist() == [number]
@@ -107,9 +108,9 @@ def test_whole_numbers_stay_whole() -> None:
 
 
 def test_codes_are_found_by_code_name_and_lost_zero() -> None:
-    column = texts("01037", "1037", "路灯", "Street lamp", "没有", None)
+    column = texts("01037", "1037", "路灯", book("component").word("01037", "en"), "没有", None)
     converted = convert_values(column, field("code", book="component"), book=book("component"), today=TODAY)
-    assert converted.values.tolist()[:3] == ["01037"] * 3
+    assert converted.values.tolist()[:4] == ["01037"] * 4
     assert converted.values.isna().tolist()[4:] == [True, True]
     assert [(p.code, p.rows.sum()) for p in converted.problems] == [("unknown_code", 1)]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,10 +24,11 @@ AXE = ROOT / "webmap" / "node_modules" / "axe-core" / "axe.min.js"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 PATIENCE_MS = 30_000
 
-IDLE = """() => new Promise((done) => {
+IDLE = """() => new Promise((done, failed) => {
   const { map } = window.__chengtu;
   map.once("idle", () => done(null));
   map.triggerRepaint();
+  setTimeout(() => failed(new Error("the map does not come to rest")), 20000);
 })"""
 SHOWN_CELLS = """() => {
   const { map } = window.__chengtu;
@@ -108,6 +108,12 @@ def await_map(page: Page) -> None:
     expect(page.locator("html[data-ready=true]")).to_be_attached(timeout=PATIENCE_MS)
 
 
+def centre(page: Page) -> tuple[float, float]:
+    canvas = page.locator(".maplibregl-canvas").bounding_box()
+    assert canvas
+    return canvas["x"] + canvas["width"] / 2, canvas["y"] + canvas["height"] / 2
+
+
 def layer_box(page: Page, name: str) -> Any:
     return page.locator(f"input[data-layer={name}]")
 
@@ -116,7 +122,7 @@ def layer_box(page: Page, name: str) -> Any:
 def component(server: Server) -> sa.Row[Any]:
     """A component with its place, farther than 30 m from any other."""
     alone = """
-        select id, name, class_code, st_x(geom) as lon, st_y(geom) as lat from city.component a
+        select id, name, class_code, state, st_x(geom) as lon, st_y(geom) as lat from city.component a
         where not exists (select from city.component b where a.id <> b.id and st_dwithin(a.geom3857, b.geom3857, 35))
         order by id limit 1"""
     with server.database.reader.connect() as connection:
@@ -148,24 +154,21 @@ def test_the_map_is_not_blank(visit: Visit) -> None:
     assert page.evaluate(COLOURS, picture) > 40
 
 
-def test_a_click_on_a_component_opens_its_card_in_words(visit: Visit, component: sa.Row[Any]) -> None:
+def test_a_click_on_a_component_opens_its_card_in_words(visit: Visit, server_url: str, component: sa.Row[Any]) -> None:
     page = visit(f"#at=19/{component.lat}/{component.lon}")
-    canvas = page.locator(".maplibregl-canvas").bounding_box()
-    assert canvas
-    page.mouse.click(canvas["x"] + canvas["width"] / 2, canvas["y"] + canvas["height"] / 2)
+    page.mouse.click(*centre(page))
     card = page.locator(".card")
     expect(card.locator("h2")).to_have_text(component.name)
     expect(card).to_contain_text(component.id)
-    expect(card).to_contain_text("完好" if "完好" in card.inner_text() else re.compile("破损|丢失|废弃|移除"))
+    states = httpx.get(f"{server_url}/layers/component").json()["books"]["component_state"]
+    expect(card).to_contain_text(states[component.state]["zh"])
     assert f"\n{component.class_code}\n" not in card.inner_text()
     assert f"open=component/{component.id}" in page.url
 
 
 def test_the_pointer_over_a_component_says_what_it_is(visit: Visit, component: sa.Row[Any]) -> None:
     page = visit(f"#at=19/{component.lat}/{component.lon}")
-    canvas = page.locator(".maplibregl-canvas").bounding_box()
-    assert canvas
-    page.mouse.move(canvas["x"] + canvas["width"] / 2 + 1, canvas["y"] + canvas["height"] / 2)
+    page.mouse.move(*centre(page))
     expect(page.locator(".tooltip")).to_contain_text(component.name)
 
 
@@ -259,9 +262,7 @@ def test_a_class_that_is_switched_off_leaves_the_map(visit: Visit, component: sa
 
 def test_a_cell_tells_what_it_counts(visit: Visit, component: sa.Row[Any]) -> None:
     page = visit(f"#at=10/{component.lat}/{component.lon}&layers=county,component")
-    canvas = page.locator(".maplibregl-canvas").bounding_box()
-    assert canvas
-    page.mouse.click(canvas["x"] + canvas["width"] / 2, canvas["y"] + canvas["height"] / 2)
+    page.mouse.click(*centre(page))
     card = page.locator(".card")
     expect(card.locator(".kicker")).to_have_text("城市部件 · 六边形")
     total = int(card.locator(".figure b").first.inner_text().replace(",", ""))
@@ -355,3 +356,14 @@ def test_the_page_meets_wcag_aa(visit: Visit, component: sa.Row[Any], palette: s
     rules = "() => axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa'] })"
     violations = page.evaluate(rules)["violations"]
     assert [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in violations] == []
+
+
+def test_tiles_that_fail_are_told_and_asked_again(visit: Visit, server_url: str) -> None:
+    page = visit(ready=False, errors_with="ERR_FAILED")
+    page.route("**/tiles/**", lambda route: route.abort("failed"))
+    page.goto(f"{server_url}/")
+    expect(page.get_by_role("alert")).to_contain_text("部分地图数据未能载入")
+    page.unroute("**/tiles/**")
+    page.get_by_role("button", name="重试").click()
+    page.evaluate(IDLE)
+    assert len(page.evaluate(VALUES, ["county-outline", "id"])) == 7

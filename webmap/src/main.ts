@@ -1,5 +1,5 @@
 /** Wires the parts of the page together. */
-import { Unreachable } from "./api.ts";
+import { Refused, Unreachable } from "./api.ts";
 import { createApp, reason } from "./app.ts";
 import { cameraViews } from "./cameras.ts";
 import { type City, loadCity } from "./city.ts";
@@ -67,7 +67,8 @@ async function start(root: HTMLElement): Promise<void> {
   headTools(shell.head, app);
   panelSheet(shell, app);
 
-  const cityMap = await createMap(shell.map, app);
+  const failed = (again: () => void) => banner(store.get().lang, app.t("tilesFailed"), again);
+  const cityMap = await createMap(shell.map, app, failed);
   const { map } = cityMap;
   const everything = new Set(city.layers.map((layer) => layer.name));
   const dense = (name: string) => densityRanges(map.getStyle().layers, everything, name)[0]?.layer === name;
@@ -87,14 +88,6 @@ async function start(root: HTMLElement): Promise<void> {
   addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !shell.card.hidden && !document.querySelector("dialog[open]")) card.close();
   });
-  map.on("error", () => {
-    const reload = () => {
-      for (const source of Object.keys(map.getStyle().sources)) {
-        if (source.startsWith("city")) map.refreshTiles(source);
-      }
-    };
-    banner(store.get().lang, app.t("tilesFailed"), reload);
-  });
   window.__chengtu = { map, ready: cityMap.ready };
   await cityMap.ready;
   document.documentElement.dataset.ready = "true";
@@ -107,7 +100,7 @@ function begin(): void {
     const { lang } = fromFragment(location.hash, defaultsFor(null));
     const why = error instanceof Unreachable ? word(lang, "unreachable") : word(lang, "failed", { why: reason(error) });
     banner(lang, why, begin);
-    throw error;
+    if (!(error instanceof Unreachable || error instanceof Refused)) throw error;
   });
 }
 

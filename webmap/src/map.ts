@@ -36,7 +36,12 @@ export interface CityMap {
 
 const CLOSE_ZOOM = 17;
 
-export async function createMap(container: HTMLElement, app: App): Promise<CityMap> {
+/** `failed` is told when some of the map could not be loaded, with the way to try again. */
+export async function createMap(
+  container: HTMLElement,
+  app: App,
+  failed: (again: () => void) => void,
+): Promise<CityMap> {
   setWorkerUrl(workerUrl);
   const { store, city } = app;
   const names = city.layers.map((layer) => layer.name);
@@ -47,6 +52,7 @@ export async function createMap(container: HTMLElement, app: App): Promise<CityM
   let selection: GeoJSON.FeatureCollection = NOTHING;
   let views: GeoJSON.FeatureCollection = NOTHING;
   let cell = "";
+  let attempt = 0;
 
   const composed = () => {
     const { layers, hidden, density } = store.get();
@@ -63,6 +69,7 @@ export async function createMap(container: HTMLElement, app: App): Promise<CityM
       selection,
       cell,
       views,
+      attempt,
     });
   };
 
@@ -95,14 +102,22 @@ export async function createMap(container: HTMLElement, app: App): Promise<CityM
     store.set({ view: { lon: lng, lat, zoom: map.getZoom() } });
   });
   store.on(["layers", "hidden", "density"], () => map.setStyle(composed(), { diff: true }));
-  store.on(["palette", "lang"], async (state) => {
-    const fresh = await api.style(state.palette, names, state.lang);
-    if (store.get().palette !== state.palette || store.get().lang !== state.lang) return; // overtaken
+  const restyle = async (): Promise<void> => {
+    const { palette, lang } = store.get();
+    const fresh = await api.style(palette, names, lang);
+    if (store.get().palette !== palette || store.get().lang !== lang) return; // overtaken
     served = fresh;
     map.setStyle(composed(), { diff: true });
     map.getCanvas().setAttribute("aria-label", app.t("map"));
-    paintPage(served.metadata["chengtu:palette"], state.palette);
-  });
+    paintPage(served.metadata["chengtu:palette"], palette);
+  };
+  const tryRestyle = (): void => void restyle().catch(() => failed(tryRestyle));
+  store.on(["palette", "lang"], tryRestyle);
+  const reloadTiles = (): void => {
+    attempt += 1;
+    map.setStyle(composed(), { diff: true });
+  };
+  map.on("error", () => failed(reloadTiles));
   paintPage(served.metadata["chengtu:palette"], store.get().palette);
 
   const setData = (source: string, data: GeoJSON.FeatureCollection) =>

@@ -42,6 +42,7 @@ export function pointing(element: HTMLElement, app: App, cityMap: CityMap, card:
   };
 
   map.on("click", (event) => {
+    cancelAnimationFrame(frame);
     tooltip.hidden = true;
     inspect(event.point);
   });

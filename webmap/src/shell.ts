@@ -50,7 +50,7 @@ export function headTools(element: HTMLElement, app: App): void {
     key.classList.toggle("on", signedIn);
     fill(
       element,
-      h("h1", {}, app.title(city.city.title), h("span", {}, app.t("brand"))),
+      h("h1", {}, app.title(city.city.title)),
       h(
         "button",
         {
@@ -118,7 +118,7 @@ export function footStrip(element: HTMLElement, app: App, cityMap: CityMap): voi
   const draw = () => {
     badge.textContent = app.t("synthetic");
     badge.title = app.t("syntheticWhy");
-    source.textContent = [app.title(city.attribution), city.mapApproval].filter(Boolean).join(" · ");
+    source.textContent = [app.t("brand"), app.title(city.attribution), city.mapApproval].filter(Boolean).join(" · ");
   };
   app.store.on(["lang"], draw);
   draw();

@@ -27,6 +27,8 @@ export interface Drawing {
   /** The id of the cell whose card is open. */
   cell: string;
   views: FeatureCollection;
+  /** How often all tiles were asked for anew. */
+  attempt: number;
 }
 
 /** Where on the zoom scale which layer's density is shown. */
@@ -94,7 +96,7 @@ const sourceOf = (name: string, together: readonly string[]): string =>
   together.includes(name) ? "city" : `city-${name}`;
 
 function citySources(drawing: Drawing): Record<string, SourceSpecification> {
-  const { served, together, origin } = drawing;
+  const { served, together, origin, attempt } = drawing;
   const given = served.sources.city;
   if (given?.type !== "vector") return {}; // a city without layers
   const { url: _url, tiles: _tiles, ...rest } = given;
@@ -104,7 +106,9 @@ function citySources(drawing: Drawing): Record<string, SourceSpecification> {
     if (name === undefined) continue;
     const id = sourceOf(name, together);
     const names = id === "city" ? together.join(",") : name;
-    sources[id] = { ...rest, tiles: [`${origin}/tiles/${names}/{z}/{x}/{y}.mvt`], promoteId: "id" };
+    // MapLibre does not ask again for tiles that failed, except of a source with other URLs; a fragment is not sent.
+    const again = attempt === 0 ? "" : `#${attempt}`;
+    sources[id] = { ...rest, tiles: [`${origin}/tiles/${names}/{z}/{x}/{y}.mvt${again}`], promoteId: "id" };
   }
   return sources;
 }

@@ -45,6 +45,7 @@ const drawing = (more: Partial<Drawing>): Drawing => ({
   selection: NOTHING,
   cell: "",
   views: NOTHING,
+  attempt: 0,
   ...more,
 });
 

@@ -1,0 +1,1 @@
+"""How fast, beside what others reach on the same machine: `make bench`."""

@@ -1,0 +1,83 @@
+"""`python -m tests.bench`: every benchmark, its peer and its aim; writes nothing."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+
+from rich.console import Console
+
+from tests.bench.demo import demo
+from tests.bench.frames import frames
+from tests.bench.load import load
+from tests.bench.rows import Row, table
+from tests.bench.search import search
+from tests.bench.stage import QUICK, Sizes, Stage, staged
+from tests.bench.tiles import tiles
+
+BENCHES: dict[str, Callable[[Stage], list[Row]]] = {
+    "frames": frames,
+    "demo": demo,
+    "search": search,
+    "tiles": tiles,
+    "load": load,
+}
+
+
+def main() -> None:
+    """Run the benchmarks that were asked for and show their rows."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small sizes: shows that it runs, says nothing of speed")
+    parser.add_argument("--only", action="append", choices=BENCHES, help="one benchmark (may be given several times)")
+    parser.add_argument("--repeats", type=int, help="how often each is measured (default 3; the median counts)")
+    given = parser.parse_args()
+    sizes = QUICK if given.quick else Sizes()
+    if given.repeats:
+        sizes = replace(sizes, repeats=given.repeats)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 160
+    rows: list[Row] = []
+    with staged(sizes) as stage:
+        console.print(_machine(stage))
+        for name in given.only or BENCHES:
+            with console.status(f"{name} …"):
+                found = BENCHES[name](stage)
+            console.print(table(name, found))
+            rows += found
+    _summary(console, rows)
+
+
+def _machine(stage: Stage) -> str:
+    memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    with stage.connect("postgres") as connection:
+        server = connection.info.server_version
+    parts = [
+        f"{os.cpu_count()} cores, {memory_gb:.0f} GB, load {os.getloadavg()[0]:.1f} at the start",
+        f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
+        f"PostgreSQL {server // 10_000}.{server % 10_000}, {_gdal()}",
+        "quick sizes: the figures say nothing" if stage.sizes.scale < 1 else f"medians of {stage.sizes.repeats}",
+    ]
+    return "; ".join(parts)
+
+
+def _gdal() -> str:
+    if not shutil.which("ogr2ogr"):
+        return "no ogr2ogr (Debian: gdal-bin), so no peer of the load"
+    return subprocess.run(["ogr2ogr", "--version"], capture_output=True, text=True).stdout.split(",")[0]
+
+
+def _summary(console: Console, rows: list[Row]) -> None:
+    judged = [(row, row.aim.met(row)) for row in rows if row.aim is not None]
+    missed = [row.name for row, met in judged if met is False]
+    told = f"{sum(met is True for _, met in judged)} of {len(judged)} aims met"
+    console.print(told + (f"; missed: {', '.join(missed)}" if missed else ""))
+
+
+if __name__ == "__main__":
+    main()
