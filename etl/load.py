@@ -31,9 +31,9 @@ from layers.ask.geocode import geocode_many
 from layers.ask.locate import Locator
 from layers.catalog import built_in
 from layers.spec import Layer, Title
-from layers.store.definitions import save_definition, saved_layers
+from layers.store.definitions import saved_layers
 from layers.store.engine import begin
-from layers.store.schema import ensure_table
+from layers.store.schema import add_layer
 from layers.store.writer import Outcome, keep_rejects, write_delivery
 
 _SAMPLE = 2_000
@@ -143,7 +143,7 @@ def load_delivery(engine: sa.Engine, delivery: Delivery, listener: Listener, *, 
 def _load(connection: sa.Connection, delivery: Delivery, listener: Listener, *, today: date) -> Loaded:
     layer, mapping = _settled(connection, delivery, today=today)
     if delivery.order.new_layer is not None:
-        _make_layer(connection, layer)
+        add_layer(connection, layer)
     listener.mapped(delivery.table, mapping, layer)
     _save(delivery, layer, mapping)
     listener.stage("checking")
@@ -250,15 +250,6 @@ def _settled(connection: sa.Connection, delivery: Delivery, *, today: date) -> t
     if not mapping.fields and not mapping.roles and table.geometry is None:
         raise NothingMapped(layer.name, table.headers)
     return layer, mapping
-
-
-def _make_layer(connection: sa.Connection, layer: Layer) -> None:
-    connection.execute(sa.text("set local role chengtu_owner"))
-    ensure_table(connection, layer)
-    connection.execute(sa.text(f"grant select on {layer.table.fullname} to chengtu_reader, chengtu_writer"))
-    connection.execute(sa.text(f"grant insert, update, delete on {layer.table.fullname} to chengtu_writer"))
-    connection.execute(sa.text("set local role chengtu_writer"))
-    save_definition(connection, layer)
 
 
 def _save(delivery: Delivery, layer: Layer, mapping: Mapping) -> None:

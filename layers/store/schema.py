@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from layers.errors import ClusterUnavailable, SchemaDrift
 from layers.spec import Layer
-from layers.store.definitions import saved_layers
+from layers.store.definitions import save_definition, saved_layers
 from layers.store.engine import driver_url
 
 log = logging.getLogger("chengtu.store")
@@ -94,6 +94,16 @@ def ensure_table(connection: sa.Connection, layer: Layer) -> None:
     else:
         _amend(connection, layer, inspector)
     _follow(connection, layer)
+
+
+def add_layer(connection: sa.Connection, layer: Layer) -> None:
+    """Make a layer that a person brought: its table, the rights on it, and its definition, in the caller's transaction."""
+    connection.execute(sa.text("set local role chengtu_owner"))
+    ensure_table(connection, layer)
+    connection.execute(sa.text(f"grant select on {layer.table.fullname} to chengtu_reader, chengtu_writer"))
+    connection.execute(sa.text(f"grant insert, update, delete on {layer.table.fullname} to chengtu_writer"))
+    connection.execute(sa.text("set local role chengtu_writer"))
+    save_definition(connection, layer)
 
 
 def _amend(connection: sa.Connection, layer: Layer, inspector: sa.Inspector) -> None:

@@ -133,7 +133,13 @@ def test_it_survives_the_death_of_its_parts_and_they_do_not_survive_its_own(fold
 def test_a_setting_that_cannot_be_used_is_one_clear_line() -> None:
     environment = {**os.environ, "PORT": "99999"}
     ended = subprocess.run(
-        [sys.executable, "-m", "api"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-m", "api"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert ended.returncode == 2
     assert len(ended.stderr.strip().splitlines()) == 1

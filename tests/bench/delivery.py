@@ -50,7 +50,13 @@ def _load_areas(url: str, ground: Ground) -> None:
     with begin(engine, actor="bench") as connection:
         for name, frame in frames.items():
             write_delivery(
-                connection, layers[name], frame, source="areas", actor="bench", digest="-", title="areas of the demo city"
+                connection,
+                layers[name],
+                frame,
+                source="areas",
+                actor="bench",
+                digest="-",
+                title="areas of the demo city",
             )
     engine.dispose()
 

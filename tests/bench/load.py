@@ -39,7 +39,9 @@ def load(stage: Stage) -> list[Row]:
     for _ in range(stage.sizes.repeats):
         stage.recreate("load", template="areas")
         stage.settle()
-        ours.append(run_module("etl", "load", str(delivered), "--layer=component", environment=stage.environment("load")))
+        ours.append(
+            run_module("etl", "load", str(delivered), "--layer=component", environment=stage.environment("load"))
+        )
         stage.settle()
         if shutil.which("ogr2ogr"):
             peers.append(_ogr2ogr(stage, ready, count))

@@ -19,7 +19,9 @@ _NAMED = ("place", "grid", "road", "town", "building", "video")
 _IDENTIFIED = ("component", "grid", "video", "pollution")
 _SPOKEN = ("place", "road", "town", "grid")
 
-_TEXTS = sa.text("select text from core.term where layer = :layer and field = :field order by md5(text) offset :n limit 1")
+_TEXTS = sa.text(
+    "select text from core.term where layer = :layer and field = :field order by md5(text) offset :n limit 1"
+)
 _WRONG = "帛"  # in no name of the city
 
 
@@ -72,7 +74,9 @@ def _mistyped(text: str) -> str:
 
 def _id(connection: sa.Connection, n: int) -> str:
     layer = _IDENTIFIED[n % len(_IDENTIFIED)]
-    found = sa.text(f"select id from city.{layer} order by md5(id) limit 1 offset :n % (select count(*) from city.{layer})")
+    found = sa.text(
+        f"select id from city.{layer} order by md5(id) limit 1 offset :n % (select count(*) from city.{layer})"
+    )
     return str(connection.scalar(found, {"n": n}))
 
 

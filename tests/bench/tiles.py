@@ -69,7 +69,9 @@ def tiles(stage: Stage) -> list[Row]:
     return [
         Row(f"tiles: uncached, {len(paths):,} of {size:.0f} kB, {_CLIENTS} clients", rate, "tiles/s", limit=limit),
         Row(f"tiles: p95 with {_CLIENTS} clients", slow, "ms"),
-        Row("tiles: peak memory", server.peak_mb, "MB", limit=median(done.peak_mb for done in alone) if alone else None),
+        Row(
+            "tiles: peak memory", server.peak_mb, "MB", limit=median(done.peak_mb for done in alone) if alone else None
+        ),
     ]
 
 
@@ -97,7 +99,10 @@ def pgbench_script(windows: Sequence[Window]) -> str:
         if text not in statements:
             statements.append(text)
         bound = parameters(query, window.z, window.x, window.y)
-        lines += [f"\\{'el' if number else ''}if :i < {start + window.size}", f"\\set statement {statements.index(text)}"]
+        lines += [
+            f"\\{'el' if number else ''}if :i < {start + window.size}",
+            f"\\set statement {statements.index(text)}",
+        ]
         lines += [f"\\set {name} {value}" for name, value in bound.items()]
         lines += [f"\\set x :x + (:i - {start}) % {window.side}", f"\\set y :y + (:i - {start}) / {window.side}"]
         start += window.size

@@ -20,9 +20,7 @@ def scalar(database: Database, sql: str) -> object:
 
 def test_a_filed_job_is_done(database: Database) -> None:
     with database.owner.begin() as connection:
-        connection.execute(
-            sa.text("insert into core.cell_count select 'x', 5, 1, 'a', 1 from generate_series(1, 3)")
-        )
+        connection.execute(sa.text("insert into core.cell_count select 'x', 5, 1, 'a', 1 from generate_series(1, 3)"))
 
     async def once() -> None:
         app = job_app(database.url, list)
