@@ -103,7 +103,7 @@ def _drawn(look: Look, palette: str) -> dict[str, Any]:
     }
 
 
-def _labels(name: str, label: str, look: Look, palette: str) -> dict[str, Any]:
+def _labels(name: str, text: Expression, look: Look, palette: str) -> dict[str, Any]:
     roles = colours(palette)
     point_or_line = look.kind in ("circle", "line")
     assert look.label_from is not None
@@ -120,7 +120,7 @@ def _labels(name: str, label: str, look: Look, palette: str) -> dict[str, Any]:
         "minzoom": look.label_from,
         "maxzoom": look.label_to,
         "layout": {
-            "text-field": ["get", label],
+            "text-field": text,
             "text-font": ["City Sans"],
             "text-size": ["interpolate", ["linear"], ["zoom"], *sizes],
             "symbol-placement": "line" if look.kind == "line" else "point",
@@ -142,8 +142,11 @@ def _beside(look: Look) -> dict[str, Any]:
     return {"text-variable-anchor": anchors, "text-radial-offset": 0.6, "text-justify": "auto"}
 
 
-def style_layers(name: str, label: str, look: Look, palette: str, *, minzoom: int) -> list[dict[str, Any]]:
-    """The MapLibre layers of one city layer: H3 cells below `minzoom`, ground, records, and their names."""
+def style_layers(name: str, labels: tuple[str, ...], look: Look, palette: str, *, minzoom: int) -> list[dict[str, Any]]:
+    """The MapLibre layers of one city layer: H3 cells below `minzoom`, ground, records, and their names.
+
+    A record is called by the first of the columns `labels` that it has.
+    """
     parts: list[dict[str, Any]] = []
     if minzoom > 6:
         parts.append(
@@ -180,7 +183,7 @@ def style_layers(name: str, label: str, look: Look, palette: str, *, minzoom: in
         }
     )
     if look.label_from is not None:
-        parts.append(_labels(name, label, look, palette))
+        parts.append(_labels(name, ["coalesce", *(["get", column] for column in labels)], look, palette))
     return parts
 
 

@@ -201,6 +201,11 @@ class Layer:
         """The declared field of this name, if there is one."""
         return next((f for f in self.fields if f.name == name), None)
 
+    def labels(self, lang: str) -> tuple[str, ...]:
+        """The columns that may name a record in this language, best first."""
+        english = ("name_en",) if lang == "en" and self.field("name_en") is not None else ()
+        return (*english, self.label)
+
     @property
     def written(self) -> tuple[str, ...]:
         """Names of the declared columns that a writer gives (not computed by the database)."""

@@ -56,7 +56,7 @@ def style(layers: Sequence[Layer], palette: str, *, lang: str, bounds: Bounds) -
     drawn = [
         part
         for layer in layers
-        for part in style_layers(layer.name, layer.label, layer.look, palette, minzoom=layer.minzoom)
+        for part in style_layers(layer.name, layer.labels(lang), layer.look, palette, minzoom=layer.minzoom)
     ]
     names = [part for part in drawn if part["metadata"]["chengtu:part"] == "label"]
     ground = [part for part in drawn if part["metadata"]["chengtu:part"] == "ground"]

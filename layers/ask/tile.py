@@ -117,7 +117,7 @@ def _labels(layer: Layer, condition: list[sa.ColumnElement[bool]]) -> sa.Select[
 def label_columns(layer: Layer) -> tuple[str, ...]:
     """What the point that names an area carries beside its id: the name, and what decides which names win."""
     first = layer.look.label_first
-    return (layer.label,) if first is None else (layer.label, first)
+    return (*layer.labels("en"), *(() if first is None else (first,)))
 
 
 @cache

@@ -18,7 +18,7 @@ TABLE = layer_table(
         max_length=120,
         headers=("地名", "标准名称", "poi_name"),
     ),
-    field("name_en", "text", zh="英文名", en="English name", search=True, edit=True, max_length=120),
+    field("name_en", "text", zh="英文名", en="English name", tile=True, search=True, edit=True, max_length=120),
     field(
         "kind",
         "code",

@@ -97,7 +97,7 @@ def ensure_table(connection: sa.Connection, layer: Layer) -> None:
 
 
 def add_layer(connection: sa.Connection, layer: Layer) -> None:
-    """Make a layer that a person brought: its table, the rights on it, and its definition, in the caller's transaction."""
+    """Make a layer that a person brought: table, rights and definition, in the caller's transaction."""
     connection.execute(sa.text("set local role chengtu_owner"))
     ensure_table(connection, layer)
     connection.execute(sa.text(f"grant select on {layer.table.fullname} to chengtu_reader, chengtu_writer"))

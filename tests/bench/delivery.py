@@ -1,4 +1,4 @@
-"""What the load benchmark loads: the areas of the demo city into a database, and a file of components along its roads."""
+"""What the load benchmark loads: the areas of the demo city in a database, and a file of components along its roads."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _load_areas(url: str, ground: Ground) -> None:
                 source="areas",
                 actor="bench",
                 digest="-",
-                title="areas of the demo city",
+                title="areas",
             )
     engine.dispose()
 

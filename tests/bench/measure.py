@@ -45,9 +45,8 @@ def run(command: Sequence[str], *, environment: Mapping[str, str] | None = None)
             _launch(result, command), cwd=ROOT, env=_environment(environment), capture_output=True, text=True
         )
         if done.returncode:
-            raise Failed(
-                f"{' '.join(command[:4])} … ended with {done.returncode}: {done.stderr[-2000:]}{done.stdout[-500:]}"
-            )
+            said = (done.stderr + done.stdout)[-2000:]
+            raise Failed(f"{' '.join(command[:4])} … ended with {done.returncode}: {said}")
         told = json.loads(result.read_text())
         return Run(told["seconds"], told["peak_bytes"], done.stdout)
 

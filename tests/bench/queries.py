@@ -36,7 +36,7 @@ def queries(connection: sa.Connection, total: int = 200) -> list[tuple[str, str]
         "initials": lambda c, n: pinyin(_name(c, _SPOKEN, n + 250))[1],
         "id": lambda c, n: _id(c, n),
         "beginning of an id": lambda c, n: _id(c, n + 50)[: 8 + n % 5],
-        "class": lambda c, n: _class(n),
+        "class": lambda _, n: _class(n),
         "address": lambda c, n: _text(c, ("building", "place", "component")[n % 3], "address", n),
         "unknown number": lambda c, n: f"{_text(c, 'road', 'name', n)}{3 + 7 * n}号",
         "area and name": lambda c, n: _text(c, "county", "name", n % 7) + _text(c, "place", "name", n + 300),
@@ -74,9 +74,8 @@ def _mistyped(text: str) -> str:
 
 def _id(connection: sa.Connection, n: int) -> str:
     layer = _IDENTIFIED[n % len(_IDENTIFIED)]
-    found = sa.text(
-        f"select id from city.{layer} order by md5(id) limit 1 offset :n % (select count(*) from city.{layer})"
-    )
+    table = f"city.{layer}"
+    found = sa.text(f"select id from {table} order by md5(id) limit 1 offset :n % (select count(*) from {table})")
     return str(connection.scalar(found, {"n": n}))
 
 

@@ -42,7 +42,7 @@ def test_what_a_layer_names_exists(layer: Layer) -> None:
     assert layer.look.column is None or layer.look.column in names
     shown = {f.name for f in layer.fields if f.tile}
     assert layer.look.column is None or layer.look.column in shown, "the look's column must be in the tile"
-    assert layer.label in shown
+    assert set(layer.labels("en")) <= shown | ({"name_en"} if layer.geometry == "MultiPolygon" else set())
     for f in layer.fields:
         if f.book is not None:
             assert book_of(f.book).codes
@@ -155,3 +155,14 @@ def contrast(one: str, other: str) -> float:
 
     lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
+
+
+@every_layer
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_map_writes_names_that_its_tiles_carry_in_the_language_asked_for(layer: Layer, lang: str) -> None:
+    fields = {entry["id"]: entry["fields"] for entry in tilejson([layer], bounds=(0, 0, 1, 1))["vector_layers"]}
+    for part in style([layer], "dark", lang=lang, bounds=(0, 0, 1, 1))["layers"]:
+        if part["type"] == "symbol":
+            named = [column for _, column in part["layout"]["text-field"][1:]]
+            assert named == list(layer.labels(lang))
+            assert set(named) <= set(fields[part["source-layer"]])
