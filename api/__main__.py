@@ -163,14 +163,20 @@ def _announce(settings: Settings) -> None:
     """Say where the city is once it answers."""
     pause = threading.Event()
     while True:
-        connection = http.client.HTTPConnection(settings.host, settings.port, timeout=2)
+        connection = http.client.HTTPConnection(_reachable(settings.host), settings.port, timeout=2)
         with suppress(OSError, http.client.HTTPException):
             connection.request("GET", "/readyz")
             if connection.getresponse().status == 200:
-                sys.stdout.write(f"ready: http://{settings.host}:{settings.port}\n")
+                host = _reachable(settings.host)
+                sys.stdout.write(f"ready: http://{f'[{host}]' if ':' in host else host}:{settings.port}\n")
                 sys.stdout.flush()
                 return
         pause.wait(0.2)
+
+
+def _reachable(host: str) -> str:
+    """An address to open, where the server listens on all of them."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from api import errors
@@ -18,6 +19,9 @@ from api.service import Service
 from api.settings import ROOT, Settings
 from api.tiles import Receive, Scope, Send, Tiles, open_pool
 
+MOST_BODY = 4 * 1024 * 1024
+TILE_ROUTE = "/tiles/{names}/{z}/{x}/{y}.mvt"
+_METHODS = ("GET", "HEAD", "PATCH", "POST", "PUT", "DELETE", "OPTIONS")
 DIST = ROOT / "webmap" / "dist"
 _HEADERS = {
     "x-content-type-options": "nosniff",
@@ -70,6 +74,7 @@ class Application:
         errors.install(api)
         for part in (system, catalogue, places, items):
             api.include_router(part.router)
+        api.openapi_schema = described(api.openapi())
         if dist.is_dir():
             api.mount("/", Map(directory=dist, html=True), name="map")
         return api
@@ -82,20 +87,67 @@ class Application:
         tile = scope["path"].startswith("/tiles/") and scope["path"].endswith(".mvt")
         started = time.perf_counter()
         status = 500
+        method = scope["method"]
+        if method == "HEAD":  # every resource that can be read has a head
+            scope = {**scope, "method": "GET"}
 
         async def measured(message: Any) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], *_RAW_HEADERS]
+            elif method == "HEAD":
+                message = {**message, "body": b""}
             await send(message)
 
         try:
-            await (self.tiles if tile else self.api)(scope, receive, measured)
+            if _declared(scope) > MOST_BODY:
+                await errors.too_large()(scope, receive, measured)
+            else:
+                await (self.tiles if tile else self.api)(scope, _bounded(receive), measured)
         finally:
-            route = "/tiles/{names}/{z}/{x}/{y}.mvt" if tile else _route(scope)
-            self.metrics.requests.labels(route, scope["method"], status).inc()
+            route = TILE_ROUTE if tile else _route(scope)
+            self.metrics.requests.labels(route, method if method in _METHODS else "other", status).inc()
             self.metrics.seconds.labels(route).observe(time.perf_counter() - started)
+
+
+def described(schema: dict[str, Any]) -> dict[str, Any]:
+    """The OpenAPI document with the tiles, which FastAPI does not serve."""
+    names = [("names", "string"), ("z", "integer"), ("x", "integer"), ("y", "integer")]
+    tile = {
+        "summary": "Tile",
+        "tags": ["layers"],
+        "description": "A Mapbox vector tile of one or several layers; 204 when it is empty.",
+        "parameters": [{"name": n, "in": "path", "required": True, "schema": {"type": kind}} for n, kind in names],
+        "responses": {
+            "200": {"description": "the tile", "content": {"application/vnd.mapbox-vector-tile": {}}},
+            "204": {"description": "nothing is here"},
+            "304": {"description": "the tile that If-None-Match names is the current one"},
+            "503": {"description": "the database is busy; Retry-After says when to ask again"},
+        },
+    }
+    schema["paths"][TILE_ROUTE] = {"get": tile}
+    return schema
+
+
+def _declared(scope: Scope) -> int:
+    length = dict(scope["headers"]).get(b"content-length", b"0")
+    return int(length) if length.isdigit() else MOST_BODY + 1
+
+
+def _bounded(receive: Receive) -> Receive:
+    """Bodies that do not say how long they are end with 413, too."""
+    read = 0
+
+    async def next_part() -> Any:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > MOST_BODY:
+            raise HTTPException(413, "the body is too large")
+        return message
+
+    return next_part
 
 
 _RAW_HEADERS = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]

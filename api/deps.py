@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
 import sqlalchemy as sa
 from fastapi import Depends, Header, Path, Query, Request
+from starlette.concurrency import run_in_threadpool
 
 from api.errors import WrongToken
 from api.service import Service
 from layers.people.access import ANYONE, Actor, actor_of
 from layers.spec import ID_PATTERN, Layer
+
+WAIT_S = 5.0
 
 
 def service_of(request: Request) -> Service:
@@ -49,9 +53,19 @@ def _layer(name: LayerName, service: ServiceDep, actor: ActorDep) -> Layer:
 LayerDep = Annotated[Layer, Depends(_layer)]
 
 
-def _reading(service: ServiceDep) -> Iterator[sa.Connection]:
-    with service.reader.connect() as connection:
-        yield connection
+async def _reading(service: ServiceDep) -> AsyncIterator[sa.Connection]:
+    # Waiting happens here, on the event loop: threads that waited for a connection would leave none for those who hold
+    # one to finish with.
+    async with asyncio.timeout(WAIT_S):
+        await service.slots.acquire()
+    try:
+        connection = await run_in_threadpool(service.reader.connect)
+        try:
+            yield connection
+        finally:
+            await run_in_threadpool(connection.close)
+    finally:
+        service.slots.release()
 
 
 ReadDep = Annotated[sa.Connection, Depends(_reading)]

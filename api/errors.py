@@ -32,6 +32,10 @@ class WrongToken(LayersError):
     """The bearer token is not one that was given out."""
 
 
+class UnknownPalette(LayersError):
+    """There is no style in this palette."""
+
+
 class PreconditionNeeded(LayersError):
     """An edit must say which version it changes (If-Match)."""
 
@@ -43,6 +47,7 @@ class KeyReused(LayersError):
 STATUS: dict[type[Exception], HTTPStatus] = {
     UnknownLayer: HTTPStatus.NOT_FOUND,
     UnknownItem: HTTPStatus.NOT_FOUND,
+    UnknownPalette: HTTPStatus.NOT_FOUND,
     BadField: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotAllowed: HTTPStatus.FORBIDDEN,
     WrongToken: HTTPStatus.UNAUTHORIZED,
@@ -90,7 +95,7 @@ def install(app: FastAPI) -> None:
 
     def invalid(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
-        problems = {".".join(str(part) for part in e["loc"][1:]): e["msg"] for e in error.errors()}
+        problems = {_where(e["loc"]): e["msg"] for e in error.errors()}
         body = problem(422, "the request does not fit its description", code="invalid_request", problems=problems)
         return JSONResponse(body, 422, media_type=PROBLEM)
 
@@ -100,24 +105,41 @@ def install(app: FastAPI) -> None:
         return JSONResponse(body, error.status_code, error.headers, PROBLEM)
 
     def busy(_: Request, error: Exception) -> JSONResponse:
-        return _unavailable(error)
+        return unavailable(error)
 
-    def unexpected(_: Request, error: Exception) -> JSONResponse:
-        reference = uuid.uuid4().hex[:12]
-        log.error("unexpected failure %s", reference, exc_info=error)
-        body = problem(500, f"something went wrong here; reference {reference}", code="internal", reference=reference)
-        return JSONResponse(body, 500, media_type=PROBLEM)
+    def failed(_: Request, error: Exception) -> JSONResponse:
+        return unexpected(error)
 
     app.add_exception_handler(LayersError, refused)
     app.add_exception_handler(GisError, refused)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(TimeoutError, busy)
     app.add_exception_handler(sa.exc.TimeoutError, busy)
     app.add_exception_handler(sa.exc.OperationalError, busy)
-    app.add_exception_handler(Exception, unexpected)
+    app.add_exception_handler(Exception, failed)
 
 
-def _unavailable(error: Exception) -> JSONResponse:
+def _where(place: tuple[int | str, ...]) -> str:
+    """The name of what was wrong; a position in a body that is no JSON is none."""
+    return ".".join(str(part) for part in place[1:] if isinstance(part, str)) or str(place[0])
+
+
+def too_large() -> JSONResponse:
+    """413."""
+    return JSONResponse(problem(413, "the body is too large", code="too_large"), 413, media_type=PROBLEM)
+
+
+def unexpected(error: Exception) -> JSONResponse:
+    """500 with a reference under which the log holds the cause."""
+    reference = uuid.uuid4().hex[:12]
+    log.error("unexpected failure %s", reference, exc_info=error)
+    body = problem(500, f"something went wrong here; reference {reference}", code="internal", reference=reference)
+    return JSONResponse(body, 500, media_type=PROBLEM)
+
+
+def unavailable(error: Exception) -> JSONResponse:
+    """503 with the time after which to try again."""
     log.warning("database not available: %s", type(error).__name__)
     body = problem(503, "the database is busy or not reachable; try again shortly", code="unavailable")
     return JSONResponse(body, 503, {"Retry-After": "2"}, PROBLEM)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -20,7 +21,11 @@ class Service:
     url: str
     reader: sa.Engine
     writer: sa.Engine
+    # Tokens and layers are looked up by requests that hold a connection already: never from the same pool.
+    lookups: sa.Engine
+    tokens: sa.Engine
     registry: Registry
+    slots: asyncio.Semaphore
     city: City = field(default_factory=City)
 
     @classmethod
@@ -28,14 +33,17 @@ class Service:
         """Connect to a prepared database."""
         reader = engine_for(url, "reader", pool_size=settings.pool_size)
         writer = engine_for(url, "writer", pool_size=2)
-        return cls(settings, url, reader, writer, Registry(reader))
+        lookups = engine_for(url, "reader", pool_size=1)
+        tokens = engine_for(url, "writer", pool_size=1)
+        slots = asyncio.Semaphore(settings.pool_size)
+        return cls(settings, url, reader, writer, lookups, tokens, Registry(lookups), slots)
 
     def token_digest(self) -> str | None:
         """The digest of the administrator's token as it is now, so that a new token counts at once."""
-        with self.writer.connect() as connection:
+        with self.tokens.connect() as connection:
             return admin_digest(connection)
 
     def close(self) -> None:
         """Give the connections back."""
-        self.reader.dispose()
-        self.writer.dispose()
+        for engine in (self.reader, self.writer, self.lookups, self.tokens):
+            engine.dispose()

@@ -4,36 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import logging
 import re
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 import cramjam
 import psycopg
+import sqlalchemy as sa
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 from starlette.responses import JSONResponse, Response
 
 from api.deps import actor_from
-from api.errors import PROBLEM, problem, refusal
+from api.errors import PROBLEM, problem, refusal, unavailable, unexpected
 from api.metrics import Metrics
 from api.service import Service
 from gis.errors import GisError
 from gis.tilegrid import check_tile
 from layers.ask.style import MIN_ZOOM
 from layers.ask.tile import MAX_ZOOM, parameters, tile_query
-from layers.errors import LayersError
+from layers.errors import BadField, LayersError
 from layers.people.access import ANYONE
 from layers.spec import Layer
 from layers.store.engine import driver_url, session_options
 
-log = logging.getLogger("chengtu.api")
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-PATH = re.compile(r"/tiles/([a-z0-9_,]{1,400})/(\d{1,2})/(\d{1,8})/(\d{1,8})\.mvt")
+PATH = re.compile(r"/tiles/([a-z0-9_,]{1,900})/([0-9]{1,2})/([0-9]{1,8})/([0-9]{1,8})\.mvt")
 MVT = "application/vnd.mapbox-vector-tile"
 MOST_LAYERS = 20
+TILE_TIMEOUT_MS = 4_000
 _WAIT_S = 3.0
 
 
@@ -43,7 +43,11 @@ def open_pool(service: Service) -> AsyncConnectionPool[psycopg.AsyncConnection[A
     size = service.settings.pool_size
     return AsyncConnectionPool(
         conninfo,
-        kwargs={"options": session_options("reader"), "autocommit": True, "prepare_threshold": 1},
+        kwargs={
+            "options": f"{session_options('reader')} -c statement_timeout={TILE_TIMEOUT_MS}",
+            "autocommit": True,
+            "prepare_threshold": 1,
+        },
         min_size=1,
         max_size=size,
         max_waiting=size * 32,
@@ -69,11 +73,11 @@ class Tiles:
         except (LayersError, GisError) as error:
             status, body, extra = refusal(error)
             response = JSONResponse(body, status, extra, PROBLEM)
-        except (PoolTimeout, TooManyRequests, psycopg.OperationalError) as error:
-            log.warning("tile not made: %s", type(error).__name__)
+        except _BUSY as error:
             self._metrics.busy.inc()
-            body = problem(503, "the database is busy or not reachable; try again shortly", code="unavailable")
-            response = JSONResponse(body, 503, {"Retry-After": "2"}, PROBLEM)
+            response = unavailable(error)
+        except (psycopg.Error, sa.exc.SQLAlchemyError) as error:
+            response = unexpected(error)
         await response(scope, receive, send)
 
     async def _answer(self, scope: Scope, headers: dict[bytes, str]) -> Response:
@@ -92,17 +96,21 @@ class Tiles:
         if MIN_ZOOM <= z <= MAX_ZOOM:
             try:
                 data = await self._make(layers, z, x, y)
-            except psycopg.OperationalError:
+            except psycopg.OperationalError as error:
+                if not _lost(error):
+                    raise
                 # The database was started anew: connections of before are dead. Reading twice harms nobody.
                 await self._pool.check()
                 data = await self._make(layers, z, x, y)
         return _response(data, headers)
 
     async def _layers(self, names: str, authorization: str | None) -> list[Layer]:
-        distinct = list(dict.fromkeys(names.split(",")))[:MOST_LAYERS]
+        distinct = list(dict.fromkeys(names.split(",")))
+        if len(distinct) > MOST_LAYERS:
+            raise BadField({"names": f"at most {MOST_LAYERS} layers in one tile"})
 
         def find() -> list[Layer]:
-            actor = actor_from(self._service, authorization) if authorization else ANYONE
+            actor = ANYONE if authorization is None else actor_from(self._service, authorization)
             return [self._service.registry.find(name, actor) for name in distinct]
 
         if authorization is None and (known := self._service.registry.known(distinct, ANYONE)) is not None:
@@ -120,6 +128,14 @@ class Tiles:
         data = b"".join(parts)
         self._metrics.tile_bytes.inc(len(data))
         return data
+
+
+_BUSY = (PoolTimeout, TooManyRequests, psycopg.OperationalError, sa.exc.OperationalError, sa.exc.TimeoutError)
+
+
+def _lost(error: psycopg.OperationalError) -> bool:
+    """Is the connection gone (and not only the statement's time used up)?"""
+    return error.sqlstate is None or error.sqlstate.startswith(("57P", "08"))
 
 
 def _response(data: bytes, headers: dict[bytes, str]) -> Response:

@@ -18,6 +18,8 @@ from etl.report import Screen
 from layers.errors import LayersError
 
 _STOPPED = 130
+# The bounds of `etl.demo.city.build`, whose import would delay every other command.
+_LEAST_SCALE, _MOST_SCALE = 0.005, 20.0
 
 
 def main(words: Sequence[str] | None = None, *, screen: Screen | None = None) -> int:
@@ -48,7 +50,9 @@ def parser() -> argparse.ArgumentParser:
     undo.set_defaults(command=commands.undo)
     kinds.add_parser("deliveries", help="list the latest deliveries").set_defaults(command=commands.deliveries)
     demo = kinds.add_parser("demo", help="build and load the synthetic demo city")
-    demo.add_argument("--scale", type=_scale, default=1.0, metavar="N", help="so many times the real size (default 1)")
+    demo.add_argument("--scale", type=_scale, default=1.0, metavar="N", help="so many times the components, video "
+                      "sites, buildings, pollution points and places of the real size (default 1; 0.005 to 20); "
+                      "grids and roads stay as they are above 1")  # fmt: skip
     demo.add_argument("--seed", type=int, default=20200619, help="another seed makes another city")
     demo.set_defaults(command=commands.demo)
     kinds.add_parser("worker", help="do background jobs until stopped").set_defaults(command=commands.worker)
@@ -73,10 +77,12 @@ def _load_options(load: argparse.ArgumentParser) -> None:
     what.add_argument("--extent", metavar="AREA", help="where it belongs, if not in the city: west,south,east,north, a "
                       "place name, a file with areas, or world")  # fmt: skip
     how = load.add_argument_group("what its columns mean")
-    how.add_argument("--map", action="append", default=[], metavar="FIELD=COLUMN", help="this column is that field")
+    how.add_argument("--map", action="append", default=[], metavar="FIELD=COLUMN", help="this column is that field, "
+                     "the id, or a coordinate (id, lon, lat, x, y, pair, wkt)")  # fmt: skip
     how.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="this value for every record")
     how.add_argument("--recipe", type=Path, metavar="FILE", help="take the mapping from here")
-    how.add_argument("--save-recipe", type=Path, metavar="FILE", help="keep the mapping for the next delivery")
+    how.add_argument("--save-recipe", type=Path, metavar="FILE", help="keep the mapping for the next delivery (also "
+                     "in a dry run)")  # fmt: skip
     how.add_argument("--title", metavar="ZH|EN", help="the title of a new layer")
     how.add_argument("--public", action="store_true", help="anyone may see a new layer")
     care = load.add_argument_group("how much may change")
@@ -97,9 +103,12 @@ def _with_values(words: Sequence[str]) -> list[str]:
 
 
 def _scale(text: str) -> float:
-    scale = float(text)
-    if not 0 < scale <= 100:
-        raise argparse.ArgumentTypeError("between 0 and 100")
+    try:
+        scale = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+    if not _LEAST_SCALE <= scale <= _MOST_SCALE:
+        raise argparse.ArgumentTypeError(f"{text} is not between {_LEAST_SCALE:g} and {_MOST_SCALE:g}")
     return scale
 
 

@@ -26,6 +26,8 @@ from layers.store.schema import prepare
 from layers.store.writer import undo_delivery
 
 OK, REFUSED = 0, 1
+# Reading, opening the database, checking, placing, cells, search terms, records.
+_LOAD_STAGES = 7
 _MOST_DELIVERIES = 100
 
 
@@ -33,7 +35,7 @@ def load(arguments: argparse.Namespace, screen: Screen) -> int:
     """Bring a file into a layer; 0 when it was loaded (or a dry run would have), 1 when it was refused."""
     order = order_of(arguments)
     home = home_from(os.environ)
-    with screen.shown():
+    with screen.shown(_LOAD_STAGES):
         delivery = read_delivery(order, screen)
         screen.stage("opening the database")
         with _engine(home) as engine:
@@ -47,8 +49,11 @@ def load(arguments: argparse.Namespace, screen: Screen) -> int:
 
 def undo(arguments: argparse.Namespace, screen: Screen) -> int:
     """Take a delivery back."""
-    with _engine(home_from(os.environ)) as engine, begin(engine, actor="etl") as connection:
-        outcome = undo_delivery(connection, arguments.delivery)
+    with screen.shown(2):
+        screen.stage("opening the database")
+        with _engine(home_from(os.environ)) as engine, begin(engine, actor="etl") as connection:
+            screen.stage(f"putting back what was before delivery {arguments.delivery}")
+            outcome = undo_delivery(connection, arguments.delivery)
     told = f"{outcome.retired:,} records removed, {outcome.updated:,} put back, {outcome.inserted:,} brought back"
     screen.line(f"delivery {arguments.delivery} undone: {told}")
     return OK
@@ -67,7 +72,8 @@ def demo(arguments: argparse.Namespace, screen: Screen) -> int:
     """Build the synthetic demo city and load it."""
     from etl.demo.load import load_demo  # the generator is not needed for anything else
 
-    with screen.shown(), _engine(home_from(os.environ)) as engine:
+    # Every layer of the city is a stage, and all of the layers that are built in are layers of the city.
+    with screen.shown(len(built_in())), _engine(home_from(os.environ)) as engine:
         counts = load_demo(
             engine, scale=arguments.scale, seed=arguments.seed, progress=lambda name, n: screen.stage(f"{name} ({n:,})")
         )

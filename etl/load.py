@@ -18,8 +18,8 @@ import sqlalchemy as sa
 from etl.clean.coordinates import known_frame
 from etl.clean.extent import Extent, city_extent, extent_of
 from etl.clean.identity import source_name, source_of_file
-from etl.clean.records import Cleaned, clean, say_shift
-from etl.clean.shift import shift_of_pairs
+from etl.clean.records import Cleaned, clean, say_grid_shift, say_shift
+from etl.clean.shift import shift_of_grids, shift_of_pairs
 from etl.errors import BadOption, NothingMapped, Refused
 from etl.findings import Finding, join_rejects
 from etl.mapping import Mapping, guess_mapping, with_constants, with_field
@@ -75,8 +75,10 @@ class Loaded:
     outcome: Outcome | None
     rejects: pd.DataFrame
     findings: tuple[Finding, ...]
+    mapping: Mapping
     refusal: str | None = None
     dry_run: bool = False
+    recipe: Path | None = None
 
 
 class Listener(Protocol):
@@ -115,6 +117,8 @@ def read_delivery(order: Order, listener: Listener) -> Delivery:
     order = _completed(order, recipe)
     if (order.layer is None) == (order.new_layer is None):
         raise BadOption("--layer", order.layer or "", "name the layer of the file, or a new one with --new-layer")
+    if order.save_recipe is not None and (order.save_recipe.is_dir() or not order.save_recipe.parent.is_dir()):
+        raise BadOption("--save-recipe", str(order.save_recipe), "name a file in a folder that is there")
     source = source_name(order.source) if order.source else source_of_file(order.path.stem)
     frame = known_frame(order.frame) if order.frame else None
     extent = extent_of(order.extent) if order.extent else city_extent()
@@ -135,9 +139,9 @@ def load_delivery(engine: sa.Engine, delivery: Delivery, listener: Listener, *, 
             loaded = _load(connection, delivery, listener, today=today)
             if delivery.order.dry_run or loaded.outcome is None:
                 raise _RolledBack(loaded)
-            return loaded
     except _RolledBack as ended:
-        return ended.loaded
+        loaded = ended.loaded
+    return loaded if loaded.outcome is None else _with_recipe(delivery, loaded)
 
 
 def _load(connection: sa.Connection, delivery: Delivery, listener: Listener, *, today: date) -> Loaded:
@@ -145,7 +149,6 @@ def _load(connection: sa.Connection, delivery: Delivery, listener: Listener, *, 
     if delivery.order.new_layer is not None:
         add_layer(connection, layer)
     listener.mapped(delivery.table, mapping, layer)
-    _save(delivery, layer, mapping)
     listener.stage("checking")
     cleaned = clean(
         delivery.table,
@@ -159,13 +162,10 @@ def _load(connection: sa.Connection, delivery: Delivery, listener: Listener, *, 
     )
     shifted = _compare_places(connection, layer, cleaned, sure=delivery.frame is not None)
     listener.stage("placing")
-    placed = place_records(
-        cleaned,
-        _geocoder(connection, delivery.extent),
-        layer=layer,
-        extent=delivery.extent,
-        locator=Locator.from_database(connection),
-    )
+    locator = Locator.from_database(connection)
+    shifted = shifted or _compare_grids(locator, layer, cleaned, sure=delivery.frame is not None)
+    geocoder = _geocoder(connection, delivery.extent)
+    placed = place_records(cleaned, geocoder, layer=layer, extent=delivery.extent, locator=locator)
     loaded = Loaded(
         layer,
         delivery.source,
@@ -173,6 +173,7 @@ def _load(connection: sa.Connection, delivery: Delivery, listener: Listener, *, 
         None,
         rejects=join_rejects([cleaned.rejects, placed.rejects]),
         findings=(*cleaned.findings, *shifted, *placed.findings),
+        mapping=mapping,
         dry_run=delivery.order.dry_run,
     )
     if len(placed.frame) == 0:
@@ -194,7 +195,7 @@ def _write(
         title=order.path.name,
         partial=order.partial,
         allow_retire=order.allow_retire,
-        progress=listener.stage,
+        progress=lambda text: listener.stage(f"{text} ({len(frame):,})"),
     )
     keep_rejects(connection, outcome.delivery, loaded.rejects)
     return outcome
@@ -247,18 +248,22 @@ def _settled(connection: sa.Connection, delivery: Delivery, *, today: date) -> t
     if delivery.recipe is not None:
         mapping = checked(delivery.recipe, table, layer=layer, name=str(order.recipe and order.recipe.name))
     mapping = with_constants(with_field(mapping, layer, order.columns, table), layer, order.constants)
+    if layer.name not in built_in():
+        mapping = replace(mapping, own_id=False)  # a layer that was made from files has its ids from them
     if not mapping.fields and not mapping.roles and table.geometry is None:
         raise NothingMapped(layer.name, table.headers)
     return layer, mapping
 
 
-def _save(delivery: Delivery, layer: Layer, mapping: Mapping) -> None:
-    order = delivery.order
-    if order.save_recipe is None or order.dry_run:
-        return
+def _with_recipe(delivery: Delivery, loaded: Loaded) -> Loaded:
+    """Keep the mapping of a delivery that went well, also of one that was only tried."""
+    order, mapping = delivery.order, loaded.mapping
+    if order.save_recipe is None:
+        return loaded
     kept = replace(mapping, frame=order.frame or mapping.frame, swap=order.swap or mapping.swap)
-    recipe = Recipe(kept, str(layer.name), delivery.source, order.table, order.encoding, order.extent)
+    recipe = Recipe(kept, str(loaded.layer.name), delivery.source, order.table, order.encoding, order.extent)
     save_recipe(order.save_recipe, recipe)
+    return replace(loaded, recipe=order.save_recipe)
 
 
 def _geocoder(connection: sa.Connection, extent: Extent) -> Geocoder | None:
@@ -285,6 +290,21 @@ def _compare_places(connection: sa.Connection, layer: Layer, cleaned: Cleaned, *
     columns = (both[name].to_numpy() for name in ("x", "y", "true_x", "true_y"))
     shift = shift_of_pairs(*columns)
     return [] if shift is None else say_shift(shift, declared=cleaned.coordinates, sure=sure)
+
+
+def _compare_grids(locator: Locator, layer: Layer, cleaned: Cleaned, *, sure: bool) -> list[Finding]:
+    """Compare points with the grids that the file names for them: do they agree much better in another frame?"""
+    if layer.geometry != "Point" or cleaned.coordinates not in _TRUE_FRAMES or cleaned.grids is None:
+        return []
+    named = cleaned.grids.to_numpy(dtype=object)
+    shapes = cleaned.frame.geometry.to_numpy()
+    both = np.flatnonzero(~pd.isna(named) & ~shapely.is_missing(shapes))
+    if layer.load.identifier == "grid" or not both.size:
+        return []
+    sample = both[np.unique(np.linspace(0, both.size - 1, _SAMPLE).astype(np.intp))]
+    lon, lat = shapely.get_x(shapes[sample]), shapely.get_y(shapes[sample])
+    shift = shift_of_grids(lon, lat, named[sample], lambda points: locator.place(points)[0])
+    return [] if shift is None else say_grid_shift(shift, declared=cleaned.coordinates, sure=sure)
 
 
 def _nothing_left(loaded: Loaded) -> str:

@@ -10,7 +10,7 @@ import shapely
 
 from etl.clean.values import plain_text
 from etl.errors import BadOption
-from etl.headers import field_called, fold, is_layer_id, is_plain_id, names_of, role_of
+from etl.headers import ROLES, field_called, fold, is_layer_id, is_plain_id, names_of, role_of
 from etl.readers.table import Table
 from layers.spec import ID_PATTERN, Field, Layer
 
@@ -18,8 +18,12 @@ _ALIKE = 0.86
 _PAIR = r"^\s*[(\[]?\s*[-+]?\d{1,3}(?:\.\d+)?\s*[,，;\s]\s*[-+]?\d{1,3}(?:\.\d+)?\s*[)\]]?\s*$"
 _SHAPES = ("POINT", "LINESTRING", "POLYGON", "MULTI", "GEOMETRYCOLLECTION", "SRID=", '{"TYPE"', '{"COORD')
 _SAMPLE = 200
+COORDINATES = ("lon", "lat", "x", "y", "pair", "wkt")
+_GROUPS = (("lon", "lat"), ("x", "y"), ("pair",), ("wkt",))
+ROLES_OF_RECORDS = ("id", *COORDINATES)
+_CLUES = ("grid", "component", "admin", "unit", "place", "address")
 # Columns that help to find a place and say something besides.
-_TEXTS = ("component", "admin", "unit", "place", "address")
+_TEXTS = _CLUES[1:]
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ def guess_mapping(table: Table, layer: Layer) -> Mapping:
     """The likeliest meaning of every column of a file: exact names, then alike ones where no other can be meant."""
     fields = _exact_fields(table, layer)
     roles, frame = _roles(table)
-    taken = {*fields.values(), *(roles[r] for r in roles if r in ("lon", "lat", "x", "y", "pair", "wkt"))}
+    taken = {*fields.values(), *(roles[r] for r in roles if r in COORDINATES)}
     identifier = _id_header(table, layer, taken)
     if identifier is not None:
         roles["id"] = identifier
@@ -79,16 +83,61 @@ def with_constants(mapping: Mapping, layer: Layer, settings: AnyMapping[str, str
 
 
 def with_field(mapping: Mapping, layer: Layer, pairs: AnyMapping[str, str], table: Table) -> Mapping:
-    """The mapping with fields led to headers by a person; BadOption for an unknown field or header."""
-    fields = dict(mapping.fields)
+    """The mapping with fields, the id, coordinates or clues led to headers by a person.
+
+    BadOption for what is neither a field nor a role, for an unknown header, and for half a pair of coordinates.
+    """
+    fields, roles = dict(mapping.fields), dict[str, str]()
     for text, header in pairs.items():
-        found = field_called(layer, text)
-        if found is None or found.name not in layer.written:
-            raise BadOption("--map", text, f"layer {layer.name} has no such field")
         if header not in table.headers:
             raise BadOption("--map", header, f"the file has no such column; it has {', '.join(table.headers)}")
-        fields[found.name] = header
-    return replace(mapping, fields=_ordered(fields, layer), approximate=mapping.approximate - frozenset(pairs))
+        found = field_called(layer, text)
+        if text in ROLES_OF_RECORDS or found is None or found.name not in layer.written:
+            roles[_role_called(text, layer)] = header
+        else:
+            fields[found.name] = header
+    led = replace(mapping, fields=_ordered(fields, layer), approximate=mapping.approximate - frozenset(fields))
+    return _with_roles(led, layer, roles, table) if roles else led
+
+
+def _role_called(text: str, layer: Layer) -> str:
+    """The role that a person means by its name or by a usual header (`lon`, `经度`, `编号`)."""
+    if text in ROLES_OF_RECORDS or text in ROLES:
+        return text
+    if is_plain_id(text) or is_layer_id(text, layer):
+        return "id"
+    found = role_of(text)
+    if found is None:
+        roles = ", ".join((*ROLES_OF_RECORDS, *_CLUES))
+        raise BadOption("--map", text, f"layer {layer.name} has no such field, nor is it one of {roles}")
+    return found[0]
+
+
+def _with_roles(mapping: Mapping, layer: Layer, given: AnyMapping[str, str], table: Table) -> Mapping:
+    """The mapping with roles as a person gives them; other ways of giving coordinates fall away."""
+    roles, frame, own = {**mapping.roles, **given}, mapping.frame, mapping.own_id
+    if where := [role for role in given if role in COORDINATES]:
+        if table.geometry is not None:
+            raise BadOption("--map", where[0], "the file has shapes, which say where its records are")
+        group = next(group for group in _GROUPS if where[0] in group)
+        for role in where:
+            if role not in group:
+                raise BadOption("--map", role, f"it does not go together with {where[0]}")
+        missing = {role: _header_of(role, table) for role in group if role not in roles}
+        roles.update({role: header for role, header in missing.items() if header is not None})
+        if lone := [role for role in group if role not in roles]:
+            raise BadOption("--map", where[0], f"{lone[0]} is needed too; name its column with --map {lone[0]}=…")
+        roles = {role: header for role, header in roles.items() if role in group or role not in COORDINATES}
+        frame = next((named[1] for role in where if (named := role_of(roles[role])) and named[1]), None)
+    if "id" in given:
+        own = layer.load.identifier == "text" and not is_layer_id(given["id"], layer)
+    taken = {header for role, header in given.items() if role not in _CLUES}
+    fields = {name: header for name, header in mapping.fields.items() if header not in taken}
+    return replace(mapping, fields=fields, roles=roles, frame=frame, own_id=own)
+
+
+def _header_of(role: str, table: Table) -> str | None:
+    return next((h for h in table.headers if (found := role_of(h)) is not None and found[0] == role), None)
 
 
 def _ordered(fields: dict[str, str], layer: Layer) -> dict[str, str]:
@@ -140,10 +189,9 @@ def _roles(table: Table) -> tuple[dict[str, str], str | None]:
         if one in roles and other not in roles:
             roles.pop(one)
     if table.geometry is not None:
-        roles = {r: h for r, h in roles.items() if r not in ("lon", "lat", "x", "y", "pair", "wkt")}
-        return roles, None
+        return {r: h for r, h in roles.items() if r not in COORDINATES}, None
     used = next((group for group in (("lon", "lat"), ("wkt",), ("x", "y"), ("pair",)) if group[0] in roles), ())
-    drop = {"lon", "lat", "x", "y", "pair", "wkt"} - set(used)
+    drop = set(COORDINATES) - set(used)
     frame = next((best[role][3] for role in used if best[role][3]), None)
     return {r: h for r, h in roles.items() if r not in drop}, frame
 
@@ -177,8 +225,8 @@ def _id_header(table: Table, layer: Layer, taken: set[str]) -> str | None:
     if declared:
         return next((header for header in declared if _looks_national(table.columns[header], layer)), declared[0])
     if layer.load.identifier != "text":
-        exact = [h for h in table.headers if fold(h) == "id" and h not in taken]
-        return exact[0] if exact and _looks_national(table.columns[exact[0]], layer) else None
+        plain = [h for h in table.headers if is_plain_id(h) and h not in taken]
+        return next((h for h in plain if _looks_national(table.columns[h], layer)), None)
     for header in table.headers:
         if is_plain_id(header) and header not in taken and _is_unique(table.columns[header]):
             return header

@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from etl.clean.extent import Extent
-from etl.clean.records import Cleaned, unplaced_rejects
+from etl.clean.records import Cleaned, replaced_rejects, unplaced_rejects
 from etl.findings import Finding, Rows, join_rejects, rejects
 from layers.ask.geocode import Kind, Placed
 from layers.ask.locate import Locator
@@ -44,12 +44,13 @@ def place_records(
     cleaned: Cleaned, geocoder: Geocoder | None, *, layer: Layer, extent: Extent, locator: Locator
 ) -> PlacedRecords:
     """Give every record its place; without a geocoder, records that have no coordinates are rejected."""
-    frame, findings = cleaned.frame.copy(deep=False), list[Finding]()
+    frame, findings, replaced = cleaned.frame.copy(deep=False), list[Finding](), join_rejects([])
     if geocoder is not None and layer.geometry == "Point" and len(cleaned.clues.columns):
         found = _geocoded(cleaned.clues, geocoder, layer.load.places, extent)
         _apply(frame, found)
         if found:
             findings.append(_say_geocoded(found, len(cleaned.clues)))
+            replaced = replaced_rejects(cleaned, np.array(sorted(found), dtype=np.int64))
     missing = np.flatnonzero(shapely.is_missing(frame.geometry.to_numpy()))
     refused = unplaced_rejects(cleaned, missing)
     kept = np.setdiff1d(np.arange(len(frame)), missing)
@@ -60,7 +61,7 @@ def place_records(
     if len(differing):
         text = f"{len(differing):,} records name another grid than the one that they stand in; where they stand counts"
         findings.append(Finding("grid_differs", text, "warning", count=len(differing)))
-    return PlacedRecords(frame, join_rejects([refused, differing]), tuple(findings))
+    return PlacedRecords(frame, join_rejects([refused, replaced, differing]), tuple(findings))
 
 
 def _geocoded(clues: pd.DataFrame, geocoder: Geocoder, ways: Sequence[str], extent: Extent) -> dict[int, Placed]:

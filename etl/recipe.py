@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from etl.errors import BadRecipe
+from etl.headers import is_layer_id
 from etl.mapping import Mapping
 from etl.readers.table import Table
 from layers.spec import Layer
@@ -90,9 +91,12 @@ def checked(recipe: Recipe, table: Table, *, layer: Layer, name: str) -> Mapping
     for header in (*mapping.fields.values(), *mapping.roles.values()):
         if header not in table.headers:
             raise BadRecipe(name, f"the file has no column {header!r}{_meant(header, table.headers)}")
+    known = mapping.roles.get("id")
+    own = known is not None and layer.load.identifier == "text" and not is_layer_id(known, layer)
+    roles = mapping.roles
     if table.geometry is not None:
-        return replace(mapping, roles={r: h for r, h in mapping.roles.items() if r not in _COORDINATES})
-    return mapping
+        roles = {r: h for r, h in roles.items() if r not in _COORDINATES}
+    return replace(mapping, roles=roles, own_id=own)
 
 
 def _meant(text: str, known: tuple[str, ...]) -> str:

@@ -25,7 +25,6 @@ from layers.spec import Layer, Title
 OUT = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 180)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 
-_STAGES = 7
 _MARKS = {"note": "[cyan]·[/]", "warning": "[yellow]![/]", "refusal": "[red]×[/]"}
 _MOST_KINDS = 20
 _DELIVERY_COLUMNS = (
@@ -42,10 +41,11 @@ class Screen:
     def __init__(self, out: Console = OUT, err: Console = ERR) -> None:
         self._out, self._err = out, err
         self._progress: Progress | None = None
+        self._stage = self._stages = 0
 
     @contextmanager
-    def shown(self) -> Iterator[Screen]:
-        """Show a progress bar while the block lasts, where somebody can see one."""
+    def shown(self, stages: int) -> Iterator[Screen]:
+        """Show progress while the block lasts, where somebody can see it: the stage of so many, and that it goes on."""
         bar = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -57,14 +57,18 @@ class Screen:
         )
         with bar:
             self._progress = bar
-            bar.add_task("starting", total=_STAGES)
+            # Nobody knows how long a stage takes: the bar pulses, and the count of stages says how far it is.
+            bar.add_task("starting", total=None)
+            self._stage, self._stages = 0, stages
             yield self
         self._progress = None
 
     def stage(self, text: str) -> None:
         """A new stage begins."""
         if self._progress is not None:
-            self._progress.update(self._progress.task_ids[0], description=text, advance=1)
+            self._stage += 1
+            described = f"{self._stage}/{self._stages} {escape(text)}"
+            self._progress.update(self._progress.task_ids[0], description=described)
 
     def mapped(self, table: Table, mapping: Mapping, layer: Layer) -> None:
         """Show what each column of the file means."""
@@ -92,6 +96,8 @@ class Screen:
             self._out.print(f"[bold]{loaded.layer.name}[/] of source {escape(loaded.source)}: {counts} ({number})")
         if rejects_file is not None:
             self._out.print(f"rejects: {escape(str(rejects_file))}")
+        if loaded.recipe is not None:
+            self._out.print(f"recipe: {escape(str(loaded.recipe))}")
 
     def deliveries(self, rows: Sequence[sa.RowMapping]) -> None:
         """Show the deliveries, the newest first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
+import sys
 import unicodedata
 from typing import Any
 
@@ -24,7 +24,7 @@ def checked(layer: Layer, values: dict[str, Any]) -> dict[str, Any]:
     for name, value in values.items():
         declared = layer.field(name)
         if declared is None:
-            problems[name] = "no such field"
+            problems[name.encode("utf-8", "replace").decode()] = "no such field"
         elif not declared.edit:
             problems[name] = "this field is not edited by hand"
         else:
@@ -50,7 +50,7 @@ def _text(field: Field, value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("must be a text")
     text = unicodedata.normalize("NFC", value).strip()
-    if any(unicodedata.category(c) == "Cc" and c not in "\n\t" for c in text):
+    if any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" for c in text):
         raise ValueError("holds control characters")
     if len(text) > field.max_length:
         raise ValueError(f"is longer than {field.max_length} characters")
@@ -58,7 +58,9 @@ def _text(field: Field, value: Any) -> str:
 
 
 def _code(field: Field, value: Any) -> str:
-    text = _text(field, value if isinstance(value, str) else str(value))
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError("must be a code or its name")
+    text = _text(field, str(value))
     if field.book is None:
         return text
     code = book_of(field.book).code_for(text)
@@ -68,7 +70,10 @@ def _code(field: Field, value: Any) -> str:
 
 
 def _number(field: Field, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("must be a number")
+    # Whole numbers of any length come from JSON; a comparison takes them, a conversion would not.
+    if not abs(value) <= sys.float_info.max:
         raise ValueError("must be a number")
     unit = field.unit or ""
     if field.minimum is not None and value < field.minimum:

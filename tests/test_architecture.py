@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -77,3 +78,10 @@ def test_no_tracked_file_names_a_registry_or_needs_the_network() -> None:
         if name.endswith((".py", ".ts", ".json", ".txt", ".html", ".css", ".yml", ".toml")):
             text = (ROOT / name).read_text(encoding="utf-8")
             assert not [host for host in hosts if host in text], name
+
+
+def test_every_link_in_the_documentation_leads_somewhere() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "layers").rglob("*.md")]
+    for page in pages:
+        for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
+            assert "://" in target or (page.parent / target).exists(), f"{page.name}: {target}"

@@ -7,10 +7,10 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from api.deps import ActorDep, Lang, LayerDep, ReadDep, ServiceDep
+from api.errors import UnknownPalette
 from api.service import Service
 from layers.ask.catalogue import Summary, describe, summaries
 from layers.ask.style import style, tilejson
-from layers.errors import UnknownLayer
 from layers.palette import PALETTES
 from layers.people.access import Actor
 from layers.spec import Layer
@@ -49,7 +49,7 @@ def map_style(
 ) -> dict[str, Any]:
     """A whole MapLibre style of some layers (all visible ones by default) in one palette."""
     if palette not in PALETTES:
-        raise UnknownLayer(palette)
+        raise UnknownPalette(f"there is no palette {palette!r}; there are {', '.join(PALETTES)}")
     chosen = service.registry.visible(actor) if layers is None else layers_named(service, actor, layers)
     response.headers["Cache-Control"] = "no-cache"
     return style(chosen, palette, lang=lang, bounds=service.city.bounds)

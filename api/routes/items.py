@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from api.deps import ActorDep, ItemId, LayerDep, ReadDep, ServiceDep
 from api.errors import KeyReused, PreconditionNeeded
+from api.service import Service
 from layers.ask import items
 from layers.people.access import Actor, require
 from layers.spec import Layer
@@ -56,13 +58,14 @@ def read_item(
     layer: LayerDep,
     id: ItemId,
     service: ServiceDep,
+    actor: ActorDep,
     connection: ReadDep,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """One record as a GeoJSON feature, with the place it lies in."""
-    item = items.item(connection, layer, id, layers=service.registry.all())
-    if if_none_match is not None and f'"{item.version}"' in if_none_match:
-        return Response(status_code=304, headers={"ETag": f'"{item.version}"'})
+    item = items.item(connection, layer, id, layers=_here(service, actor))
+    if if_none_match is not None and (if_none_match.strip() == "*" or f'"{item.version}"' in if_none_match):
+        return Response(status_code=304, headers={"ETag": f'"{item.version}"', "Cache-Control": "no-cache"})
     return _answer(_feature(layer, item), item.version)
 
 
@@ -90,23 +93,31 @@ def edit_item(
     require(actor, "edit", layer)
     if if_match is None:
         raise PreconditionNeeded("say in If-Match which version of the record this edit changes (its ETag)")
-    version = if_match.strip().removeprefix("W/").strip('"')
-    digest = hashlib.sha256(
-        json.dumps([layer.name, id, version, edit.model_dump()], sort_keys=True).encode()
-    ).hexdigest()
+    versions = _versions(if_match)
+    asked = [layer.name, id, sorted(versions or ["*"]), edit.model_dump()]
+    digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
     with begin(service.writer, actor=actor.name) as connection:
         if idempotency_key is not None:
             answered = _answered(connection, actor, idempotency_key, digest)
             if answered is not None:
                 return _answer(answered["feature"], answered["version"])
-        items.edit(connection, layer, id, version=version, properties=edit.properties, geometry=edit.geometry)
-        item = items.item(connection, layer, id, layers=service.registry.all())
+        items.edit(connection, layer, id, versions=versions, properties=edit.properties, geometry=edit.geometry)
+        item = items.item(connection, layer, id, layers=_here(service, actor))
         feature = _feature(layer, item)
         if idempotency_key is not None:
             answer = {"feature": feature, "version": item.version}
             keep = {"actor": actor.name, "key": idempotency_key, "digest": digest, "answer": answer}
             connection.execute(sa.insert(IDEMPOTENCY).values(keep))
     return _answer(feature, item.version)
+
+
+def _versions(header: str) -> frozenset[str] | None:
+    """The versions that an If-Match takes; None when it takes any. Weak tags match nothing (RFC 9110, 13.1.1)."""
+    return None if header.strip() == "*" else frozenset(re.findall(r'(?<!W/)"([^"]*)"', header))
+
+
+def _here(service: Service, actor: Actor) -> dict[str, Layer]:
+    return {layer.name: layer for layer in service.registry.visible(actor)}
 
 
 def _answered(connection: sa.Connection, actor: Actor, key: str, digest: str) -> dict[str, Any] | None:

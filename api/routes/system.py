@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from api.deps import ReadDep, ServiceDep
+from api.deps import ActorDep, ReadDep, ServiceDep
 from api.metrics import Metrics
 from layers.ask.catalogue import summaries
 
@@ -27,9 +27,10 @@ def ready(connection: ReadDep) -> dict[str, str]:
 
 
 @router.get("/metrics", response_class=Response)
-def metrics(request: Request, service: ServiceDep, connection: ReadDep) -> Response:
-    """Figures for Prometheus, of this worker process."""
+def metrics(request: Request, service: ServiceDep, actor: ActorDep, connection: ReadDep) -> Response:
+    """Figures for Prometheus, of this worker process; records only of layers that the caller may see."""
     meters: Metrics = request.app.state.metrics
-    for summary in summaries(connection, list(service.registry.all().values())):
+    meters.records.clear()
+    for summary in summaries(connection, service.registry.visible(actor)):
         meters.records.labels(summary.layer.name).set(summary.count)
     return Response(meters.page(), media_type=CONTENT_TYPE_LATEST)

@@ -1,6 +1,7 @@
 """The class of a component: of the national book or the legacy one, by its column, its name or its id."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -8,12 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from etl.clean.values import Problem, plain_text
-from layers.codes.books import LEGACY, NATIONAL, Book, book
+from layers.codes.books import LEGACY, NATIONAL, Book, book, new_codes_for
 from layers.spec import Layer
 
 _ID_LENGTH = {NATIONAL: 17, LEGACY: 16}
 _CODE_LENGTH = {NATIONAL: 5, LEGACY: 4}
 _COUNTY = 6
+NOT_IN_FORCE = "code_not_in_force"
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,32 @@ def settle_classes(
     if contradicted.any():
         problems.append(Problem(contradicted, "class_contradicts_id", "the id says another class"))
     return Classes(where, code, _names(where, code), tuple(problems))
+
+
+def lapsed_codes(codes: "pd.Series[Any]", days: "pd.Series[Any]", *, edition: Book, today: date) -> tuple[Problem, ...]:
+    """One problem for each code that was no longer in force on the day of its record, or is not yet today.
+
+    A record may bear a younger code than itself: cities code what they have anew.
+    """
+    problems = []
+    for code in codes.dropna().unique().tolist():
+        entry = edition.entry(code)
+        rows = np.asarray((codes == code).fillna(False), dtype=bool)
+        if entry.valid_to is not None:
+            late = rows & np.asarray(days.dt.date > entry.valid_to)
+            reason = f"code {code} was in force until {entry.valid_to}{_heirs(code, edition)}"
+            problems.append(Problem(late, NOT_IN_FORCE, reason))
+        if entry.valid_from is not None and today < entry.valid_from:
+            problems.append(Problem(rows, NOT_IN_FORCE, f"code {code} comes into force on {entry.valid_from}"))
+    return tuple(problem for problem in problems if problem.rows.any())
+
+
+def _heirs(code: str, old: Book) -> str:
+    if old.standard != LEGACY or old.name != "component_legacy":
+        return ""
+    national = book("component", standard=NATIONAL)
+    heirs = " or ".join(f"{new} {national.word(new)}" for new in new_codes_for(code, "component"))
+    return f"; in {NATIONAL} it is {heirs}" if heirs else f"; {NATIONAL} has no successor"
 
 
 def _is_national_id(lengths: "pd.Series[Any]") -> "pd.Series[Any]":

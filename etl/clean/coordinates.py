@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from etl.clean.extent import Extent, near_towns
 from etl.clean.values import numbers_of, plain_text
 from etl.errors import BadOption, Refused
-from etl.findings import Finding
+from etl.findings import Finding, Rows
 from etl.mapping import Mapping
 from etl.readers.table import Table
 from gis.errors import UnknownFrame
@@ -37,13 +37,18 @@ _DECIMALS = re.compile(r"\.(\d+)\s*$")
 
 @dataclass(frozen=True)
 class Found:
-    """Geometries in EPSG:4326, None where a row has none; `why` holds for those rows the code of the reason."""
+    """Geometries in EPSG:4326, None where a row has none; `why` holds for those rows the code of the reason.
+
+    `exchanged` tells which rows would lie in the area with their two coordinates in each other's place, and do not
+    as they are.
+    """
 
     geometry: Shapes
     why: NDArray[np.object_]
     frame: str
     precision: str
     findings: tuple[Finding, ...] = ()
+    exchanged: Mask | None = None
 
 
 def find_places(table: Table, mapping: Mapping, *, extent: Extent, frame: str | None, swap: bool) -> Found:
@@ -64,6 +69,21 @@ def find_places(table: Table, mapping: Mapping, *, extent: Extent, frame: str | 
         nothing = np.full(len(table), None, dtype=object)
         return Found(nothing, np.full(len(table), "no_place", dtype=object), "EPSG:4326", "A")
     return _from_columns(*columns, declared, extent, swap=swap, sure=frame is not None)
+
+
+def written_places(table: Table, mapping: Mapping, rows: Rows) -> "pd.Series[Any]":
+    """What the file says about the place of some rows, as it is written (`32.0, 120.9`, WKT); null for nothing."""
+    if table.geometry is not None:
+        return pd.Series(shapely.to_wkt(table.geometry[rows], rounding_precision=8), dtype=object)
+    one = mapping.roles.get("wkt") or mapping.roles.get("pair")
+    if one is not None:
+        return plain_text(table.columns[one].iloc[rows]).reset_index(drop=True).astype(object)
+    for x, y in (("lon", "lat"), ("x", "y")):
+        if x in mapping.roles and y in mapping.roles:
+            pair = [table.columns[mapping.roles[role]].iloc[rows].reset_index(drop=True) for role in (x, y)]
+            texts = [column.astype("str").where(column.notna(), "") for column in pair]
+            return (texts[0] + ", " + texts[1]).where(pair[0].notna() | pair[1].notna(), None).astype(object)
+    return pd.Series([None] * len(rows), dtype=object)
 
 
 def known_frame(text: str) -> str:
@@ -112,7 +132,8 @@ def _from_columns(
     why[usable] = None
     findings += _null_islands(int(null_island.sum()))
     precision = _precision(first) if frame in _DEGREE_FRAMES else "A"
-    return Found(geometry, why, frame, _worse(precision, frame), tuple(findings))
+    exchanged = _fits_exchanged(x, y, frame, extent)
+    return Found(geometry, why, frame, _worse(precision, frame), tuple(findings), exchanged)
 
 
 def _degrees_or_numbers(column: "pd.Series[Any]") -> Numbers:
@@ -148,7 +169,8 @@ def _from_shapes(shapes: Shapes, declared: str | None, extent: Extent, *, swap: 
     else:
         moved = shapely.transform(given, lambda points: np.column_stack(_lonlat(points[:, 0], points[:, 1], frame)))
     findings += _null_islands(int(null_island.sum()))
-    return Found(moved, why, frame, _worse("A", frame), tuple(findings))
+    exchanged = _fits_exchanged(shapely.get_x(given), shapely.get_y(given), frame, extent)
+    return Found(moved, why, frame, _worse("A", frame), tuple(findings), exchanged)
 
 
 def _parse_shapes(text: "pd.Series[Any]") -> tuple[Shapes, Mask]:
@@ -214,6 +236,14 @@ def _refuse_swapped(x: Numbers, y: Numbers, frame: str, extent: Extent, *, swapp
         share = f"{wrong:.0%} of the points lie {where} with latitude and longitude swapped, {right:.0%} as they are"
         hint = "leave out --swap" if swapped_already else "load with --swap to swap them"
         raise Refused(f"latitude and longitude are swapped: {share}", hint=hint)
+
+
+def _fits_exchanged(x: Numbers, y: Numbers, frame: str, extent: Extent) -> Mask | None:
+    """Which rows lie in the area only with latitude and longitude in each other's place; None where none can."""
+    if frame not in _DEGREE_FRAMES:
+        return None
+    right = extent.holds(*_lonlat(x, y, frame))
+    return ~right & extent.holds(*_lonlat(np.where(right, np.nan, y), np.where(right, np.nan, x), frame))
 
 
 def _lonlat(x: Numbers, y: Numbers, frame: str) -> tuple[Numbers, Numbers]:

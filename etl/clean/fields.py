@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from etl.clean.classes import has_classes, settle_classes
+from etl.clean.classes import has_classes, lapsed_codes, settle_classes
+from etl.clean.dates import ZONE
 from etl.clean.values import Converted, Problem, convert_values, plain_text
 from etl.errors import BadOption
 from etl.findings import Finding, Rows, rejects
@@ -18,7 +19,7 @@ from etl.headers import fold
 from etl.mapping import Mapping
 from etl.readers.table import Table
 from layers import words
-from layers.codes.books import Book
+from layers.codes.books import LEGACY, NATIONAL, Book, book
 from layers.codes.errors import UnknownBook
 from layers.spec import Field, Layer
 
@@ -103,6 +104,7 @@ def fill_fields(table: Table, mapping: Mapping, *, layer: Layer, ids: "pd.Series
             columns.fill(appears)
     _fill_missing(columns)
     _flag_order(columns)
+    _flag_codes(columns)
     return Filled(columns.values, columns.bad, tuple(columns.parts), tuple(columns.findings))
 
 
@@ -200,6 +202,38 @@ def _flag_order(columns: _Columns) -> None:
         raw = first.astype("str") + " → " + last.astype("str")
         problem = Problem(wrong, f"{_word(end)}_before_{_word(begin)}", f"{end} lies before {begin}")
         columns.note(end, raw, problem, whole=False, tail=_AS_IT_IS)
+
+
+def _flag_codes(columns: _Columns) -> None:
+    """Flag codes that are not in force on the day of their record; they are loaded as they are."""
+    days = _days(columns)
+    for appears in columns.layer.fields:
+        found = book_of(appears)
+        if found is None or appears.name not in columns.values:
+            continue
+        codes = columns.values[appears.name]
+        if appears.name == "class_code" and has_classes(columns.layer):
+            standards = columns.values["standard"]
+            parts = [(book("component", standard=one), codes.where(standards == one)) for one in (NATIONAL, LEGACY)]
+        else:
+            parts = [(found, codes)]
+        for edition, here in parts:
+            for problem in lapsed_codes(here, days, edition=edition, today=columns.today):
+                rows = Problem(problem.rows & ~columns.bad, problem.code, problem.reason)
+                if rows.rows.any():
+                    columns.note(appears.name, here, rows, whole=False, tail=_AS_IT_IS)
+
+
+def _days(columns: _Columns) -> "pd.Series[Any]":
+    """The day for which each record speaks: the latest of its dates, else the day of the delivery."""
+    today = pd.Timestamp(columns.today)
+    days = pd.Series(pd.NaT, index=range(len(columns.table)), dtype="datetime64[us]")
+    for appears in columns.layer.fields:
+        if appears.kind in ("date", "time") and appears.name in columns.values:
+            times = columns.values[appears.name]
+            plain = times.dt.tz_convert(ZONE).dt.tz_localize(None) if times.dt.tz is not None else times
+            days = days.where(~(plain > days) & days.notna() | plain.isna(), plain.astype("datetime64[us]"))
+    return days.fillna(today)
 
 
 def _word(name: str) -> str:

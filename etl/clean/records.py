@@ -11,11 +11,11 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from etl.clean.coordinates import Found, find_places
+from etl.clean.coordinates import Found, find_places, written_places
 from etl.clean.extent import Extent
 from etl.clean.fields import extra_of, fill_fields
 from etl.clean.identity import ids_of
-from etl.clean.shift import Shift, shift_of_lines
+from etl.clean.shift import GridShift, Shift, shift_of_lines
 from etl.clean.values import plain_text
 from etl.errors import Refused
 from etl.findings import Finding, Rows, join_rejects, rejects
@@ -31,6 +31,8 @@ _REASONS = {
     "null_island": "it stands at (0, 0), which is no place in a city",
     "bad_coordinate": "its coordinates are not numbers of a place on the earth",
 }
+_EXCHANGED = "; latitude and longitude look swapped"
+_GEOCODED = "; the record was geocoded instead"
 
 
 @dataclass(frozen=True)
@@ -38,14 +40,17 @@ class Cleaned:
     """Records ready for their grid and administrative code.
 
     `frame` is what the writer takes, one row a record; where `why` holds a code the record has no geometry yet, and
-    `clues` (by position in `frame`, one column a way of geocoding) may help. `grids` is the grid that the file names
-    for each record. `rows` are the source rows; `read` counts all rows of the file.
+    `clues` (by position in `frame`, one column a way of geocoding) may help; `written` is what the file says instead of
+    a place and `exchanged` whether it would be one with its two numbers the other way round (as `clues`). `grids` is
+    the grid that the file names for each record. `rows` are the source rows; `read` counts all rows of the file.
     """
 
     frame: gpd.GeoDataFrame
     rows: Rows
     why: NDArray[np.object_]
     clues: pd.DataFrame
+    written: "pd.Series[Any]"
+    exchanged: "pd.Series[bool]"
     grids: pd.Series | None
     coordinates: str
     rejects: pd.DataFrame
@@ -74,7 +79,8 @@ def clean(
     ids, bad_ids, about_ids = ids_of(table, mapping.roles.get("id"), layer=layer, source=source, own=mapping.own_id)
     filled = fill_fields(table, mapping, layer=layer, ids=ids, today=today)
     outside = ~shapely.is_missing(sound) & ~extent.meets(sound)
-    parts.append(_outside(table, sound, np.flatnonzero(outside), extent))
+    swapped = np.zeros(len(table), dtype=bool) if places.exchanged is None else places.exchanged
+    parts.append(_outside(table, sound, np.flatnonzero(outside), extent, swapped))
     findings += _say_outside(outside, extent)
     chosen = np.flatnonzero(ids.notna().to_numpy() & ~filled.bad & ~outside & (why != "broken_geometry"))
     made = _frame(table, mapping, layer, ids=ids, columns=filled.columns, shapes=sound, chosen=chosen)
@@ -86,6 +92,8 @@ def clean(
         rows=table.rows[chosen],
         why=why[chosen],
         clues=_texts(table, clues, chosen[without]).set_index(without),
+        written=written_places(table, mapping, chosen[without]).set_axis(without),
+        exchanged=pd.Series(swapped[chosen[without]], index=without),
         grids=_texts(table, {"grid": clues["grid"]}, chosen)["grid"] if "grid" in clues else None,
         coordinates=places.frame,
         rejects=join_rejects([table.rejects, *bad_ids, *parts, *filled.rejects]),
@@ -94,16 +102,35 @@ def clean(
     )
 
 
+def replaced_rejects(cleaned: Cleaned, positions: Rows) -> pd.DataFrame:
+    """The flags of records that were geocoded although the file gives coordinates: what it gives, and why not used."""
+    codes = cleaned.why[positions]
+    found = []
+    for code in ("bad_coordinate", "null_island"):
+        mine = positions[codes == code]
+        reason = _reasons(cleaned, mine, code) + _GEOCODED
+        raw = cleaned.written.loc[mine]
+        found.append(rejects(cleaned.rows[mine], code=code, reason=reason, field="geometry", raw=raw, whole=False))
+    return join_rejects(found)
+
+
 def unplaced_rejects(cleaned: Cleaned, positions: Rows) -> pd.DataFrame:
-    """The rejects of records for which no place was found, with the reason why they had none and the texts tried."""
+    """The rejects of records for which no place was found: why, what the file says, and the texts tried after it."""
     codes = cleaned.why[positions]
     found = []
     for code in sorted(set(codes.tolist())):
         mine = positions[codes == code]
         texts = cleaned.clues.loc[mine].to_numpy(dtype=object)
-        tried = [" | ".join(text for text in row if isinstance(text, str)) or None for row in texts]
-        found.append(rejects(cleaned.rows[mine], code=code, reason=_REASONS[code], field="geometry", raw=tried))
+        said = zip(cleaned.written.loc[mine].tolist(), texts, strict=True)
+        raw = [" | ".join(text for text in (at, *row) if isinstance(text, str)) or None for at, row in said]
+        reason = _reasons(cleaned, mine, code)
+        found.append(rejects(cleaned.rows[mine], code=code, reason=reason, field="geometry", raw=raw))
     return join_rejects(found)
+
+
+def _reasons(cleaned: Cleaned, positions: Rows, code: str) -> NDArray[np.object_]:
+    swapped = cleaned.exchanged.loc[positions].tolist()
+    return np.array([_REASONS[code] + (_EXCHANGED if one else "") for one in swapped], dtype=object)
 
 
 def _sound_shapes(
@@ -153,16 +180,33 @@ def say_shift(shift: Shift, *, declared: str, sure: bool) -> list[Finding]:
         f"{shift.azimuth_deg:.0f}°, as {shift.frame} does (typical distance to known places {shift.before_m:.0f} m, "
         f"read as {shift.frame} {shift.after_m:.0f} m)"
     )
+    return _say_frame(text, shift.frame, declared=declared, sure=sure)
+
+
+def say_grid_shift(shift: GridShift, *, declared: str, sure: bool) -> list[Finding]:
+    """The finding that points fit the grids that they name in another frame; Refused unless somebody insists."""
+    text = (
+        f"the frame is said to be {declared}, but of the points with a grid {shift.before:.0%} stand in the one that "
+        f"the file names, read as {shift.frame} {shift.after:.0%}"
+    )
+    return _say_frame(text, shift.frame, declared=declared, sure=sure)
+
+
+def _say_frame(text: str, frame: str, *, declared: str, sure: bool) -> list[Finding]:
     if not sure:
-        hint = f"load with --frame {shift.frame}, or with --frame {declared} if it is right all the same"
+        hint = f"load with --frame {frame}, or with --frame {declared} if it is right all the same"
         raise Refused(text, hint=hint)
     return [Finding("wrong_frame", text, "warning")]
 
 
-def _outside(table: Table, shapes: NDArray[np.object_], outside: Rows, extent: Extent) -> pd.DataFrame:
+def _outside(
+    table: Table, shapes: NDArray[np.object_], outside: Rows, extent: Extent, swapped: NDArray[np.bool_]
+) -> pd.DataFrame:
     bounds = shapely.bounds(shapes[outside]).round(6).tolist()
     raw = [f"{w}, {s}" if (w, s) == (e, n) else f"{w}, {s}, {e}, {n}" for w, s, e, n in bounds]
-    return rejects(table.rows[outside], code="outside", reason=f"outside {extent.name}", field="geometry", raw=raw)
+    told = f"outside {extent.name}"
+    reason = np.array([told + (_EXCHANGED if one else "") for one in swapped[outside].tolist()], dtype=object)
+    return rejects(table.rows[outside], code="outside", reason=reason, field="geometry", raw=raw)
 
 
 def _say_outside(outside: NDArray[np.bool_], extent: Extent) -> list[Finding]:

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from gis.frames import convert, distance_m
 
 Numbers = NDArray[np.float64]
+Texts = NDArray[np.object_]
+Shapes = NDArray[np.object_]
 
 _SAMPLE = 3_000
 _NEAR_M = 1_800.0
@@ -66,6 +68,31 @@ def shift_of_pairs(lon: Numbers, lat: Numbers, true_lon: Numbers, true_lat: Numb
     if typical < 60.0 or float(np.mean(np.abs(given - typical) < 0.25 * typical)) < 0.7:
         return None
     return _best(lon[known], lat[known], lambda x, y: distance_m(x, y, there_x, there_y))
+
+
+@dataclass(frozen=True)
+class GridShift:
+    """The frame in which points stand in the grids that their file names, and the shares that do as declared and in it."""
+
+    frame: str
+    before: float
+    after: float
+
+
+def shift_of_grids(lon: Numbers, lat: Numbers, named: Texts, grids: Callable[[Shapes], Texts]) -> GridShift | None:
+    """The frame in which points agree much better with the grids that the file names than read as WGS-84, else None.
+
+    `grids` tells in which grid each point stands. Points that fit in no frame tell nothing.
+    """
+    if len(lon) < _LEAST:
+        return None
+    before = float(np.mean(grids(shapely.points(lon, lat)) == named))
+    best: GridShift | None = None
+    for frame in SUSPECTS:
+        after = float(np.mean(grids(shapely.points(*convert(lon, lat, source=frame))) == named))
+        if after > 0.6 and after > before + 0.3 and (best is None or after > best.after):
+            best = GridShift(frame, before, after)
+    return best
 
 
 def _best(lon: Numbers, lat: Numbers, distances: Callable[[Numbers, Numbers], Numbers]) -> Shift | None:

@@ -16,7 +16,7 @@ from etl.readers.vector import SUFFIXES, Shape, read_parquet, read_vector
 __all__ = ["FORMATS", "LIMITS", "Limits", "Table", "read"]
 
 _TEXT = (".csv", ".tsv", ".tab", ".txt")
-_SHEETS = (".xlsx", ".xlsm")
+_SHEETS = (".xlsx", ".xlsm", ".xls")
 _PARQUET = (".parquet", ".geoparquet")
 FORMATS = (*SUFFIXES, ".kml", *_TEXT, *_SHEETS, ".zip", ".kmz")
 # Companions of a main file inside an archive.
@@ -60,8 +60,6 @@ def _read(
     suffix = path.suffix.lower()
     if path.is_dir() and suffix != ".gdb":
         raise UnknownFormat(path, "this is a folder; name a file in it (or a FileGDB folder ending in .gdb)")
-    if suffix == ".xls":
-        raise UnknownFormat(path, "the old Excel format .xls is not read; save it as .xlsx")
     if suffix in (".zip", ".kmz"):
         return _read_archive(path, table, shape, encoding, scratch, limits)
     readers: dict[tuple[str, ...], Callable[[], Table]] = {

@@ -1,9 +1,10 @@
-"""Spreadsheets (.xlsx): the first row with headers is found below titles, and numbers stay what they were."""
+"""Spreadsheets (.xlsx, .xls): the first row with headers is found below titles, and numbers stay what they were."""
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, time
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 from openpyxl.utils.exceptions import InvalidFileException
+from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
 from etl.errors import ChoiceNeeded, CorruptFile, EmptyFile, TooLarge, UnreadableFile
 from etl.findings import Finding
@@ -24,28 +26,50 @@ _TITLE_ROWS = 10
 _DIGITS = re.compile(r"\d{16,}")
 
 Row = tuple[Any, ...]
+Sheets = Mapping[str, Callable[[], Iterator[Row]]]
 
 
 def read_sheet(path: Path, *, sheet: str | None, limits: Limits) -> Table:
-    """The rows of one sheet; a workbook with several filled sheets needs the name of one."""
+    """The rows of one sheet; a workbook with several filled sheets needs the name of one.
+
+    The content counts, not the suffix: a new workbook is often called .xls, and an old one .xlsx.
+    """
     with path.open("rb") as file:
-        if file.read(4) == _OLE:
-            raise UnreadableFile(
-                path, "this is an old or password-protected Excel file; save it as .xlsx without a password"
-            )
+        old = file.read(4) == _OLE
+    if old:
+        return _read_old(path, sheet, limits)
     check_archive(path, limits)
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        try:
-            return _read(path, book, sheet, limits)
-        finally:
-            book.close()
+        with path.open("rb") as file:
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+            try:
+                return _read(path, {ws.title: partial(_rows, ws) for ws in book.worksheets}, sheet, limits)
+            finally:
+                book.close()
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, SyntaxError, EOFError) as error:
         raise CorruptFile(path, f"the workbook cannot be read ({error})") from error
 
 
-def _read(path: Path, book: Any, sheet: str | None, limits: Limits) -> Table:
-    rows, name = _chosen(path, book, sheet)
+def _read_old(path: Path, sheet: str | None, limits: Limits) -> Table:
+    """The rows of a workbook as Excel wrote them until 2003; of a protected one only that it is protected."""
+    try:
+        with path.open("rb") as file:
+            book = CalamineWorkbook.from_filelike(file)
+            sheets = {name: partial(_old_rows, book, name) for name in book.sheet_names}
+            return _read(path, sheets, sheet, limits)
+    except PasswordError as error:
+        raise UnreadableFile(path, "the workbook has a password; save it without one") from error
+    except CalamineError as error:
+        told = f"the old workbook cannot be read ({error}); if it has a password, save it as .xlsx without one"
+        raise CorruptFile(path, told) from error
+
+
+def _old_rows(book: CalamineWorkbook, name: str) -> Iterator[Row]:
+    return (tuple(row) for row in book.get_sheet_by_name(name).to_python(skip_empty_area=False))
+
+
+def _read(path: Path, sheets: Sheets, sheet: str | None, limits: Limits) -> Table:
+    rows, name = _chosen(path, sheets, sheet)
     top = list(islice(rows, _TITLE_ROWS))
     at = _header_row(top)
     header = top[at]
@@ -62,18 +86,17 @@ def _read(path: Path, book: Any, sheet: str | None, limits: Limits) -> Table:
     return Table(path, name, frame, np.array(numbers, dtype=np.int64), findings=tuple(findings))
 
 
-def _chosen(path: Path, book: Any, sheet: str | None) -> tuple[Iterator[Row], str]:
-    names = [ws.title for ws in book.worksheets]
+def _chosen(path: Path, sheets: Sheets, sheet: str | None) -> tuple[Iterator[Row], str]:
     if sheet is not None:
-        if sheet not in names:
-            raise ChoiceNeeded(path, f"sheets but none called {sheet}", option="--sheet", choices=names)
-        return _rows(book[sheet]), sheet
-    filled = [name for name in names if any(any(map(_filled, row)) for row in islice(_rows(book[name]), 50))]
+        if sheet not in sheets:
+            raise ChoiceNeeded(path, f"sheets but none called {sheet}", option="--sheet", choices=list(sheets))
+        return sheets[sheet](), sheet
+    filled = [name for name, rows in sheets.items() if any(any(map(_filled, row)) for row in islice(rows(), 50))]
     if not filled:
         raise EmptyFile(path, "no sheet has any rows")
     if len(filled) > 1:
         raise ChoiceNeeded(path, "sheets", option="--sheet", choices=filled)
-    return _rows(book[filled[0]]), filled[0]
+    return sheets[filled[0]](), filled[0]
 
 
 def _rows(sheet: Any) -> Iterator[Row]:

@@ -3,6 +3,7 @@
 import json
 import re
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,11 +38,10 @@ _DRIVERS = {
 }
 SUFFIXES = (*_DRIVERS, ".parquet", ".geoparquet")
 
-_OSM_TABLES: dict[str, tuple[str, ...]] = {
-    "Point": ("points",),
-    "MultiLineString": ("lines",),
-    "MultiPolygon": ("multipolygons",),
-}
+_OSM = (".osm", ".pbf")
+_OSM_TABLES = {"Point": "points", "MultiLineString": "lines", "MultiPolygon": "multipolygons"}
+# GDAL's fast index of nodes takes only files whose nodes are sorted; it says so with the name of this option.
+_SLOW_INDEX = {"USE_CUSTOM_INDEXING": "NO"}
 _OSM_TAG = re.compile(r'"((?:[^"\\]|\\.)*)"=>"((?:[^"\\]|\\.)*)"')
 
 
@@ -59,14 +59,13 @@ def read_vector(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # GDAL's remarks; what matters is a finding or an error
         try:
-            name = _chosen(path, opened, table, shape)
-            read = _read(path, opened, name, options, limits)
+            if suffix in _OSM:
+                return _read_osm(path, table, shape, limits)
+            read = _read(path, opened, _chosen(path, opened, table), options, limits)
         except UnicodeDecodeError as error:
             raise BadOption("--encoding", encoding or "", f"the texts of {path.name} are not in it") from error
         except GDAL_ERRORS as error:
             raise CorruptFile(path, f"the file cannot be read ({error})") from error
-    if suffix in (".osm", ".pbf"):
-        read = _with_tags(read)
     return read.noting(*findings)
 
 
@@ -97,21 +96,51 @@ def declared_frame(crs: Any) -> str | None:
     return str(system.to_wkt())
 
 
-def _chosen(path: Path, opened: Path, table: str | None, shape: Shape | None) -> str:
+def _chosen(path: Path, opened: Path, table: str | None) -> str:
     listed = [(str(name), kind) for name, kind in pyogrio.list_layers(opened).tolist()]
     names = [name for name, _ in listed]
     if table is not None:
         if table not in names:
             raise ChoiceNeeded(path, f"tables but none called {table}", option="--table", choices=names)
         return table
-    if path.suffix.lower() in (".osm", ".pbf"):
-        return _OSM_TABLES[shape or "Point"][0]
     shaped = [name for name, kind in listed if kind is not None] or names
     if not shaped:
         raise EmptyFile(path)
     if len(shaped) > 1:
         raise ChoiceNeeded(path, "tables", option="--table", choices=shaped)
     return shaped[0]
+
+
+def _read_osm(path: Path, table: str | None, shape: Shape | None, limits: Limits) -> Table:
+    """The table of an extract that is asked for or has the shape of the layer; what it leaves unread is told."""
+    names = [str(name) for name, _ in pyogrio.list_layers(path).tolist()]
+    options: dict[str, Any] = {}
+    try:
+        filled = [name for name in names if _has_rows(path, name, options)]
+    except FeatureError as error:
+        if "CUSTOM_INDEXING" not in str(error):
+            raise
+        options = _SLOW_INDEX
+        filled = [name for name in names if _has_rows(path, name, options)]
+    name = table or (_OSM_TABLES[shape] if shape else None)
+    if name is None and len(filled) > 1:
+        raise ChoiceNeeded(path, "tables", option="--table", choices=filled)
+    if name is not None and name not in names:
+        raise ChoiceNeeded(path, f"tables but none called {name}", option="--table", choices=filled)
+    chosen = name or next(iter(filled), None)
+    others = [other for other in filled if other != chosen]
+    if chosen not in filled:
+        there = f"; it has {', '.join(others)} (--table)" if others else ""
+        raise EmptyFile(path, f"the extract has no {chosen or 'shapes'}{there}")
+    read = _with_tags(_read(path, path, chosen, options, limits))
+    if not others:
+        return read
+    text = f"only the table {chosen} was read; the extract also has {', '.join(others)}"
+    return read.noting(Finding("tables_not_read", text, "warning", hint=f"--table {others[0]}"))
+
+
+def _has_rows(path: Path, name: str, options: dict[str, Any]) -> bool:
+    return len(pyogrio.read_dataframe(path, layer=name, max_features=1, **options)) > 0
 
 
 def _read(path: Path, opened: Path, name: str, options: dict[str, Any], limits: Limits) -> Table:
@@ -152,7 +181,7 @@ def _table(path: Path, name: str, frame: pd.DataFrame) -> Table:
 
 
 def _with_tags(table: Table) -> Table:
-    """The tags of an OSM extract that have no column of their own, as columns."""
+    """The tags of an OSM extract that have no column of their own, as columns; rare ones together in one."""
     if "other_tags" not in table.columns:
         return table
     columns = table.columns.drop(columns="other_tags")
@@ -160,10 +189,17 @@ def _with_tags(table: Table) -> Table:
     for position, text in enumerate(table.columns["other_tags"].tolist()):
         for key, value in _OSM_TAG.findall(text) if isinstance(text, str) else ():
             tags.setdefault(_plain(key), {})[position] = _plain(value)
-    common = [key for key, values in tags.items() if key not in columns and len(values) * 1000 >= len(table)]
-    further = pd.DataFrame({key: pd.Series(tags[key], dtype="str").reindex(range(len(table))) for key in common})
-    joined = pd.concat([columns, further], axis=1)
-    return Table(table.path, table.name, joined, table.rows, table.geometry, table.frame, table.findings)
+    common = {key for key, values in tags.items() if key not in columns and len(values) * 1000 >= len(table)}
+    further = {key: tags[key] for key in tags if key in common}
+    rare: dict[int, list[str]] = {}
+    for key in (key for key in tags if key not in common):
+        for position, value in tags[key].items():
+            rare.setdefault(position, []).append(f"{key}={value}")
+    if rare:
+        further["other_tags"] = {position: "; ".join(texts) for position, texts in rare.items()}
+    made = {key: pd.Series(values, dtype="str").reindex(range(len(table))) for key, values in further.items()}
+    joined = pd.concat([columns, pd.DataFrame(made, index=columns.index)], axis=1)
+    return replace(table, columns=joined)
 
 
 def _plain(text: str) -> str:

@@ -16,7 +16,8 @@ from layers.terms import fold
 Language = Literal["zh", "en"]
 
 _PROVINCE: Final = re.compile(r"(?:中国|中华人民共和国)?(?:[^\d省]{2,3}省)?")
-_SUFFIXES: Final = ("街道", "市", "区", "县", "镇", "乡")
+AREA_SUFFIXES: Final = ("街道", "市", "区", "县", "镇", "乡")
+"""The ends of the names of counties and towns that people leave out."""
 
 
 @dataclass(frozen=True)
@@ -147,4 +148,4 @@ def current_code(text: str) -> str | None:
 
 
 def _stem(name: str) -> str:
-    return next((name.removesuffix(s) for s in _SUFFIXES if name.endswith(s) and len(name) - len(s) > 1), name)
+    return next((name.removesuffix(s) for s in AREA_SUFFIXES if name.endswith(s) and len(name) - len(s) > 1), name)

@@ -22,6 +22,7 @@ from layers.store.core import HISTORY
 from layers.store.writer import update_record
 
 MOST_VERTICES = 20_000
+_GEOJSON = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon")
 
 
 @dataclass(frozen=True)
@@ -130,11 +131,11 @@ def edit(
     layer: Layer,
     id: str,
     *,
-    version: str,
+    versions: frozenset[str] | None,
     properties: dict[str, Any],
     geometry: dict[str, Any] | None,
 ) -> None:
-    """Change a record that the client has read as `version`, in the caller's transaction.
+    """Change a record that the client has read as one of `versions` (None: whichever), in the caller's transaction.
 
     Raises UnknownItem, Stale when it has changed since, BadField naming every field that does not take its value.
     """
@@ -143,7 +144,8 @@ def edit(
     row = connection.execute(sa.select(table.c.changed_at).where(table.c.id == id).with_for_update()).first()
     if row is None:
         raise UnknownItem(layer.name, id)
-    if (current := version_of(row.changed_at)) != version:
+    current = version_of(row.changed_at)
+    if versions is not None and current not in versions:
         raise Stale(current)
     shape = None if geometry is None else shape_of(layer, geometry)
     if values or shape is not None:
@@ -152,9 +154,19 @@ def edit(
 
 def shape_of(layer: Layer, geometry: dict[str, Any]) -> shapely.Geometry:
     """A GeoJSON geometry in lon, lat as the layer keeps it; BadField when it cannot be one."""
+    if geometry.get("type") not in _GEOJSON:
+        raise BadField({"geometry": "is not a GeoJSON geometry"})
     try:
         shape = shapely.geometry.shape(geometry)
-    except (ValueError, TypeError, KeyError, AttributeError, shapely.errors.ShapelyError) as error:
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+        shapely.errors.ShapelyError,
+    ) as error:
         raise BadField({"geometry": "is not a GeoJSON geometry"}) from error
     if shapely.get_num_coordinates(shape) > MOST_VERTICES:
         raise BadField({"geometry": f"has more than {MOST_VERTICES:,} vertices"})
@@ -164,6 +176,8 @@ def shape_of(layer: Layer, geometry: dict[str, Any]) -> shapely.Geometry:
     if kept is None:
         raise BadField({"geometry": str(report.reasons[0])})
     west, south, east, north = shapely.bounds(kept)
+    if west == east == south == north == 0:
+        raise BadField({"geometry": "stands at (0, 0), which is no place in a city"})
     if west < -180 or east > 180 or south < -85 or north > 85:
         raise BadField({"geometry": "coordinates must be longitude and latitude in degrees"})
     return kept

@@ -9,19 +9,22 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from layers.ask.areas import AREA_SUFFIXES
 from layers.spec import Layer
 from layers.terms import fold, grams, layer_gram, pinyin
 
-# Kinds of match, best first. The score of a hit falls with them.
-WHOLE, PREFIX, INSIDE, WORDS = range(4)
-SOUND, SOUND_PREFIX, INITIALS, SOUND_INSIDE, INITIALS_PREFIX, INITIALS_INSIDE, TYPO = range(4, 11)
-SCORES: Final = (1.0, 0.9, 0.8, 0.7, 0.65, 0.6, 0.55, 0.5, 0.45, 0.4, 0.3)
+# Kinds of match, best first; the score of a hit falls with them. SPELT is pinyin as it was typed, which says more than
+# SOUND, the sound of Chinese characters that were typed.
+WHOLE, PREFIX, SPELT, SPELT_PREFIX, INITIALS, INITIALS_PREFIX, INSIDE, WORDS = range(8)
+SOUND, SOUND_PREFIX, SOUND_INSIDE, INITIALS_INSIDE, TYPO = range(8, 13)
+SCORES: Final = (1.0, 0.95, 0.91, 0.87, 0.83, 0.79, 0.75, 0.7, 0.65, 0.6, 0.5, 0.4, 0.3)
 
 _FEW = 20_000  # a layer with so many terms at most is searched whole, a bigger one up to a number of candidates
 _COMMON = 20_000  # a gram in more terms than this costs more to look up than one query may take
 _AFTER: Final = chr(0x10FFFF)  # behind every text that begins with what stands before it, in the order of code points
 _LETTERS: Final = re.compile(r"[a-z][a-z0-9]*")
 _NOT_SOUND: Final = re.compile(r"[^a-z0-9]")
+_SHORT_LATIN: Final = re.compile(r"[a-z]{1,4}")
 _LONGEST_TYPO = 30
 _GRAMS = 4
 
@@ -45,14 +48,24 @@ class Scope:
     sizes: Mapping[str, int]
 
     @property
+    def few_names(self) -> list[str]:
+        """The layers with few terms."""
+        return [name for name in self.ranks if self.sizes.get(layer_gram(name), 0) <= _FEW]
+
+    @property
+    def many_names(self) -> list[str]:
+        """The layers with many terms."""
+        return [name for name in self.ranks if self.sizes.get(layer_gram(name), 0) > _FEW]
+
+    @property
     def few(self) -> list[str]:
         """The marks of the layers with few terms."""
-        return [layer_gram(name) for name in self.ranks if self.sizes.get(layer_gram(name), 0) <= _FEW]
+        return [layer_gram(name) for name in self.few_names]
 
     @property
     def many(self) -> list[str]:
         """The marks of the layers with many terms."""
-        return [layer_gram(name) for name in self.ranks if self.sizes.get(layer_gram(name), 0) > _FEW]
+        return [layer_gram(name) for name in self.many_names]
 
     def affordable(self, wanted: Sequence[str]) -> list[str]:
         """The layers in which terms that hold all these grams can be looked up in time."""
@@ -70,6 +83,8 @@ def scope_of(connection: sa.Connection, layers: Iterable[Layer], words: Sequence
 
 _SIZES = sa.text("select gram, n from core.gram where gram = any(cast(:grams as text[]))")
 
+# Folded texts have no spaces left, so that where a word starts is asked of the text itself: nt is in Beixi|n T|own, but
+# nobody means it. `case`, since normalising is dear and must come after the cheap comparison.
 _BY_LETTERS = sa.text("""
     with found as (
       (select layer, field, text, folded from core.term
@@ -77,24 +92,37 @@ _BY_LETTERS = sa.text("""
       union
       (select layer, field, text, folded from core.term
        where folded ~>=~ :whole and folded ~<~ :after and layer = any(cast(:names as text[]))
+         and case when :starts = '' then true else lower(normalize(text, NFKC)) ~ :starts end
        order by folded using ~<~ limit 200)
       union
       (select near.* from unnest(cast(:affordable as text[])) as l(name),
          lateral (select layer, field, text, folded from core.term
                   where grams @> (cast(:grams as text[]) || ('##' || l.name))
-                    and (select bool_and(position(w in folded) > 0) from unnest(cast(:words as text[])) w)
+                    and case when not (select bool_and(position(w in folded) > 0)
+                                       from unnest(cast(:words as text[])) w) then false
+                             when :starts = '' then true
+                             else lower(normalize(text, NFKC)) ~ :starts end
                   limit 300) near)
     )
     select layer, field, text,
       case when folded = :whole then 0 when starts_with(folded, :whole) then 1
-           when position(:whole in folded) > 0 then 2 else 3 end as kind
+           when position(:whole in folded) > 0 then 6 else 7 end as kind
     from found join unnest(cast(:names as text[]), cast(:ranks as float8[])) as r(name, rank) on r.name = layer
     order by kind, rank desc, char_length(folded), folded, layer, field, text limit :limit
 """)
 
 
+def _word_starts(words: Sequence[str]) -> str:
+    """A pattern that demands of a text that its words start with the short Latin words of a query; empty for none."""
+    short = dict.fromkeys(word for word in words if _SHORT_LATIN.fullmatch(word))
+    return "".join(f"(?=.*(?:^|[^a-z]){word})" for word in short)
+
+
 def by_letters(connection: sa.Connection, words: Sequence[str], scope: Scope, *, limit: int = 100) -> list[Match]:
-    """The terms that are, begin with or contain the folded words written together, or contain all of them apart."""
+    """The terms that are, begin with or contain the folded words written together, or contain all of them apart.
+
+    Latin words of up to four letters count only where a word of the text starts.
+    """
     whole = "".join(words)
     # The rarest say enough, since the candidates are compared letter by letter.
     every = dict.fromkeys(gram for word in words for gram in _selective(word))
@@ -102,7 +130,7 @@ def by_letters(connection: sa.Connection, words: Sequence[str], scope: Scope, *,
     values = {
         "whole": whole, "after": whole + _AFTER, "words": list(words), "grams": pairs,
         "names": list(scope.ranks), "ranks": list(scope.ranks.values()),
-        "affordable": scope.affordable(pairs), "limit": limit,
+        "affordable": scope.affordable(pairs), "starts": _word_starts(words), "limit": limit,
     }  # fmt: skip
     return [Match(*row) for row in connection.execute(_BY_LETTERS, values).all()]
 
@@ -118,9 +146,15 @@ _SOUND_PARTS: Final = (
     """(select layer, field, text, folded, pinyin, initials from core.term
         where pinyin like :sound_inside and grams && cast(:many as text[]) limit 300)""",
 )
+# What is exact is looked for apart, or the many texts that only begin so would crowd it out.
 _INITIALS_PARTS: Final = (
     """(select layer, field, text, folded, pinyin, initials from core.term
-        where initials ~>=~ :initials and initials ~<~ :initials_after and layer = any(cast(:names as text[]))
+        where initials = any(cast(:exact as text[])) and layer = any(cast(:names as text[])) limit 1000)""",
+    """(select layer, field, text, folded, pinyin, initials from core.term
+        where initials ~>=~ :initials and initials ~<~ :initials_after and layer = any(cast(:few_names as text[]))
+        order by initials using ~<~ limit 500)""",
+    """(select layer, field, text, folded, pinyin, initials from core.term
+        where initials ~>=~ :initials and initials ~<~ :initials_after and layer = any(cast(:many_names as text[]))
         order by initials using ~<~ limit 200)""",
 )
 _INITIALS_INSIDE_PARTS: Final = (
@@ -129,14 +163,21 @@ _INITIALS_INSIDE_PARTS: Final = (
     """(select layer, field, text, folded, pinyin, initials from core.term
         where initials like :initials_inside and grams && cast(:many as text[]) limit 300)""",
 )
+# An address that only begins with these initials names another thing than the record: it is no better than inside.
 _RANK_SOUNDS: Final = """
     select layer, field, text,
-      case when pinyin = :sound then 4 when starts_with(pinyin, :sound) then 5 when initials = :initials then 6
-           when position(:sound in pinyin) > 0 then 7 when starts_with(initials, :initials) then 8 else 9 end as kind
+      case when pinyin = :sound then :same when char_length(cast(:sound as text)) > 2 and starts_with(pinyin, :sound) then :begun
+           when initials = :initials then 4
+           when exists (select from unnest(cast(:suffixes as text[]), cast(:exact as text[])) as s(suffix, whole)
+                        where initials = whole and suffix <> '' and right(folded, char_length(suffix)) = suffix) then 4
+           when starts_with(initials, :initials) and field <> 'address' then 5
+           when position(:sound in pinyin) > 0 then 10 else 11 end as kind
     from ({parts}) found
     join unnest(cast(:names as text[]), cast(:ranks as float8[])) as r(name, rank) on r.name = layer
     order by kind, rank desc, char_length(folded), folded, layer, field, text limit :limit
 """
+_NO_SUFFIX: Final = ("", *AREA_SUFFIXES)
+_SUFFIX_INITIALS: Final = tuple(pinyin(suffix)[1] for suffix in _NO_SUFFIX)
 
 
 def by_sound(connection: sa.Connection, whole: str, scope: Scope, *, limit: int = 100) -> list[Match]:
@@ -162,7 +203,10 @@ def by_sound(connection: sa.Connection, whole: str, scope: Scope, *, limit: int 
     values = {
         "sound": sound, "sound_inside": f"%{sound}%", "initials": initials or "-",
         "initials_after": initials + _AFTER, "initials_inside": f"%{initials}%",
+        "exact": [f"{initials or '-'}{suffix}" for suffix in _SUFFIX_INITIALS], "suffixes": list(_NO_SUFFIX),
+        "same": SPELT if latin else SOUND, "begun": SPELT_PREFIX if latin else SOUND_PREFIX,
         "few": scope.few, "many": scope.many,
+        "few_names": scope.few_names, "many_names": scope.many_names,
         "names": list(scope.ranks), "ranks": list(scope.ranks.values()), "limit": limit,
     }  # fmt: skip
     statement = sa.text(_RANK_SOUNDS.format(parts=" union ".join(parts)))

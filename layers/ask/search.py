@@ -193,7 +193,8 @@ def _text_hits(asked: _Asked, known: Sequence[_Ranked]) -> list[_Ranked]:
     hits = _of_matches(asked, by_letters(asked.connection, asked.words, scope)) + _class_hits(asked)
     if not _any(INSIDE, known, hits):
         hits += _address_hits(asked) + _hits_in_area(asked, scope)
-    if not _any(WORDS, known, hits) or (asked.whole.isascii() and _count(known, hits) < asked.limit):
+    # Latin letters may be initials, which count for more than what letters are inside of, however much that is.
+    if asked.whole.isascii() or not _any(WORDS, known, hits):
         hits += _of_matches(asked, by_sound(asked.connection, asked.whole, scope))
     if not _any(WORDS, known, hits) and _count(known, hits) < _FEW_HITS:
         hits += _of_matches(asked, by_typo(asked.connection, asked.whole, scope))

@@ -194,5 +194,8 @@ def _grant(connection: sa.Connection) -> None:
         "grant usage on all sequences in schema core, jobs to chengtu_writer",
         "grant execute on all functions in schema core to chengtu_writer, chengtu_reader",
         "grant execute on all functions in schema jobs to chengtu_writer",
+        # Making a trigger of these needs EXECUTE, firing one does not: nobody but the owner may attach them.
+        "revoke execute on function core.follow(), core.follow_truncate() from public, chengtu_writer, chengtu_reader",
+        "revoke execute on function core.fold_cell_counts() from public, chengtu_reader",
     ):
         connection.execute(sa.text(statement))

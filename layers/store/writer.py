@@ -6,6 +6,7 @@ forget them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from gis import cells
 from gis.frames import convert
-from layers.errors import Conflict, LayersError
+from layers.errors import BadField, Conflict, LayersError
 from layers.spec import Layer
 from layers.store.copying import copy_frame
 from layers.store.core import CELL, DELIVERY, HISTORY, REJECT, TERM
@@ -31,6 +32,7 @@ RETIRE_SHARE = 0.2
 BUILD_ANEW = 20_000  # from so many rows on, an empty table gets its indexes after them
 PLACE_COLUMNS = ("grid_id", "admin_code", "place_method", "place_precision", "extra")
 CELL_RESOLUTIONS = (5, 6, 7, 8, 9)
+NEAR_M = 50.0  # as the loader: a point just outside (on a sea wall, by rounding) belongs to the grid beside it
 Progress = Callable[[str], None]
 
 
@@ -75,6 +77,7 @@ def write_delivery(
     and the columns of `PLACE_COLUMNS`. Records of other sources are never touched. Raises RetireRefused when more than
     20 % of the source would vanish, Conflict when an id belongs to another source.
     """
+    _one_at_a_time(connection, layer.name, source)
     held = _count(connection, layer, source)
     prepared = _with_cells(layer, frame, source)
     delivery = _open_delivery(connection, layer, source=source, title=title, digest=digest, actor=actor)
@@ -115,17 +118,21 @@ def undo_delivery(connection: sa.Connection, delivery: int) -> Outcome:
     row = connection.execute(sa.select(DELIVERY).where(DELIVERY.c.id == delivery).with_for_update()).mappings().first()
     if row is None or row["undone_at"] is not None:
         raise Conflict(f"there is no delivery {delivery} that could be undone")
+    _one_at_a_time(connection, row["layer"], row["source"])
     table = sa.Table(row["layer"], sa.MetaData(schema="city"), autoload_with=connection, resolve_fks=False)
     _refuse_if_changed_since(connection, table, delivery, expected=row["inserted"] + row["updated"])
     mine = sa.and_(HISTORY.c.layer == row["layer"], HISTORY.c.ended_by == delivery)
     names = [c.name for c in table.columns if c.computed is None]
     was = _populated(table, mine)
+    _refuse_if_come_back(connection, table, was, delivery)
     removed = _affected(
         connection,
         sa.delete(table).where(table.c.delivery == delivery, table.c.id.not_in(sa.select(HISTORY.c.id).where(mine))),
     )
     values = {name: was.c[name] for name in names if name not in ("id", "changed_at", "changed_by")}
     restored = _affected(connection, sa.update(table).where(table.c.id == was.c.id).values(values))
+    # A record that comes back begins a new version; its earlier one ended when it was retired.
+    names = [name for name in names if name not in ("changed_at", "changed_by")]
     missing = sa.select(*(was.c[n] for n in names)).where(was.c.id.not_in(sa.select(table.c.id)))
     revived = _affected(connection, sa.insert(table).from_select(names, missing))
     connection.execute(sa.update(DELIVERY).where(DELIVERY.c.id == delivery).values(undone_at=sa.func.now()))
@@ -147,6 +154,20 @@ def _refuse_if_changed_since(connection: sa.Connection, table: sa.Table, deliver
         raise Conflict(
             f"{expected - still:,} records of delivery {delivery} have changed since; it cannot be undone as a whole"
         )
+
+
+def _refuse_if_come_back(connection: sa.Connection, table: sa.Table, was: sa.Subquery, delivery: int) -> None:
+    # Locked, so that no edit comes between this question and what follows from it.
+    there = sa.select(table.c.delivery).where(table.c.id.in_(sa.select(was.c.id))).with_for_update()
+    newer = sum(now != delivery for now in connection.scalars(there))
+    if newer:
+        raise Conflict(f"{newer:,} records that delivery {delivery} retired or changed have newer content since")
+
+
+def _one_at_a_time(connection: sa.Connection, layer: str, source: str) -> None:
+    """Deliveries of one source wait for each other, until the end of the transaction."""
+    key = sa.func.hashtextextended(f"{layer} {source}", 1)
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
 
 
 def _affected(connection: sa.Connection, statement: sa.Insert | sa.Update | sa.Delete) -> int:
@@ -308,24 +329,46 @@ def update_record(
     """Write checked values, and the geometry with the place that follows from it, into one record."""
     changes: dict[str, object] = {**values, "delivery": None}
     if geometry is not None:
-        at = geometry if layer.geometry == "Point" else shapely.point_on_surface(geometry)
-        cell = cells.cells_of([at.x], [at.y])
-        _ensure_cells(connection, cell)
-        point = sa.func.st_setsrid(sa.func.st_makepoint(at.x, at.y), 4326)
-        changes |= {
-            "geom": shapely.to_wkb(shapely.set_srid(geometry, 4326), hex=True, include_srid=True),
-            "cell": int(cell[0]),
-            "grid_id": _containing("grid", point, "id"),
-            "admin_code": sa.func.coalesce(_containing("town", point, "id"), _containing("county", point, "id")),
-            "place_method": "surveyed",
-        }
+        changes |= _placed(connection, layer, id, geometry)
     connection.execute(sa.update(layer.table).where(layer.table.c.id == id).values(changes))
     texts = {name: [values[name]] for name in layer.searched if values.get(name)}
     if texts:
         _ensure_terms(connection, layer, pd.DataFrame({name: texts.get(name, [None]) for name in layer.searched}))
 
 
-def _containing(table: str, point: sa.ColumnElement[object], column: str) -> sa.ScalarSelect[str]:
-    area = sa.table(table, sa.column(column), sa.column("geom3857"), schema="city")
-    inside = sa.func.st_intersects(area.c.geom3857, sa.func.st_transform(point, 3857))
-    return sa.select(area.c[column]).where(inside).order_by(area.c[column]).limit(1).scalar_subquery()
+def _placed(connection: sa.Connection, layer: Layer, id: str, geometry: shapely.Geometry) -> dict[str, object]:
+    """A new geometry and what follows from it, by the rules of the loader; BadField when it leaves the city."""
+    at = geometry if layer.geometry == "Point" else shapely.point_on_surface(geometry)
+    cell = cells.cells_of([at.x], [at.y])
+    _ensure_cells(connection, cell)
+    placed: dict[str, object] = {
+        "geom": shapely.to_wkb(shapely.set_srid(geometry, 4326), hex=True, include_srid=True),
+        "cell": int(cell[0]),
+        "place_method": "surveyed",
+        "place_precision": "A",
+    }
+    if layer.load.identifier in ("grid", "admin"):
+        return placed  # such an area is its own grid or unit, wherever its border runs
+    grid_id, admin_code = _area_of(connection, at)
+    table = layer.table
+    before = connection.scalar(sa.select(table.c.admin_code).where(table.c.id == id))
+    if before is not None and admin_code is None:
+        raise BadField({"geometry": "lies outside the city"})
+    return {**placed, "grid_id": grid_id, "admin_code": admin_code}
+
+
+def _area_of(connection: sa.Connection, at: shapely.Point) -> tuple[str | None, str | None]:
+    """Grid and administrative code of a point: its grid, or the nearest one within reach; else its town, its county."""
+    point = sa.func.st_transform(sa.func.st_setsrid(sa.func.st_makepoint(at.x, at.y), 4326), 3857)
+    for name, reach_m in (("grid", NEAR_M), ("town", 0.0), ("county", 0.0)):
+        area = sa.table(name, sa.column("id"), sa.column("admin_code"), sa.column("geom3857"), schema="city")
+        # Web Mercator stretches lengths by 1/cos(latitude).
+        reach = reach_m / math.cos(math.radians(at.y))
+        near = sa.func.st_dwithin(area.c.geom3857, point, reach)
+        nearest = sa.func.st_distance(area.c.geom3857, point)
+        found = connection.execute(
+            sa.select(area.c.id, area.c.admin_code).where(near).order_by(nearest, area.c.id).limit(1)
+        ).first()
+        if found is not None:
+            return (found.id if name == "grid" else None), found.admin_code
+    return None, None

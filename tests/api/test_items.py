@@ -141,3 +141,62 @@ def test_what_is_not_there_is_404(server: Server, path: str) -> None:
     answer = httpx.get(server.url + path)
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_record_that_was_moved_by_hand_counts_as_surveyed(server: Server) -> None:
+    id = nth(server, "component", 8)
+    with server.database.engine.begin() as connection:
+        connection.execute(
+            sa.text("update city.component set place_method = 'admin', place_precision = 'county' where id = :id"),
+            {"id": id},
+        )
+    feature = get(server, "component", id)
+    lon, lat = feature.json()["geometry"]["coordinates"]
+    moved = {"geometry": {"type": "Point", "coordinates": [lon + 1e-5, lat]}}
+    context = patch(server, "component", id, moved, If_Match=feature.headers["etag"], **server.admin).json()["context"]
+    assert (context["placeMethod"], context["placePrecision"]) == ("surveyed", "A")
+
+
+@pytest.mark.parametrize("coordinates", [[0, 0], [139.7, 35.7], [1, 1]])
+def test_a_record_of_the_city_cannot_be_moved_out_of_it(server: Server, coordinates: list[float]) -> None:
+    id = nth(server, "component", 9)
+    before = get(server, "component", id)
+    body = {"geometry": {"type": "Point", "coordinates": coordinates}}
+    answer = patch(server, "component", id, body, If_Match=before.headers["etag"], **server.admin)
+    assert answer.status_code == 422
+    assert list(answer.json()["problems"]) == ["geometry"]
+    assert get(server, "component", id).json() == before.json()
+
+
+@pytest.mark.parametrize(("header", "status"), [("*", 200), ('"zzz", {etag}', 200), ("W/{etag}", 412), ("zzz", 412)])
+def test_if_match_is_read_as_http_says(server: Server, header: str, status: int) -> None:
+    id = nth(server, "component", 10)
+    etag = get(server, "component", id).headers["etag"]
+    answer = patch(server, "component", id, {"properties": {}}, If_Match=header.format(etag=etag), **server.admin)
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"properties": {"note": "\\ud800"}}',
+        b'{"properties": {"\\ud800": "x"}}',
+        b'{"geometry": {"type": "Point", "coordinates": [1' + b"0" * 400 + b", 32]}}",
+        b'{"geometry": {"type": "GeometryCollection", "geometries": []}}',
+        b'{"geometry": {"type": "Feature", "geometry": {"type": "Point", "coordinates": [121, 32]}}}',
+        b'{"properties": {',
+    ],
+)
+def test_hostile_bodies_are_refused_not_failed(server: Server, body: bytes) -> None:
+    id = nth(server, "component", 11)
+    headers = {**server.admin, "If-Match": "*", "Content-Type": "application/json"}
+    answer = httpx.patch(f"{server.url}/items/component/{id}", content=body, headers=headers)
+    assert answer.status_code == 422, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_body_without_bounds_is_refused_before_it_is_read(server: Server) -> None:
+    id = nth(server, "component", 12)
+    long = httpx.patch(f"{server.url}/items/component/{id}", content=b"x" * (5 << 20))
+    chunked = httpx.patch(f"{server.url}/items/component/{id}", content=(b"x" * (1 << 20) for _ in range(6)))
+    assert (long.status_code, chunked.status_code) == (413, 413)

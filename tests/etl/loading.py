@@ -29,7 +29,7 @@ class Quiet:
 
     def stage(self, text: str) -> None:
         self.stages.append(text)
-        if text == self._stop_at:
+        if text.partition(" (")[0] == self._stop_at:
             raise InterruptedError(text)
 
     def mapped(self, table: Table, mapping: Mapping, layer: Layer) -> None:

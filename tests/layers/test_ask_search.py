@@ -80,6 +80,51 @@ def test_the_first_hit_is_what_a_person_means(connection: sa.Connection, q: str,
     assert found(connection, q)[:1] == ([first] if first else [])
 
 
+@pytest.mark.parametrize(
+    ("q", "best"),
+    [
+        ("hm", ["320614"]),  # exact without its 区: before the hospital and the road that begin so
+        ("cc", ["320613"]),
+        ("ccq", ["320613"]),
+        ("cl", ["320614101"]),  # exact without its 镇: before the school that begins so
+        ("cd", ["320613001"]),  # without its 街道: before its grids
+        ("hpq", ["320613002"]),
+        ("rmgy", ["p3", "p6"]),
+        ("rm", ["p1", "p3", "p6"]),  # all begin so: places before roads, the shorter name first
+        ("su", ["320613001", "320613002"]),  # a word of the Latin name starts so
+        ("to", ["320614100", "320614101"]),
+        ("sanx", ["320614100"]),
+    ],
+)
+def test_initials_are_ranked_exact_first_then_by_layer(connection: sa.Connection, q: str, best: list[str]) -> None:
+    assert found(connection, q)[: len(best)] == best
+
+
+@pytest.mark.parametrize("q", ["gt", "et", "gto", "gs", "ub", "own", "hong"])
+def test_few_latin_letters_are_not_found_across_words_nor_inside_them(connection: sa.Connection, q: str) -> None:
+    latin = {"320613001", "320613002", "320614100", "320614101", "320613", "320614"}
+    assert not latin & set(found(connection, q))
+
+
+@pytest.mark.parametrize("q", ["chongc", "hongchuan", "xingtown", "Sanxing T", "T Sanxing", "town sanx"])
+def test_more_latin_letters_or_the_beginnings_of_words_are_found(connection: sa.Connection, q: str) -> None:
+    assert found(connection, q)[:1] == (["320613"] if "hong" in q else ["320614100"])
+
+
+@pytest.mark.parametrize("q", ["hm", "cc", "rm", "su", "ren", "rmlu", "to"])
+def test_scores_fall_along_the_list_for_latin_letters_too(connection: sa.Connection, q: str) -> None:
+    scores = [hit.score for hit in search(connection, q, layers=ALL)]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_the_initials_of_a_county_find_it_among_thousands_that_begin_so(city: Database) -> None:
+    with city.reader.connect() as reader:
+        first = {q: search(reader, q, layers=ALL)[0].label for q in ("rg", "tz", "hm", "qd", "rd", "cc")}
+    assert first == {
+        "rg": "如皋市", "tz": "通州区", "hm": "海门区", "qd": "启东市", "rd": "如东县", "cc": "崇川区",
+    }  # fmt: skip
+
+
 def test_a_road_is_one_hit_and_another_of_its_name_another(connection: sa.Connection) -> None:
     hits = [hit for hit in search(connection, "人民路", layers=ALL) if hit.layer == "road"]
     assert [(hit.bounds, hit.detail) for hit in hits] == [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import geopandas as gpd
 import pytest
 import shapely
@@ -221,3 +223,48 @@ def test_the_writer_role_cannot_rewrite_the_log(database: Database) -> None:
     for table in ("core.change", "core.history"):
         with database.engine.connect() as connection, pytest.raises(sa.exc.DBAPIError, match="permission"):
             connection.execute(sa.text(f"delete from {table}"))
+
+
+def test_undo_is_refused_when_a_retired_record_has_come_back_since(database: Database) -> None:
+    deliver(database, TEN)
+    second = deliver(database, {k: TEN[k] for k in list(TEN)[:9]})
+    deliver(database, {**TEN, "p9": "重开的公园"})
+    before = content(database)
+    with pytest.raises(Conflict, match="newer content"), begin(database.engine, actor="tester") as connection:
+        undo_delivery(connection, second.delivery)
+    assert content(database) == before
+
+
+def test_a_record_that_undo_brings_back_begins_a_new_version(database: Database) -> None:
+    deliver(database, TEN)
+    second = deliver(database, {k: TEN[k] for k in list(TEN)[:9]})
+    with begin(database.engine, actor="operator") as connection:
+        undo_delivery(connection, second.delivery)
+    assert rows(database, "select changed_by from city.place where id = 'p9'") == [("operator",)]
+    with begin(database.engine, actor="clerk") as connection:
+        update_record(connection, PLACE, "p9", values={"name": "九"})
+    pairs = "core.history a join core.history b using (layer, id)"
+    overlapping = f"select 1 from {pairs} where a.valid < b.valid and a.valid && b.valid"
+    assert rows(database, overlapping) == []
+
+
+def test_two_deliveries_of_one_source_wait_for_each_other(database: Database) -> None:
+    busy = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+    other: list[Outcome] = []
+    waiting = threading.Thread(target=lambda: other.append(deliver(database, {"q": "后到"}, allow_retire=True)))
+    with begin(database.engine, actor="tester") as connection:
+        write_delivery(connection, PLACE, frame(TEN), source="parks", actor="t", digest="d", title="t")
+        waiting.start()
+        while not rows(database, busy)[0][0]:
+            assert waiting.is_alive()
+    waiting.join(30)
+    assert other[0].retired == 10
+    assert rows(database, "select id from city.place") == [("q",)]
+
+
+def test_the_writer_role_cannot_borrow_the_owner_through_a_trigger(database: Database) -> None:
+    with database.engine.connect() as connection:
+        connection.execute(sa.text("create temp table t2 (id text, cell bigint, geom geometry)"))
+        attach = "create trigger x after insert on t2 for each row execute function core.follow('x', 'current_user')"
+        with pytest.raises(sa.exc.DBAPIError, match="permission"):
+            connection.execute(sa.text(attach))

@@ -127,6 +127,8 @@ begin
       core.kept(to_jsonb(t), t.geom), t.changed_by, t.delivery, core.setting('delivery')::bigint
     from %I.%I t$q$, followed, tg_table_schema, tg_table_name);
   get diagnostics moved = row_count;
+  -- A fold that is under way would write back counts which this statement could not see.
+  lock table core.cell_count in share row exclusive mode;
   delete from core.cell_count where layer = followed;
   insert into core.change (actor, layer, op, records, scenario)
   values (core.actor(), followed, 'truncate', moved, core.setting('scenario'));
