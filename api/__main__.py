@@ -17,7 +17,7 @@ from types import FrameType
 import sqlalchemy as sa
 from pydantic import ValidationError
 
-from api.settings import ROOT, Settings
+from api.settings import ROOT, Settings, misspelt
 from layers.catalog import built_in
 from layers.errors import LayersError
 from layers.people.access import first_admin_token
@@ -42,6 +42,9 @@ def main() -> int:
         signal.signal(number, _stop)
     try:
         settings = Settings()
+        if names := misspelt(os.environ):
+            sys.stderr.write(f"chengtu: there is no setting {', '.join(names)}\n")
+            return 2
         _run(settings)
     except Stopped:
         log.info("stopped")

