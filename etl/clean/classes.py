@@ -74,9 +74,11 @@ def lapsed_codes(codes: "pd.Series[Any]", days: "pd.Series[Any]", *, edition: Bo
     problems = []
     for code in codes.dropna().unique().tolist():
         entry = edition.entry(code)
+        if entry.valid_to is None and (entry.valid_from is None or entry.valid_from <= today):
+            continue
         rows = np.asarray((codes == code).fillna(False), dtype=bool)
         if entry.valid_to is not None:
-            late = rows & np.asarray(days.dt.date > entry.valid_to)
+            late = rows & np.asarray(days.dt.normalize() > pd.Timestamp(entry.valid_to))
             reason = f"code {code} was in force until {entry.valid_to}{_heirs(code, edition)}"
             problems.append(Problem(late, NOT_IN_FORCE, reason))
         if entry.valid_from is not None and today < entry.valid_from:

@@ -242,8 +242,10 @@ def _fits_exchanged(x: Numbers, y: Numbers, frame: str, extent: Extent) -> Mask 
     """Which rows lie in the area only with latitude and longitude in each other's place; None where none can."""
     if frame not in _DEGREE_FRAMES:
         return None
-    right = extent.holds(*_lonlat(x, y, frame))
-    return ~right & extent.holds(*_lonlat(np.where(right, np.nan, y), np.where(right, np.nan, x), frame))
+    exchanged = extent.holds(*_lonlat(y, x, frame))
+    at = np.flatnonzero(exchanged)
+    exchanged[at] = ~extent.holds(*_lonlat(x[at], y[at], frame))
+    return exchanged
 
 
 def _lonlat(x: Numbers, y: Numbers, frame: str) -> tuple[Numbers, Numbers]:

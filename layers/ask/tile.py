@@ -122,40 +122,33 @@ def label_columns(layer: Layer) -> tuple[str, ...]:
 
 @cache
 def _cells_sql(layer: Layer) -> str:
-    near = (
-        sa.select(CELL.c.h3, CELL.c.area_km2, CELL.c.geom3857)
-        .where(
-            CELL.c.res == sa.bindparam("res", type_=sa.Integer), CELL.c.geom3857.op("&&")(_envelope(BUFFER / EXTENT))
-        )
-        .cte("near")
-        .prefix_with("MATERIALIZED", dialect="postgresql")
-    )
-    counts = (
-        sa.select(CELL_COUNT.c.cell, CELL_COUNT.c["class"], sa.func.sum(CELL_COUNT.c.n).label("n"))
-        .join(near, near.c.h3 == CELL_COUNT.c.cell)
+    # Cell by cell, so that the plan does not hang on estimates: with a bound tile PostgreSQL expects one cell.
+    res = sa.bindparam("res", type_=sa.Integer)
+    of_class = (
+        sa.select(CELL_COUNT.c["class"], sa.func.sum(CELL_COUNT.c.n).label("n"))
         .where(
             CELL_COUNT.c.layer == sa.literal_column(_quoted(layer.name)),
-            CELL_COUNT.c.res == sa.bindparam("res", type_=sa.Integer),
+            CELL_COUNT.c.res == res,
+            CELL_COUNT.c.cell == CELL.c.h3,
         )
-        .group_by(CELL_COUNT.c.cell, CELL_COUNT.c["class"])
+        .group_by(CELL_COUNT.c["class"])
         .having(sa.func.sum(CELL_COUNT.c.n) != _number(0))
-        .cte("counts")
+        .correlate(CELL)
+        .subquery("of_class")
     )
-    total = sa.func.sum(counts.c.n)
-    by_class = sa.func.jsonb_object_agg(sa.literal_column("'c_'") + counts.c["class"], counts.c.n)
-    summed = (
-        sa.select(counts.c.cell, total.label("n"), by_class.label("classes")).group_by(counts.c.cell).subquery("summed")
-    )
+    by_class = sa.func.jsonb_object_agg(sa.literal_column("'c_'") + of_class.c["class"], of_class.c.n)
+    counts = sa.select(sa.func.sum(of_class.c.n).label("n"), by_class.label("classes")).lateral("counts")
     rows = (
         sa.select(
-            sa.func.to_hex(near.c.h3).label("id"),
-            sa.cast(summed.c.n, sa.Integer).label("n"),
-            sa.cast(summed.c.n / near.c.area_km2, sa.REAL).label("d"),
-            summed.c.classes,
-            _clipped(near.c.geom3857).label("geom"),
+            sa.func.to_hex(CELL.c.h3).label("id"),
+            sa.cast(counts.c.n, sa.Integer).label("n"),
+            sa.cast(counts.c.n / CELL.c.area_km2, sa.REAL).label("d"),
+            counts.c.classes,
+            _clipped(CELL.c.geom3857).label("geom"),
         )
-        .join(near, near.c.h3 == summed.c.cell)
-        .order_by(near.c.h3)
+        .select_from(CELL.join(counts, counts.c.n.is_not(None)))
+        .where(CELL.c.res == res, CELL.c.geom3857.op("&&")(_envelope(BUFFER / EXTENT)))
+        .order_by(CELL.c.h3)
         .subquery("m")
     )
     return _compiled(sa.select(_as_mvt(rows, f"{layer.name}_cells")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,17 @@ def copy_frame(connection: sa.Connection, table: str, frame: pd.DataFrame, *, sr
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        for chunk in _csv(frame, srid):
+        for chunk in _ahead(_csv(frame, srid)):
             copy.write(chunk)
+
+
+def _ahead(chunks: Iterator[memoryview]) -> Iterator[memoryview]:
+    """The same chunks, the next one being written by a thread while the server reads the last."""
+    with ThreadPoolExecutor(1) as writer:
+        coming = writer.submit(next, chunks, None)
+        while (chunk := coming.result()) is not None:
+            coming = writer.submit(next, chunks, None)
+            yield chunk
 
 
 def _csv(frame: pd.DataFrame, srid: int) -> Iterator[memoryview]:
@@ -56,5 +66,8 @@ def _column(series: pd.Series[Any], srid: int) -> pa.Array:
 
 
 def _array_literal(values: list[str]) -> str:
+    plain = "".join(values)
+    if values and '"' not in plain and "\\" not in plain:
+        return '{"' + '","'.join(values) + '"}'
     quoted = ('"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values)
     return "{" + ",".join(quoted) + "}"

@@ -24,7 +24,7 @@ from gis.frames import convert
 from layers.errors import BadField, Conflict, LayersError
 from layers.spec import Layer
 from layers.store.copying import copy_frame
-from layers.store.core import CELL, DELIVERY, HISTORY, REJECT, TERM
+from layers.store.core import CELL, CELL_COUNT, DELIVERY, HISTORY, REJECT, TERM
 from layers.store.engine import set_local
 from layers.terms import term_rows
 
@@ -100,7 +100,7 @@ def write_delivery(
     counts = {k: getattr(outcome, k) for k in ("inserted", "updated", "unchanged", "retired")}
     connection.execute(sa.update(DELIVERY).where(DELIVERY.c.id == delivery).values(**counts))
     if outcome.inserted > 1000:
-        connection.execute(sa.text(f"analyze {layer.table.fullname}"))
+        _analyze(connection, layer.table, TERM, CELL, CELL_COUNT)
     return outcome
 
 
@@ -253,25 +253,39 @@ def _first(connection: sa.Connection, layer: Layer, frame: pd.DataFrame, source:
     """A source's first delivery goes straight into the table."""
     anew = len(frame) > BUILD_ANEW and connection.scalar(sa.select(~sa.exists().select_from(layer.table))) is True
     try:
-        with _without_indexes(connection, layer) if anew else nullcontext():
+        with _without_indexes(connection, layer.table) if anew else nullcontext():
             copy_frame(connection, layer.table.fullname, frame)
-    except psycopg.errors.UniqueViolation as error:
+    except (psycopg.errors.UniqueViolation, sa.exc.IntegrityError) as error:
         raise _taken(layer, source) from error
     return Outcome(inserted=len(frame), updated=0, unchanged=0, retired=0, delivery=delivery)
 
 
 @contextmanager
-def _without_indexes(connection: sa.Connection, layer: Layer) -> Iterator[None]:
-    """Building the indexes of an empty table after the rows is several times faster than row by row."""
-    connection.execute(sa.text("set local role chengtu_owner"))
-    for index in layer.table.indexes:
-        index.drop(connection, checkfirst=True)
-    connection.execute(sa.text("set local role chengtu_writer"))
+def _without_indexes(connection: sa.Connection, table: sa.Table) -> Iterator[None]:
+    """Building the key and the indexes of an empty table after its rows is several times faster than row by row."""
+    with _as_owner(connection):
+        for index in table.indexes:
+            index.drop(connection, checkfirst=True)
+        connection.execute(sa.text(f"alter table {table.fullname} drop constraint {table.name}_pkey"))
     yield
+    with _as_owner(connection):
+        connection.execute(sa.text(f"alter table {table.fullname} add primary key (id)"))
+        for index in table.indexes:
+            index.create(connection)
+
+
+@contextmanager
+def _as_owner(connection: sa.Connection) -> Iterator[None]:
     connection.execute(sa.text("set local role chengtu_owner"))
-    for index in layer.table.indexes:
-        index.create(connection)
+    yield
     connection.execute(sa.text("set local role chengtu_writer"))
+
+
+def _analyze(connection: sa.Connection, *tables: sa.Table) -> None:
+    """Only its owner may analyze a table: for others PostgreSQL skips it with a warning that nobody sees."""
+    with _as_owner(connection):
+        for table in tables:
+            connection.execute(sa.text(f"analyze {table.fullname}"))
 
 
 def _taken(layer: Layer, source: str) -> Conflict:

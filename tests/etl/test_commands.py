@@ -1,14 +1,16 @@
 """The command line: exit statuses, one clear line, what a person sees."""
 
+import io
 import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from rich.console import Console
 
 from etl.__main__ import main
 from etl.findings import rejects
-from etl.report import write_rejects
+from etl.report import Screen, write_rejects
 from tests.conftest import Database
 from tests.etl.loading import Terminal
 
@@ -40,6 +42,29 @@ def test_a_dry_run_shows_the_same_and_leaves_no_file(terminal: Terminal, tmp_pat
     assert "1 new, 0 changed" in terminal.said
     assert "nothing was changed" in terminal.said
     assert not (tmp_path / "var" / "rejects").exists()
+
+
+def test_a_recipe_is_kept_after_a_load_and_a_dry_run_but_not_after_a_refusal(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    words = ("load", lamps(tmp_path / "lamps.csv"), "--layer", "component", "--save-recipe")
+    for name, more in (("dry.yaml", ["--dry-run"]), ("real.yaml", [])):
+        assert terminal.run(*words, tmp_path / name, *more) == 0
+        assert f"recipe: {tmp_path / name}" in terminal.said
+        assert (tmp_path / name).exists()
+    for refused in (["--extent", "126,36,128,38"], ["--extent", "126,36,128,38", "--dry-run"]):
+        assert terminal.run(*words, tmp_path / "refused.yaml", *refused) == 1
+        assert not (tmp_path / "refused.yaml").exists()
+    assert terminal.run(*words, tmp_path / "no" / "folder.yaml") == 1
+    assert terminal.complaint.startswith("--save-recipe")
+
+
+def test_progress_counts_the_stages_and_never_stands_still() -> None:
+    shown = io.StringIO()
+    screen = Screen(Console(file=io.StringIO()), Console(file=shown, force_terminal=True, width=100))
+    with screen.shown(2):
+        screen.stage("records (1,200,000)")
+    assert "1/2 records (1,200,000)" in shown.getvalue()
 
 
 def test_deliveries_are_listed_and_undone(terminal: Terminal, tmp_path: Path) -> None:
@@ -94,12 +119,20 @@ def test_a_wrong_option_gives_one_line_and_status_1(terminal: Terminal, tmp_path
 
 
 @pytest.mark.parametrize(
-    "words", [["nothing"], ["load"], ["undo", "x"], ["demo", "--scale", "-1"], ["load", "a", "--x"]]
+    "words",
+    [["nothing"], ["load"], ["undo", "x"], ["demo", "--scale", "-1"], ["demo", "--scale", "x"], ["load", "a", "--x"]],
 )
 def test_wrong_usage_has_status_2(words: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(words)
     assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("scale", ["50", "0.001", "nan"])
+def test_a_scale_that_cannot_be_built_says_what_can(scale: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["demo", "--scale", scale])
+    assert f"{scale} is not between 0.005 and 20" in capsys.readouterr().err
 
 
 def test_a_box_in_the_west_is_no_option(terminal: Terminal, tmp_path: Path) -> None:

@@ -14,7 +14,9 @@ import pandas as pd
 import pytest
 import shapely
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
+from etl.clean.shift import shift_of_grids
 from etl.errors import BadOption, Refused
 from etl.load import Order, load_delivery, read_delivery
 from gis.frames import convert
@@ -309,3 +311,21 @@ def test_an_order_that_a_recipe_completes_keeps_what_the_person_said(database: D
     assert read_delivery(order, Quiet()).source == "recipe"
     assert read_delivery(replace(order, source="mine"), Quiet()).source == "mine"
     assert np.isfinite(count(database, DELIVERY))
+
+
+def cells_of_a_mesh(points: NDArray[np.object_]) -> NDArray[np.object_]:
+    """The square of 200 m or so in which each point stands."""
+    squares = np.floor(shapely.get_coordinates(points) * 500).astype(int)
+    return np.array([f"{x}/{y}" for x, y in squares], dtype=object)
+
+
+@pytest.mark.parametrize("frame", ["GCJ-02", "BD-09"])
+def test_points_that_name_their_grids_betray_a_wrong_frame(frame: str) -> None:
+    random = np.random.default_rng(1)
+    lon, lat = random.uniform(120.7, 121.0, 500), random.uniform(31.9, 32.1, 500)
+    named = cells_of_a_mesh(shapely.points(lon, lat))
+    shift = shift_of_grids(*convert(lon, lat, source="EPSG:4326", target=frame), named, cells_of_a_mesh)
+    assert shift is not None
+    assert (shift.frame, shift.before < 0.2, shift.after > 0.9) == (frame, True, True)
+    assert shift_of_grids(lon, lat, named, cells_of_a_mesh) is None
+    assert shift_of_grids(lon, lat, named[::-1], cells_of_a_mesh) is None

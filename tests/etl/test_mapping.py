@@ -168,6 +168,42 @@ def test_a_person_can_lead_a_field_to_a_column() -> None:
         with_field(Mapping(), COMPONENT, {"note": "灯号"}, given)
 
 
+def test_a_person_can_name_the_id_and_the_coordinates() -> None:
+    given = of_headers("编号", "甲", "乙", "纬度", "X", "Y")
+    place = LAYERS["place"]
+    led = with_field(guess_mapping(given, place), place, {"id": "甲", "lon": "乙"}, given)
+    assert led.roles == {"id": "甲", "lon": "乙", "lat": "纬度"}
+    assert led.own_id
+    assert with_field(led, place, {"经度": "甲"}, given).roles["lon"] == "甲"
+    assert with_field(led, place, {"编号": "编号"}, given).roles["id"] == "编号"
+    with pytest.raises(BadOption, match="--map lon: lat is needed too"):
+        with_field(Mapping(), place, {"lon": "甲"}, of_headers("甲"))
+    with pytest.raises(BadOption, match="does not go together"):
+        with_field(led, place, {"lon": "甲", "y": "Y"}, given)
+    with pytest.raises(BadOption, match="nor is it one of id, lon"):
+        with_field(led, place, {"nonsense": "甲"}, given)
+
+
+def test_coordinates_cannot_be_named_where_the_file_has_shapes() -> None:
+    given = of_headers("甲", "乙")
+    shaped = Table(given.path, "a", given.columns, given.rows, geometry=shapely.points([1, 2], [3, 4]))
+    with pytest.raises(BadOption, match="the file has shapes"):
+        with_field(Mapping(), COMPONENT, {"lon": "甲", "lat": "乙"}, shaped)
+
+
+def test_a_plain_header_of_ids_is_taken_where_nothing_better_is() -> None:
+    ids = ["32061301002000001", "32061301002000002"]
+    assert guess_mapping(table(编号=ids), COMPONENT).roles["id"] == "编号"
+    assert guess_mapping(table(编号=["1", "2"], 部件标识码=ids), COMPONENT).roles["id"] == "部件标识码"
+    assert "id" not in guess_mapping(table(编号=["1", "2"]), COMPONENT).roles
+
+
+def test_ids_of_the_file_stay_its_own_with_a_recipe(tmp_path: Path) -> None:
+    given, place = table(编号=["1", "2"]), LAYERS["place"]
+    save_recipe(tmp_path / "r.yaml", Recipe(guess_mapping(given, place)))
+    assert checked(load_recipe(tmp_path / "r.yaml"), given, layer=place, name="r").own_id
+
+
 MAPPING = Mapping(
     fields={"name": "名称", "state": "状态"},
     roles={"id": "编码", "lon": "X", "lat": "Y", "grid": "网格"},

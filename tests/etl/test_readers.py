@@ -11,12 +11,14 @@ from pathlib import Path
 import geopandas as gpd
 import openpyxl
 import pandas as pd
+import pyogrio
 import pytest
 import shapely
 
 from etl.errors import ChoiceNeeded, CorruptFile, EmptyFile, EtlError, TooLarge, UnknownFormat, UnreadableFile
 from etl.readers import Limits, read
 from etl.readers.table import unique_headers
+from tests.etl.old_excel import old_workbook
 
 
 @pytest.fixture
@@ -92,6 +94,36 @@ def test_an_osm_extract_gives_lines_for_a_layer_of_lines_with_all_tags(tmp_path:
     assert table.columns["surface"].tolist() == ['a "b"']
 
 
+def test_an_extract_with_unsorted_nodes_is_read(tmp_path: Path) -> None:
+    # The fixture that comes with pyogrio is such a file.
+    shutil.copy(Path(pyogrio.__file__).parent / "tests" / "fixtures" / "sample.osm.pbf", tmp_path / "a.osm.pbf")
+    for shape, count in (("Point", 8), ("MultiLineString", 36), ("MultiPolygon", 8)):
+        table = read(tmp_path / "a.osm.pbf", shape=shape)  # type: ignore[arg-type]
+        assert len(table) == count
+        assert [finding.code for finding in table.findings] == ["tables_not_read"]
+    with pytest.raises(ChoiceNeeded, match="--table: points, lines"):
+        read(tmp_path / "a.osm.pbf")
+    assert len(read(tmp_path / "a.osm.pbf", table="other_relations")) == 4
+
+
+def test_an_extract_without_the_shape_of_the_layer_says_what_it_has(tmp_path: Path) -> None:
+    with pytest.raises(EmptyFile, match="no points; it has lines"):
+        read(write_csv(tmp_path / "roads.osm", OSM), shape="Point")
+
+
+def test_rare_tags_stand_together_in_one_column(tmp_path: Path) -> None:
+    nodes = "".join(
+        f'<node id="{i}" lat="32.0" lon="120.8" version="1"><tag k="name" v="n"/><tag k="bench" v="yes"/></node>'
+        for i in range(1, 2_002)
+    )
+    tags = "".join(f'<tag k="{key}" v="{value}"/>' for key, value in (("name", "n"), ("odd", 1), ("seldom", 2)))
+    rare = f'<node id="3000" lat="32" lon="120.8" version="1">{tags}</node>'
+    table = read(write_csv(tmp_path / "a.osm", f'<?xml version="1.0"?><osm version="0.6">{nodes}{rare}</osm>'))
+    assert table.columns["bench"].notna().sum() == 2_001
+    assert table.columns["other_tags"].dropna().tolist() == ["odd=1; seldom=2"]
+    assert table.findings == ()
+
+
 def test_csv_delimiters_quotes_and_blank_lines_are_understood(tmp_path: Path) -> None:
     for delimiter in (",", "\t", ";", "|"):
         text = f'\n名称{delimiter}说明\n甲{delimiter}"两{delimiter}行\n文字"\n\n乙{delimiter}NULL\n'
@@ -159,12 +191,35 @@ def test_a_workbook_with_several_filled_sheets_asks_for_one(tmp_path: Path) -> N
     assert read(path, table="二").columns["a"].tolist() == ["y"]
 
 
-def test_old_and_protected_workbooks_are_refused_with_advice(tmp_path: Path) -> None:
+def test_broken_and_protected_workbooks_are_refused_with_advice(tmp_path: Path) -> None:
     (tmp_path / "a.xls").write_bytes(b"\xd0\xcf\x11\xe0")
     (tmp_path / "b.xlsx").write_bytes(b"\xd0\xcf\x11\xe0" + b"\0" * 600)
     for name in ("a.xls", "b.xlsx"):
         with pytest.raises(UnreadableFile, match=r"save it as \.xlsx"):
             read(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["a.xls", "a.xlsx"])
+def test_an_old_workbook_is_read_whatever_it_is_called(tmp_path: Path, name: str) -> None:
+    rows = [["路灯台账"], ["编号", "经度", "杆数"], ["001", 120.8, 3.0], [], ["002", 120.9, 4.0]]
+    (tmp_path / name).write_bytes(old_workbook({"台账": rows}))
+    table = read(tmp_path / name)
+    assert table.headers == ("编号", "经度", "杆数")
+    assert table.columns["编号"].tolist() == ["001", "002"]
+    assert table.columns["经度"].tolist() == [120.8, 120.9]
+    assert table.rows.tolist() == [3, 5]
+
+
+def test_an_old_workbook_with_several_filled_sheets_asks_for_one(tmp_path: Path) -> None:
+    (tmp_path / "a.xls").write_bytes(old_workbook({"一": [["a"], ["x"]], "二": [["a"], ["y"]], "空": []}))
+    with pytest.raises(ChoiceNeeded, match="--sheet: 一, 二"):
+        read(tmp_path / "a.xls")
+    assert read(tmp_path / "a.xls", table="二").columns["a"].tolist() == ["y"]
+
+
+def test_a_new_workbook_called_xls_is_read(tmp_path: Path) -> None:
+    workbook(tmp_path / "a.xlsx", 台账=[["a"], ["x"]]).rename(tmp_path / "a.xls")
+    assert read(tmp_path / "a.xls").columns["a"].tolist() == ["x"]
 
 
 def test_a_zip_with_junk_and_folders_is_read(tmp_path: Path, lamps: gpd.GeoDataFrame) -> None:

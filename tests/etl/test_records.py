@@ -11,7 +11,7 @@ import pytest
 import shapely
 
 from etl.clean.extent import city_extent, extent_of
-from etl.clean.records import Cleaned, clean
+from etl.clean.records import Cleaned, clean, replaced_rejects, unplaced_rejects
 from etl.errors import BadOption, Refused
 from etl.mapping import guess_mapping, with_constants
 from etl.new_layer import infer_layer
@@ -51,12 +51,31 @@ def test_a_class_may_be_a_code_a_name_or_in_the_id() -> None:
         部件标识码=["32061301037000001", "3206130118000001", "32061301002000001", "32061301037000002"],
         部件类别=["01037", "0118", None, "路灯"],
         部件状态=["完好"] * 4,
+        初始日期=["2020-05-06"] * 4,
     )
     records = cleaned(given)
     assert records.frame["class_code"].tolist() == ["01037", "0118", "01002", "01037"]
     assert records.frame["standard"].tolist() == [NATIONAL, LEGACY, NATIONAL, NATIONAL]
     assert records.frame["name"].tolist() == ["路灯", "路灯", "污水井盖", "路灯"]
     assert not len(records.rejects)
+
+
+@pytest.mark.parametrize(("day", "flagged"), [("2026-06-30", False), ("2026-07-01", True), (None, True)])
+def test_a_legacy_class_after_its_time_is_flagged_with_its_successor(day: str | None, flagged: bool) -> None:
+    given = points(部件标识码=["3206130118000001"], 部件状态=["完好"], 变更日期=[day])
+    records = cleaned(given)
+    assert len(records.frame) == 1
+    assert told(records) == ({2: "code_not_in_force"} if flagged else {})
+    if flagged:
+        assert "in GB/T 47678.5-2026 it is 01037 路灯" in records.rejects["reason"].iloc[0]
+        assert records.rejects["raw"].tolist() == ["0118"]
+
+
+def test_a_national_class_before_it_came_into_force_is_flagged() -> None:
+    given = points(部件类别=["01037"], 部件状态=["完好"])
+    mapping = guess_mapping(given, LAYERS["component"])
+    early = clean(given, mapping, layer=LAYERS["component"], extent=CITY, source="s", today=date(2026, 6, 30))
+    assert told(early) == {2: "code_not_in_force"}
 
 
 def test_an_id_of_another_class_is_refused() -> None:
@@ -100,6 +119,47 @@ def test_points_outside_the_city_are_rejected_with_their_place() -> None:
     records = cleaned(given)
     assert told(records) == {3: "outside"}
     assert records.rejects["raw"].tolist() == ["116.4, 39.9"]
+
+
+def lamps_at(lon: list[object], lat: list[object], **columns: list[object]) -> Table:
+    size = len(lon)
+    return table({"lon": lon, "lat": lat, "部件类别": ["01037"] * size, "部件状态": ["完好"] * size, **columns})
+
+
+def test_a_reject_for_its_coordinates_keeps_what_the_file_says_before_the_texts_tried() -> None:
+    given = lamps_at(
+        ["32.0", "0", "x", "120.86", None],
+        ["120.9", "0.0", "32.01", "32.01", None],
+        地址=["青年路", None, None, None, None],
+    )
+    records = cleaned(given)
+    left = unplaced_rejects(records, np.flatnonzero(records.why != None))  # noqa: E711  (element by element)
+    found = left.set_index("row")
+    assert found["raw"].to_dict() == {2: "32.0, 120.9 | 青年路", 3: "0, 0.0", 4: "x, 32.01", 6: None}
+    assert found["reason"].str.contains("latitude and longitude look swapped").to_dict() == {
+        **{2: True, 3: False, 4: False, 6: False}
+    }
+
+
+def test_coordinates_that_a_geocoded_record_could_not_use_are_kept_as_a_flag() -> None:
+    records = cleaned(lamps_at(["32.0", "0", "120.8", "120.9"], ["120.9", "0", "32.0", "32.0"]))
+    flags = replaced_rejects(records, np.arange(2))
+    assert flags[["code", "raw"]].to_numpy().tolist() == [["bad_coordinate", "32.0, 120.9"], ["null_island", "0, 0"]]
+    assert not flags["whole"].any()
+
+
+def test_text_that_is_no_shape_is_kept_with_its_reject() -> None:
+    given = table({"wkt": ["POINT (120.86 32.01)"] * 3 + ["POINT (120.86"], "名称": list("abcd")})
+    records = cleaned(given, "place", kind="park")
+    assert unplaced_rejects(records, np.array([3]))["raw"].tolist() == ["POINT (120.86"]
+
+
+def test_a_point_outside_that_would_be_inside_the_other_way_round_says_so() -> None:
+    given = table({"위도": ["37.2", "37.3", "37.4", "70.0"], "경도": ["70.0", "70.1", "70.2", "37.2"]})
+    layer = LAYERS["component"]
+    mapping = with_constants(guess_mapping(given, layer), layer, {"class": "01037", "state": "intact"})
+    records = clean(given, mapping, layer=layer, extent=extent_of("69,36,71,38"), source="s", today=TODAY)
+    assert records.rejects["reason"].tolist() == ["outside 69,36,71,38; latitude and longitude look swapped"]
 
 
 def test_rows_without_a_place_wait_for_geocoding_with_their_texts() -> None:

@@ -13,7 +13,7 @@ from layers.catalog import built_in
 from layers.errors import Conflict
 from layers.store import changes
 from layers.store.engine import begin
-from layers.store.writer import Outcome, RetireRefused, undo_delivery, update_record, write_delivery
+from layers.store.writer import BUILD_ANEW, Outcome, RetireRefused, undo_delivery, update_record, write_delivery
 from tests.conftest import Database
 
 PLACE = built_in()["place"]
@@ -268,3 +268,19 @@ def test_the_writer_role_cannot_borrow_the_owner_through_a_trigger(database: Dat
         attach = "create trigger x after insert on t2 for each row execute function core.follow('x', 'current_user')"
         with pytest.raises(sa.exc.DBAPIError, match="permission"):
             connection.execute(sa.text(attach))
+
+
+def test_a_big_delivery_leaves_statistics_for_the_planner(database: Database) -> None:
+    deliver(database, {f"p{i}": f"公园{i}" for i in range(1_001)})
+    for table in ("city.place", "core.term", "core.cell", "core.cell_count"):
+        assert rows(database, f"select reltuples > 0 from pg_class where oid = '{table}'::regclass") == [(True,)]
+
+
+def test_a_first_delivery_big_enough_for_building_anew_has_its_key_and_indexes(database: Database) -> None:
+    described = "select indexdef from pg_indexes where tablename = 'place' order by 1"
+    before = rows(database, described)
+    deliver(database, {f"p{i}": "公园" for i in range(BUILD_ANEW + 1)})
+    assert rows(database, described) == before
+    again = "insert into city.place (id, name, kind, geom, cell, source) select id, name, kind, geom, cell, source"
+    with pytest.raises(sa.exc.IntegrityError), database.engine.begin() as connection:
+        connection.execute(sa.text(f"{again} from city.place limit 1"))
