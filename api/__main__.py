@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
@@ -139,15 +140,25 @@ def _watch(
 ) -> None:
     """Start what is not running, again and again, until a signal."""
     pause = threading.Event()
+    delays = dict.fromkeys(wanted, 0.0)
+    due = dict.fromkeys(wanted, 0.0)
     while True:
         keep_alive()
+        now = time.monotonic()
         for name, module in wanted.items():
             child = children.get(name)
-            if child is not None and child.poll() is not None:
-                log.warning("%s ended with status %s; starting it again", name, child.returncode)
-                pause.wait(1.0)
-            if child is None or child.poll() is not None:
+            if child is not None and child.poll() is None:
+                continue
+            if child is not None and due[name] == 0.0:
+                # What cannot live must not keep a core busy being started: 1 s, 2 s, 4 s … up to a minute.
+                delays[name] = min(60.0, max(1.0, delays[name] * 2))
+                due[name] = now + delays[name]
+                log.warning(
+                    "%s ended with status %s; starting it again in %.0f s", name, child.returncode, delays[name]
+                )
+            if child is None or now >= due[name]:
                 children[name] = _start(module, environment)
+                due[name] = 0.0
         pause.wait(0.5)
 
 

@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -92,6 +93,9 @@ def folder() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="chengtu-run-"))
     path.chmod(0o755)
     yield path
+    for pid in processes_of(path):  # of a test that failed: it must not live on without its folder
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     shutil.rmtree(path, ignore_errors=True)
 
 

@@ -124,7 +124,7 @@ def test_tilejson_and_style_name_only_layers_that_tiles_have(server: Server) -> 
     assert tilejson["tilejson"] == "3.0.0"
     known = {entry["id"] for entry in tilejson["vector_layers"]}
     for palette in ("dark", "light", "print"):
-        style = httpx.get(f"{server.url}/styles/{palette}.json").json()
+        style = httpx.get(f"{server.url}/styles/{palette}.json?layers={names}").json()
         assert {part["source-layer"] for part in style["layers"] if "source-layer" in part} <= known
         assert "http" not in str(style)
 
