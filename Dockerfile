@@ -13,7 +13,8 @@ COPY gis gis
 COPY layers layers
 COPY etl etl
 COPY api api
-COPY webmap/__init__.py webmap/
+COPY webmap/*.py webmap/
+COPY webmap/pages webmap/pages
 COPY --from=map /app/webmap/dist webmap/dist
 RUN useradd --system chengtu && mkdir var && chown chengtu var
 USER chengtu

@@ -14,7 +14,7 @@ run: $(BIN)/.run $(DIST)
 	@exec $(BIN)/python -m api
 
 test: $(BIN)/.dev $(DIST)
-	@.ci/packages postgis browser
+	@.ci/packages postgis browser gdal
 	@$(BIN)/pytest -n 2 --dist worksteal
 
 check: $(BIN)/.dev $(WEB)

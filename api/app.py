@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +14,23 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from api import errors
+from api.follow import Batch, Follower
+from api.headers import safe_headers
+from api.live import Live
 from api.metrics import Metrics
-from api.routes import catalogue, items, places, system
+from api.routes import archives, basemap, catalogue, client, items, ogc, places, query, rasters, system
 from api.service import Service
 from api.settings import ROOT, Settings
+from api.shelf import Shelf
 from api.tiles import Receive, Scope, Send, Tiles, open_pool
+from api.watched import Watched
+from layers.store.basemap import FOLDER as BASEMAPS
+from layers.store.basemap import kept
 
 MOST_BODY = 4 * 1024 * 1024
 TILE_ROUTE = "/tiles/{names}/{z}/{x}/{y}.mvt"
 _METHODS = ("GET", "HEAD", "PATCH", "POST", "PUT", "DELETE", "OPTIONS")
 DIST = ROOT / "webmap" / "dist"
-_HEADERS = {
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "same-origin",
-    "x-frame-options": "SAMEORIGIN",
-    # MapLibre makes its worker from the bundle and its sprites from blobs; nothing comes from outside.
-    "content-security-policy": "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; "
-    "style-src 'self' 'unsafe-inline'; connect-src 'self' blob: data:; frame-ancestors 'self'",
-}
 
 
 class Map(StaticFiles):
@@ -50,16 +50,39 @@ class Application:
     def __init__(self, service: Service, *, dist: Path = DIST) -> None:
         self.metrics = Metrics()
         self.service = service
+        self.headers = safe_headers(service.settings)
         self.pool = open_pool(service)
-        self.tiles = Tiles(service, self.pool, self.metrics)
+        self.shelf = Shelf(service.settings.data_dir / "archives")
+        self.tiles = Tiles(service, self.pool, self.shelf, metrics=self.metrics, headers=self.headers)
+        self.live = Live(service)
+        self.metrics.watch(self.tiles.cache, self.live)
         self.api = self._api(dist)
+
+    def _follow(self, batch: Batch) -> None:
+        self.tiles.drop(batch.touched)
+        self.live.publish(batch)
+
+    @asynccontextmanager
+    async def _running(self) -> AsyncIterator[None]:
+        """The connections of the tiles, and the task that follows the change log."""
+        service = self.service
+        follower = Follower(service.url, service.registry, self.shelf, follow=self._follow, bye=self.live.bye)
+        self.live.follower = self.tiles.follower = follower
+        await self.pool.open()
+        following = asyncio.create_task(follower.run())
+        yield
+        self.live.bye()
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
+        follower.close()
+        await self.pool.close()
 
     def _api(self, dist: Path) -> FastAPI:
         @asynccontextmanager
         async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-            await self.pool.open()
-            yield
-            await self.pool.close()
+            async with self._running():
+                yield
             self.service.close()
 
         api = FastAPI(
@@ -71,8 +94,10 @@ class Application:
             redoc_url=None,
         )
         api.state.service, api.state.metrics = self.service, self.metrics
+        api.state.archives = archives.Archives(self.service)
+        api.state.basemap = Watched(self.service.settings.data_dir / BASEMAPS, kept)
         errors.install(api)
-        for part in (system, catalogue, places, items):
+        for part in (system, catalogue, places, items, query, rasters, ogc, archives, basemap, client):
             api.include_router(part.router)
         api.openapi_schema = described(api.openapi())
         if dist.is_dir():
@@ -84,7 +109,14 @@ class Application:
         if scope["type"] != "http":
             await self.api(scope, receive, send)
             return
-        tile = scope["path"].startswith("/tiles/") and scope["path"].endswith(".mvt")
+        if (ogc_tile := ogc.tile_path(scope["path"])) is not None:
+            scope = {**scope, "path": ogc_tile}
+        path = scope["path"]
+        tile = path.startswith("/tiles/") and path.endswith(".mvt")
+        if tile and (hit := self.tiles.hit(scope)) is not None:
+            for message in hit:
+                await send(message)
+            return
         started = time.perf_counter()
         status = 500
         method = scope["method"]
@@ -95,20 +127,24 @@ class Application:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *_RAW_HEADERS]
+                if self.headers[0] not in message["headers"]:  # a tile that is kept in memory has them already
+                    message = {**message, "headers": [*message["headers"], *self.headers]}
             elif method == "HEAD":
                 message = {**message, "body": b""}
             await send(message)
 
+        live = path == "/live"
         try:
             if _declared(scope) > MOST_BODY:
                 await errors.too_large()(scope, receive, measured)
             else:
-                await (self.tiles if tile else self.api)(scope, _bounded(receive), measured)
+                answer = self.tiles if tile else self.live if live else self.api
+                await answer(scope, _bounded(receive), measured)
         finally:
-            route = TILE_ROUTE if tile else _route(scope)
+            route = TILE_ROUTE if tile else path if live else _route(scope)
             self.metrics.requests.labels(route, method if method in _METHODS else "other", status).inc()
-            self.metrics.seconds.labels(route).observe(time.perf_counter() - started)
+            if not live:  # a stream that lasted a day was not a slow answer
+                self.metrics.seconds.labels(route).observe(time.perf_counter() - started)
 
 
 def described(schema: dict[str, Any]) -> dict[str, Any]:
@@ -148,9 +184,6 @@ def _bounded(receive: Receive) -> Receive:
         return message
 
     return next_part
-
-
-_RAW_HEADERS = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
 
 
 def _route(scope: Scope) -> str:

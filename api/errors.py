@@ -14,15 +14,20 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from gis.errors import GisError
+from layers.ask.question.errors import TooMuch, UnknownResult
 from layers.errors import (
     BadField,
+    BadFilter,
+    BadParameter,
     Conflict,
     LayersError,
     NotAllowed,
     Stale,
     UnknownItem,
     UnknownLayer,
+    UnknownRaster,
 )
+from webmap.leaflet import MapNotBuilt
 
 log = logging.getLogger("chengtu.api")
 PROBLEM = "application/problem+json"
@@ -34,6 +39,26 @@ class WrongToken(LayersError):
 
 class UnknownPalette(LayersError):
     """There is no style in this palette."""
+
+
+class TooBusy(LayersError):
+    """Too many others wait for the same kind of work."""
+
+
+class UnknownArchive(LayersError):
+    """The layer has no archive, or none of this version."""
+
+    def __init__(self, layer: str, version: str | None = None) -> None:
+        super().__init__(f"layer {layer!r} has no archive" + (f" of version {version!r}" if version else " now"))
+        self.layer, self.version = layer, version
+
+
+class NoTile(LayersError):
+    """The path is no tile's."""
+
+
+class NotListening(LayersError):
+    """There is no room, or not yet a change log, for one more live stream."""
 
 
 class PreconditionNeeded(LayersError):
@@ -48,13 +73,23 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     UnknownLayer: HTTPStatus.NOT_FOUND,
     UnknownItem: HTTPStatus.NOT_FOUND,
     UnknownPalette: HTTPStatus.NOT_FOUND,
+    UnknownRaster: HTTPStatus.NOT_FOUND,
+    UnknownResult: HTTPStatus.NOT_FOUND,
+    TooMuch: HTTPStatus.UNPROCESSABLE_ENTITY,
+    TooBusy: HTTPStatus.SERVICE_UNAVAILABLE,
+    NoTile: HTTPStatus.NOT_FOUND,
+    UnknownArchive: HTTPStatus.NOT_FOUND,
+    NotListening: HTTPStatus.SERVICE_UNAVAILABLE,
     BadField: HTTPStatus.UNPROCESSABLE_ENTITY,
+    BadFilter: HTTPStatus.BAD_REQUEST,
+    BadParameter: HTTPStatus.BAD_REQUEST,
     NotAllowed: HTTPStatus.FORBIDDEN,
     WrongToken: HTTPStatus.UNAUTHORIZED,
     Stale: HTTPStatus.PRECONDITION_FAILED,
     PreconditionNeeded: HTTPStatus.PRECONDITION_REQUIRED,
     KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     Conflict: HTTPStatus.CONFLICT,
+    MapNotBuilt: HTTPStatus.NOT_IMPLEMENTED,
     GisError: HTTPStatus.BAD_REQUEST,
 }
 
@@ -72,10 +107,16 @@ def refusal(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
     facts: dict[str, Any] = {}
     if isinstance(error, BadField):
         facts["problems"] = error.problems
+    if isinstance(error, BadParameter):
+        facts["parameter"] = error.name
+    if isinstance(error, BadFilter) and error.line is not None:
+        facts |= {"line": error.line, "column": error.column}
     if isinstance(error, Stale):
         facts["current"] = error.current
     if isinstance(error, NotAllowed) and not error.known:
         status = HTTPStatus.UNAUTHORIZED
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = "2"
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="chengtu"'
     return status, problem(status, str(error), code=_code(error), **facts), headers

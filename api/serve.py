@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import time
+from contextlib import suppress
+
+import psycopg
 from granian import Granian
 from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
 
+from api.follow import BYE
+from api.live import MOST_STREAMS
 from api.settings import Settings
+from layers.store.engine import driver_url
+
+_FAREWELL_S = 0.3  # for the bell to arrive and the streams to end
+
+
+class Server(Granian):  # type: ignore[misc, valid-type]
+    """Granian that says goodbye: with an open event stream it would never stop."""
+
+    def shutdown(self, exit_code: int = 0) -> None:
+        """Let every worker end its streams, then stop."""
+        url = os.environ.get("CHENGTU_DATABASE_URL", "")
+        with suppress(psycopg.Error), psycopg.connect(_conninfo(url), autocommit=True, connect_timeout=2) as connection:
+            connection.execute("select pg_notify(%s, %s)", (BYE, f"{socket.gethostname()}:{os.getpid()}"))
+            time.sleep(_FAREWELL_S)
+        super().shutdown(exit_code)
+
+
+def _conninfo(url: str) -> str:
+    return driver_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def main() -> None:
     """Serve until SIGTERM."""
     settings = Settings()
-    Granian(
+    Server(
         "api.app:from_environment",
         factory=True,
         address=settings.host,
@@ -23,6 +50,7 @@ def main() -> None:
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=5,
+        backpressure=MOST_STREAMS + 1_000,  # each open stream is a request in progress
         log_level=LogLevels.warning,
     ).serve()
 

@@ -7,10 +7,17 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from api.pictures import Pictures
 from api.settings import City, Settings
+from layers.ask.question.desk import Desk
+from layers.ask.results import Results
 from layers.people.access import admin_digest
+from layers.rasters import FOLDER as RASTERS
+from layers.rasters import Rasters
 from layers.registry import Registry
 from layers.store.engine import engine_for
+
+QUESTIONS_AT_ONCE = 3
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,11 @@ class Service:
     tokens: sa.Engine
     registry: Registry
     slots: asyncio.Semaphore
+    rasters: Rasters
+    results: Results
+    desk: Desk = field(default_factory=Desk)
+    questions: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(QUESTIONS_AT_ONCE))
+    pictures: Pictures = field(default_factory=Pictures)
     city: City = field(default_factory=City)
 
     @classmethod
@@ -36,7 +48,9 @@ class Service:
         lookups = engine_for(url, "reader", pool_size=1)
         tokens = engine_for(url, "writer", pool_size=1)
         slots = asyncio.Semaphore(settings.pool_size)
-        return cls(settings, url, reader, writer, lookups, tokens, Registry(lookups), slots)
+        rasters = Rasters(settings.data_dir / RASTERS)
+        results = Results(settings.data_dir / "results")
+        return cls(settings, url, reader, writer, lookups, tokens, Registry(lookups), slots, rasters, results)
 
     def token_digest(self) -> str | None:
         """The digest of the administrator's token as it is now, so that a new token counts at once."""

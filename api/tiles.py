@@ -1,27 +1,39 @@
-"""Tiles: a bare ASGI function in front of FastAPI, since every screen asks for hundreds of them."""
+"""Tiles: a bare ASGI function in front of FastAPI, since every screen asks for hundreds of them.
+
+A tile comes from memory, as it was sent before; else from the layer's archive, if nothing touched it since the bake;
+else from the database. Many who want the same tile at the same moment wait for one answer, and when all of them have
+left, the database stops making it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs
 
-import cramjam
 import psycopg
 import sqlalchemy as sa
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 from starlette.responses import JSONResponse, Response
 
+from api.cache import Entry, Key, TileCache
 from api.deps import actor_from
-from api.errors import PROBLEM, problem, refusal, unavailable, unexpected
+from api.encoding import Takes, encoded, gunzipped, takes
+from api.errors import PROBLEM, NoTile, problem, refusal, unavailable, unexpected
+from api.follow import Follower
 from api.metrics import Metrics
 from api.service import Service
+from api.shelf import Shelf
+from gis.drawn import pack
 from gis.errors import GisError
 from gis.tilegrid import check_tile
-from layers.ask.style import MIN_ZOOM
-from layers.ask.tile import MAX_ZOOM, parameters, tile_query
+from layers.ask import filter as cql2
+from layers.ask.tile import MAX_ZOOM, MIN_ZOOM, Made, Making, making
+from layers.ask.touched import Touched
 from layers.errors import BadField, LayersError
 from layers.people.access import ANYONE
 from layers.spec import Layer
@@ -30,14 +42,17 @@ from layers.store.engine import driver_url, session_options
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+Connection = psycopg.AsyncConnection[Any]
 PATH = re.compile(r"/tiles/([a-z0-9_,]{1,900})/([0-9]{1,2})/([0-9]{1,8})/([0-9]{1,8})\.mvt")
-MVT = "application/vnd.mapbox-vector-tile"
+MVT = b"application/vnd.mapbox-vector-tile"
 MOST_LAYERS = 20
 TILE_TIMEOUT_MS = 4_000
 _WAIT_S = 3.0
+_LONG = 200_000  # bytes that take the loop's time to compress
 
 
-def open_pool(service: Service) -> AsyncConnectionPool[psycopg.AsyncConnection[Any]]:
+def open_pool(service: Service) -> AsyncConnectionPool[Connection]:
     """The read-only connections of the tiles, whose statements stay prepared; not open yet."""
     conninfo = driver_url(service.url).set(drivername="postgresql").render_as_string(hide_password=False)
     size = service.settings.pool_size
@@ -57,19 +72,91 @@ def open_pool(service: Service) -> AsyncConnectionPool[psycopg.AsyncConnection[A
     )
 
 
+@dataclass(frozen=True)
+class Order:
+    """The tile that is wanted."""
+
+    layers: tuple[Layer, ...]
+    z: int
+    x: int
+    y: int
+    filter: cql2.Filter | None
+    takes: Takes
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of its layers."""
+        return tuple(layer.name for layer in self.layers)
+
+
+@dataclass
+class _Flight:
+    """A tile that is being made, for how many; what was touched meanwhile is sent but not kept."""
+
+    order: Order
+    task: asyncio.Task[Entry]
+    waiting: int = 0
+
+
 class Tiles:
     """The ASGI function of `/tiles/{names}/{z}/{x}/{y}.mvt`."""
 
     def __init__(
-        self, service: Service, pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]], metrics: Metrics
+        self,
+        service: Service,
+        pool: AsyncConnectionPool[Connection],
+        shelf: Shelf,
+        *,
+        metrics: Metrics,
+        headers: Headers,
     ) -> None:
-        self._service, self._pool, self._metrics = service, pool, metrics
+        self._service, self._pool, self._shelf, self._metrics, self._headers = service, pool, shelf, metrics, headers
+        self.cache = TileCache(service.settings.tile_cache_mb * 1_000_000)
+        self._flights: dict[Key, _Flight] = {}
+        self.follower: Follower | None = None
+
+    def hit(self, scope: Scope) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """The answer to the commonest of requests: a public tile that is in memory, asked for by nobody special."""
+        if scope["query_string"] or scope["method"] != "GET":
+            return None
+        accepted, known = b"", b""
+        for name, value in scope["headers"]:
+            if name == b"accept-encoding":
+                accepted = value
+            elif name == b"if-none-match":
+                known = value
+            elif name == b"authorization":
+                return None
+        entry = self.cache.get((scope["path"], "", takes(accepted)))
+        if entry is None or not entry.public:
+            return None
+        self.cache.hits += 1
+        return (entry.unchanged, _NOTHING) if known and entry.etag in known else (entry.start, entry.body)
+
+    def drop(self, touched: Mapping[str, Touched]) -> None:
+        """Forget what changes touched; what is being made of it began too early to be kept."""
+        self.cache.drop(touched)
+        for key, flight in list(self._flights.items()):
+            tile = pack(flight.order.z, flight.order.x, flight.order.y)
+            if any(name in touched and tile in touched[name] for name in flight.order.names):
+                del self._flights[key]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one tile request."""
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        response: Response
         try:
-            response = await self._answer(scope, headers)
+            if scope["method"] not in ("GET", "HEAD"):
+                body = problem(405, "tiles are only read", code="method")
+                response = JSONResponse(body, 405, {"Allow": "GET, HEAD"}, PROBLEM)
+            else:
+                entry = await self._entry(scope, headers, receive)
+                if entry is None:
+                    return  # nobody is listening any more
+                same = entry.etag in headers.get(b"if-none-match", "").encode("latin-1")
+                await send(entry.unchanged if same else entry.start)
+                await send(_NOTHING if same else entry.body)
+                return
         except (LayersError, GisError) as error:
             status, body, extra = refusal(error)
             response = JSONResponse(body, status, extra, PROBLEM)
@@ -78,31 +165,24 @@ class Tiles:
             response = unavailable(error)
         except (psycopg.Error, sa.exc.SQLAlchemyError) as error:
             response = unexpected(error)
+        response.raw_headers += self._headers
         await response(scope, receive, send)
 
-    async def _answer(self, scope: Scope, headers: dict[bytes, str]) -> Response:
-        if scope["method"] not in ("GET", "HEAD"):
-            return JSONResponse(
-                problem(405, "tiles are only read", code="method"), 405, {"Allow": "GET, HEAD"}, PROBLEM
-            )
+    async def _entry(self, scope: Scope, headers: dict[bytes, str], receive: Receive) -> Entry | None:
+        order = await self._order(scope, headers)
+        canonical = order.filter.canonical if order.filter else ""
+        key = (scope["path"], canonical, order.takes)
+        return self.cache.get(key) or await self._join(key, order, receive)
+
+    async def _order(self, scope: Scope, headers: dict[bytes, str]) -> Order:
         found = PATH.fullmatch(scope["path"])
         if found is None:
-            body = problem(404, "a tile is /tiles/{names}/{z}/{x}/{y}.mvt", code="no_tile")
-            return JSONResponse(body, 404, media_type=PROBLEM)
+            raise NoTile("a tile is /tiles/{names}/{z}/{x}/{y}.mvt")
         names, *zxy = found.groups()
         z, x, y = check_tile(*map(int, zxy))
         layers = await self._layers(names, headers.get(b"authorization"))
-        data = b""
-        if MIN_ZOOM <= z <= MAX_ZOOM:
-            try:
-                data = await self._make(layers, z, x, y)
-            except psycopg.OperationalError as error:
-                if not _lost(error):
-                    raise
-                # The database was started anew: connections of before are dead. Reading twice harms nobody.
-                await self._pool.check()
-                data = await self._make(layers, z, x, y)
-        return _response(data, headers)
+        filter = _filter(scope["query_string"], layers)
+        return Order(tuple(layers), z, x, y, filter, takes(headers.get(b"accept-encoding", "").encode("latin-1")))
 
     async def _layers(self, names: str, authorization: str | None) -> list[Layer]:
         distinct = list(dict.fromkeys(names.split(",")))
@@ -117,37 +197,129 @@ class Tiles:
             return known
         return await asyncio.to_thread(find)  # a token or a new layer is looked up in the database
 
-    async def _make(self, layers: Sequence[Layer], z: int, x: int, y: int) -> bytes:
+    async def _join(self, key: Key, order: Order, receive: Receive) -> Entry | None:
+        """Wait for the tile with all others who want it; None when the client leaves first."""
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = _Flight(order, asyncio.create_task(self._make(order)))
+            self._flights[key] = flight
+            flight.task.add_done_callback(lambda _: self._land(key, flight))
+        flight.waiting += 1
+        left = asyncio.create_task(_disconnected(receive))
+        try:
+            await asyncio.wait({flight.task, left}, return_when=asyncio.FIRST_COMPLETED)
+            return flight.task.result() if flight.task.done() else None
+        finally:
+            left.cancel()
+            flight.waiting -= 1
+            if not flight.waiting and not flight.task.done():
+                if self._flights.get(key) is flight:
+                    del self._flights[key]
+                flight.task.cancel()  # psycopg cancels the statement in the server, too
+
+    def _land(self, key: Key, flight: _Flight) -> None:
+        if self._flights.get(key) is not flight:
+            return
+        del self._flights[key]
+        # What nobody would drop must not be kept: not before the change log is followed.
+        followed = self.follower is not None and self.follower.position is not None
+        if followed and not flight.task.cancelled() and flight.task.exception() is None:
+            self.cache.put(key, flight.task.result())
+
+    async def _make(self, order: Order) -> Entry:
+        shelved = [None if order.filter else self._shelf.get(name, order.z, order.x, order.y) for name in order.names]
+        if len(shelved) == 1 and shelved[0] is not None and "g" in order.takes:
+            data, cut = shelved[0]
+            return self._finished(order, data, "gzip" if data else "identity", cut)
+        missing = [layer for layer, part in zip(order.layers, shelved, strict=True) if part is None]
+        made = iter(await self._ask(order, missing) if missing and MIN_ZOOM <= order.z <= MAX_ZOOM else [])
+        parts = [next(made, Made(b"")) if part is None else Made(gunzipped(part[0]), part[1]) for part in shelved]
+        raw, cut = b"".join(part.data for part in parts), sum(part.cut for part in parts)
+        self._metrics.tile_bytes.inc(len(raw))
+        work = asyncio.to_thread(encoded, raw, order.takes) if len(raw) > _LONG else None
+        data, coding = await work if work else encoded(raw, order.takes)
+        return self._finished(order, data, coding, cut)
+
+    async def _ask(self, order: Order, layers: Sequence[Layer]) -> list[Made]:
+        try:
+            return await self._ask_once(order, layers)
+        except psycopg.OperationalError as error:
+            if not _lost(error):
+                raise
+            # The database was started anew: connections of before are dead. Reading twice harms nobody.
+            await self._pool.check()
+            return await self._ask_once(order, layers)
+
+    async def _ask_once(self, order: Order, layers: Sequence[Layer]) -> list[Made]:
         async with self._pool.connection() as connection:
-            parts = []
-            for layer in layers:
-                query = tile_query(layer, z)
-                cursor = await connection.execute(query.sql, parameters(query, z, x, y), binary=True)
-                row = await cursor.fetchone()
-                parts.append(bytes(row[0]) if row and row[0] else b"")
-        data = b"".join(parts)
-        self._metrics.tile_bytes.inc(len(data))
-        return data
+            dialogues = (making(layer, order.z, order.x, order.y, filter=order.filter) for layer in layers)
+            return [await _run(connection, dialogue) for dialogue in dialogues]
+
+    def _finished(self, order: Order, data: bytes, coding: str, cut: int) -> Entry:
+        fixed = self._service.registry.fixed(order.layers)
+        public = all(layer.access.view == "public" for layer in order.layers)
+        etag = f'"{hashlib.blake2b(data, digest_size=12).hexdigest()}-{coding[0]}"'.encode()
+        common = [
+            (b"etag", etag),
+            (b"cache-control", b"no-cache" if public else b"private, no-cache"),
+            (b"vary", b"Accept-Encoding, Authorization"),
+            *self._headers,
+        ]
+        told = [(b"x-truncated", str(cut).encode())] if cut else []
+        kind = [(b"content-type", MVT), (b"content-length", str(len(data)).encode())] if data else []
+        form = [(b"content-encoding", coding.encode())] if coding != "identity" else []
+        start = {"type": "http.response.start", "status": 200 if data else 204, "headers": common + told + kind + form}
+        return Entry(
+            names=order.names,
+            tile=pack(order.z, order.x, order.y),
+            etag=etag,
+            start=start,
+            body={"type": "http.response.body", "body": data},
+            unchanged={"type": "http.response.start", "status": 304, "headers": common},
+            public=fixed and public,
+        )
 
 
+_NOTHING = {"type": "http.response.body", "body": b""}
 _BUSY = (PoolTimeout, TooManyRequests, psycopg.OperationalError, sa.exc.OperationalError, sa.exc.TimeoutError)
+
+
+def _filter(query_string: bytes, layers: Sequence[Layer]) -> cql2.Filter | None:
+    try:
+        asked = parse_qs(query_string.decode("latin-1"), max_num_fields=20)
+    except ValueError:
+        raise BadField({"filter": "the query has too many parameters"}) from None
+    if "filter" not in asked:
+        return None
+    for layer in layers:
+        if not any(field.filter for field in layer.fields):
+            raise BadField({"filter": f"layer {layer.name!r} has no field to filter by"})
+    lang = asked.get("filter-lang", ["cql2-text"])[-1]
+    if lang not in ("cql2-text", "cql2-json"):
+        raise BadField({"filter-lang": "is cql2-text or cql2-json"})
+    found = cql2.parse(asked["filter"][-1], "cql2-json" if lang == "cql2-json" else "cql2-text")
+    for layer in layers:
+        cql2.condition(layer, found)  # refused before anything is asked, at every zoom
+    return found
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _run(connection: Connection, tile: Making) -> Made:
+    row = None
+    while True:
+        try:
+            statement = tile.send(row)  # type: ignore[arg-type]  # a dialogue begins with None
+        except StopIteration as end:
+            made: Made = end.value
+            return made
+        cursor = await connection.execute(statement.sql, statement.parameters, binary=True)
+        row = await cursor.fetchone()
 
 
 def _lost(error: psycopg.OperationalError) -> bool:
     """Is the connection gone (and not only the statement's time used up)?"""
     return error.sqlstate is None or error.sqlstate.startswith(("57P", "08"))
-
-
-def _response(data: bytes, headers: dict[bytes, str]) -> Response:
-    """The tile in the best encoding that the client takes; composite tiles are compressed once, as a whole."""
-    encoding = "gzip" if len(data) > 200 and "gzip" in headers.get(b"accept-encoding", "") else "identity"
-    etag = f'"{hashlib.blake2b(data, digest_size=12).hexdigest()}-{encoding[0]}"'
-    common = {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding, Authorization"}
-    if etag in headers.get(b"if-none-match", ""):
-        return Response(status_code=304, headers=common)
-    if not data:
-        return Response(status_code=204, headers=common)
-    if encoding == "gzip":
-        data = bytes(cramjam.gzip.compress(data, level=1))
-        common["Content-Encoding"] = "gzip"
-    return Response(data, headers=common, media_type=MVT)

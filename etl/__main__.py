@@ -1,4 +1,4 @@
-"""`python -m etl`: bring files into the city, take deliveries back, build the demo city, do background jobs."""
+"""`python -m etl`: files into the city, deliveries back out, the demo city, archives, base maps, background jobs."""
 
 from __future__ import annotations
 
@@ -55,8 +55,37 @@ def parser() -> argparse.ArgumentParser:
                       "grids and roads stay as they are above 1")  # fmt: skip
     demo.add_argument("--seed", type=int, default=20200619, help="another seed makes another city")
     demo.set_defaults(command=commands.demo)
+    bake = kinds.add_parser("bake", help="bake layers into archives of tiles, which serve them from then on")
+    bake.add_argument("layers", nargs="*", metavar="LAYER", help="layers to bake (default: all)")
+    bake.set_defaults(command=commands.bake)
+    _basemap_options(kinds.add_parser("add-basemap", help="put a base map of your own under everything"))
+    _raster_options(kinds.add_parser("add-raster", help="put a raster of your own (heights, rain, noise …) on the map"))
     kinds.add_parser("worker", help="do background jobs until stopped").set_defaults(command=commands.worker)
     return top
+
+
+def _basemap_options(add: argparse.ArgumentParser) -> None:
+    add.set_defaults(command=commands.add_basemap)
+    add.add_argument("file", type=Path, metavar="FILE", help="a PMTiles archive (version 3) of images or vector tiles")
+    add.add_argument("--name", help="what to call it (default: the name in the file)")
+    add.add_argument("--attribution", metavar="ZH|EN", help="whose map it is (default: as the file says)")
+    add.add_argument("--approval", metavar="NUMBER", help="the map approval number (审图号)")
+
+
+def _raster_options(add: argparse.ArgumentParser) -> None:
+    add.set_defaults(command=commands.add_raster)
+    add.add_argument("file", type=Path, metavar="FILE", help="one band of numbers: GeoTIFF, ASCII grid, IMG, HGT, BIL "
+                     "or DEM, with its coordinate reference system")  # fmt: skip
+    add.add_argument("--name", required=True, help="its name in addresses; a raster of this name is replaced")
+    add.add_argument("--title", metavar="ZH|EN", help="what people call it (default: the name)")
+    add.add_argument("--unit", default="", help="of its values")
+    add.add_argument("--attribution", metavar="ZH|EN", help="whose data it is")
+    add.add_argument("--look", choices=["ramp", "relief"], default="ramp", help="relief: heights in metres, shaded")
+    add.add_argument("--breaks", metavar="A,B,…", help="draw classes that begin at these values")
+    add.add_argument("--people", action="store_true", help="cells count people: leave small counts out (below 10 in "
+                     "public, 5 for administrators)")  # fmt: skip
+    add.add_argument("--synthetic", action="store_true", help="the data are invented; the map says so")
+    add.add_argument("--public", action="store_true", help="anyone may see it (default: administrators only)")
 
 
 def _load_options(load: argparse.ArgumentParser) -> None:
@@ -95,7 +124,7 @@ def _with_values(words: Sequence[str]) -> list[str]:
     """The words with `--extent -123,37,…` as one word, else a western box would be taken for an option."""
     joined: list[str] = []
     for word in words:
-        if joined and joined[-1] in ("--extent", "--set", "--map"):
+        if joined and joined[-1] in ("--extent", "--set", "--map", "--breaks"):
             joined[-1] += f"={word}"
         else:
             joined.append(word)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -18,7 +18,12 @@ from etl.errors import BadOption
 from etl.load import Loaded, Order, load_delivery, read_delivery
 from etl.report import Screen, write_rejects
 from layers.catalog import built_in
+from layers.errors import UnknownLayer
+from layers.rasters import FOLDER as RASTERS_FOLDER
+from layers.registry import Registry
 from layers.spec import Layer, Title
+from layers.store.archives import FOLDER as ARCHIVES
+from layers.store.basemap import FOLDER as BASEMAPS
 from layers.store.core import DELIVERY
 from layers.store.definitions import saved_layers
 from layers.store.engine import begin, engine_for
@@ -72,14 +77,20 @@ def deliveries(_: argparse.Namespace, screen: Screen) -> int:
 def demo(arguments: argparse.Namespace, screen: Screen) -> int:
     """Build the synthetic demo city and load it."""
     from etl.demo.load import load_demo  # the generator is not needed for anything else
+    from etl.demo.rasters import RASTERS, make_rasters
 
+    home = home_from(os.environ)
     # Every layer of the city is a stage, and all of the layers that are built in are layers of the city.
-    with _no_collector(), screen.shown(len(built_in())), _engine(home_from(os.environ)) as engine:
+    with _no_collector(), screen.shown(len(built_in()) + len(RASTERS)), _engine(home) as engine:
         counts = load_demo(
             engine, scale=arguments.scale, seed=arguments.seed, progress=lambda name, n: screen.stage(f"{name} ({n:,})")
         )
+        with engine.connect() as connection:
+            made = make_rasters(connection, home.folder / RASTERS_FOLDER, seed=arguments.seed, progress=screen.stage)
     for name, count in counts.items():
         screen.line(f"{name:<12}{count:>12,}")
+    for name in made:
+        screen.line(f"{name:<12}{'raster':>12}")
     screen.line("the demo city is synthetic; only the county outlines and names of places are real")
     return OK
 
@@ -88,18 +99,98 @@ def worker(_: argparse.Namespace, screen: Screen) -> int:
     """Do background jobs until a signal comes."""
     import asyncio
 
+    from etl.jobs import baking
     from layers.store.jobs import work
 
     del screen
-    with _running(home_from(os.environ)) as url:
+    home = home_from(os.environ)
+    with _running(home) as url:
         engine = engine_for(url, "reader", pool_size=1)
 
-        def layers() -> list[Layer]:
-            with engine.connect() as connection:
-                return [*built_in().values(), *saved_layers(connection).values()]
+        registry = Registry(engine)  # keeps layers the values that they were: statements are kept by them
 
-        asyncio.run(work(url, layers))
+        def layers() -> list[Layer]:
+            return list(registry.all().values())
+
+        asyncio.run(work(url, layers, more=[baking(url, layers, home.folder / ARCHIVES)]))
         engine.dispose()
+    return OK
+
+
+def bake(arguments: argparse.Namespace, screen: Screen) -> int:
+    """Bake archives of some layers, or of all; 1 when one of them cannot be baked."""
+    from etl.bake import TooWide, snapshot
+    from etl.bake import bake as bake_layer
+
+    home, status = home_from(os.environ), OK
+    with _running(home) as url:
+        with engine_for(url, "reader", pool_size=0).connect() as connection:
+            known = {**built_in(), **saved_layers(connection)}
+        chosen = _chosen(known, arguments.layers)
+        with screen.shown(len(chosen)), snapshot(url, threads=min(4, len(os.sched_getaffinity(0)))) as moment:
+            for layer in chosen:
+                screen.stage(layer.name)
+                try:
+                    baked = bake_layer(moment, layer, home.folder / ARCHIVES, progress=screen.amount)
+                except TooWide as error:
+                    screen.error(str(error))
+                    status = REFUSED
+                    continue
+                cut = f"  {baked.cut:,} left out" if baked.cut else ""
+                told = f"{baked.tiles:>9,} tiles{baked.bytes / 1e6:>9,.1f} MB{baked.seconds:>8,.1f} s{cut}"
+                screen.line(f"{layer.name:<16}{told}")
+    return status
+
+
+def _chosen(layers: Mapping[str, Layer], names: Sequence[str]) -> list[Layer]:
+    """The layers of these names, or all; UnknownLayer before anything is done."""
+    for name in names:
+        if name not in layers:
+            raise UnknownLayer(name)
+    return [layers[name] for name in dict.fromkeys(names or layers)]
+
+
+def add_basemap(arguments: argparse.Namespace, screen: Screen) -> int:
+    """Put a base map of the city's own under everything."""
+    from etl.basemap import add
+
+    attribution = _title(arguments.attribution)
+    kept = add(
+        arguments.file,
+        home_from(os.environ).folder / BASEMAPS,
+        name=arguments.name,
+        attribution=attribution,
+        approval=arguments.approval,
+    )
+    header = kept.archive.header
+    zooms = f"zoom {header.minzoom} to {header.maxzoom}"
+    screen.line(f"{kept.name}: {header.kind} tiles of {zooms} lie under every layer from now on")
+    return OK
+
+
+def add_raster(arguments: argparse.Namespace, screen: Screen) -> int:
+    """Put a raster of the city's own on the map."""
+    from etl.rasters import RasterOrder, add_raster, numbers
+
+    title = _title(arguments.title) or Title(arguments.name, arguments.name)
+    order = RasterOrder(
+        path=arguments.file,
+        name=arguments.name,
+        title=title,
+        unit=arguments.unit,
+        attribution=_title(arguments.attribution) or Title("", ""),
+        ramp=arguments.look,
+        breaks=numbers("--breaks", arguments.breaks),
+        people=arguments.people,
+        synthetic=arguments.synthetic,
+        public=arguments.public,
+    )
+    with screen.shown(1):
+        screen.stage(arguments.file.name)
+        raster, found = add_raster(order, home_from(os.environ).folder / RASTERS_FOLDER)
+    seen = "everyone" if raster.access.view == "public" else "administrators only"
+    values = f"values from {found.least:g} to {found.most:g} {raster.unit}".rstrip()
+    screen.line(f"raster {raster.name}: {values}; seen by {seen}")
     return OK
 
 

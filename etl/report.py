@@ -68,7 +68,12 @@ class Screen:
         if self._progress is not None:
             self._stage += 1
             described = f"{self._stage}/{self._stages} {escape(text)}"
-            self._progress.update(self._progress.task_ids[0], description=described)
+            self._progress.update(self._progress.task_ids[0], description=described, completed=0, total=None)
+
+    def amount(self, done: int, total: int) -> None:
+        """So much of the stage is done, where that is known: the bar fills."""
+        if self._progress is not None:
+            self._progress.update(self._progress.task_ids[0], completed=done, total=total)
 
     def mapped(self, table: Table, mapping: Mapping, layer: Layer) -> None:
         """Show what each column of the file means."""

@@ -8,10 +8,13 @@ GisError
 ├── BadResolution     a resolution outside what the cells allow
 ├── BadTile           a tile address outside its zoom
 ├── BadBox            a box with no extent to speak of
-└── WrongGeometry     a geometry of another type than asked for
+├── WrongGeometry     a geometry of another type than asked for
+├── BadArchive        a file that is no tile archive that can be served
+└── UnusableRaster    a file that is no raster of values on the globe
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 
 class GisError(ValueError):
@@ -112,3 +115,25 @@ class WrongGeometry(GisError):
 
     def __str__(self) -> str:
         return f"geometry is {self.found}; wanted: {', '.join(self.wanted)}"
+
+
+class UnusableRaster(GisError):
+    """A file that cannot serve as a raster; `reason` is a clause for people."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class BadArchive(GisError):
+    """A file that is no PMTiles archive, a damaged one, or one of a kind that is not served; `reason` is a clause."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path, self.reason = path, reason
+
+    def __str__(self) -> str:
+        return f"{self.path.name}: {self.reason}"

@@ -3,7 +3,10 @@
 LayersError
 ├── UnknownLayer            no such layer, or one the actor may not know of
 ├── UnknownItem             the layer has no such record now
+├── UnknownRaster           no such raster, or one the actor may not know of
 ├── BadField                a value that the layer's field does not take
+├── BadFilter               a filter that cannot be read, or asks for what is not offered
+├── BadParameter            a part of a question that cannot be understood
 ├── NotAllowed              the actor may not do this; `reason` says why
 ├── Stale                   someone else was quicker; carries the current version
 ├── Conflict                the request contradicts what is stored
@@ -35,12 +38,40 @@ class UnknownItem(LayersError):
         self.layer, self.id = layer, id
 
 
+class UnknownRaster(LayersError):
+    """No raster of this name is visible to the actor."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no raster {name!r}")
+        self.name = name
+
+
 class BadField(LayersError):
     """A value does not fit its field; `problems` maps field names to reasons."""
 
     def __init__(self, problems: dict[str, str]) -> None:
         super().__init__("; ".join(f"{name}: {reason}" for name, reason in problems.items()))
         self.problems = problems
+
+
+class BadParameter(LayersError):
+    """A part of a question cannot be understood: its name and the reason."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name, self.reason = name, reason
+
+
+class BadFilter(LayersError):
+    """A filter cannot be read or asks for what is not offered; `line` and `column` (from 1) where that is known."""
+
+    def __init__(
+        self, reason: str, *, about: str | None = None, line: int | None = None, column: int | None = None
+    ) -> None:
+        super().__init__(reason if line is None else f"{reason} (line {line}, column {column})")
+        self.reason = reason
+        self.about = about  # the word of the filter that is to blame
+        self.line, self.column = line, column
 
 
 class NotAllowed(LayersError):

@@ -16,6 +16,7 @@ Role = Literal[
     "quiet", "accent", "select", "good", "notice", "warn", "bad", "critical",
     "series1", "series2", "series3", "series4", "series5", "series6", "series7", "series8",
     "ramp1", "ramp2", "ramp3", "ramp4", "ramp5",
+    "relief1", "relief2", "relief3", "relief4", "relief5", "relief6",
 ]  # fmt: skip
 ROLES: tuple[str, ...] = get_args(Role)
 
@@ -53,6 +54,13 @@ _VALUES: dict[str, tuple[str, str, str]] = {
     "ramp3": ("#1d87a0", "#6fb3c4", "#8fb0c6"),
     "ramp4": ("#57bca6", "#2d85a0", "#4f81a3"),
     "ramp5": ("#f3e79b", "#0d4a6b", "#1d4a6b"),
+    # Heights from tidal flats over the plain to hills; lightness goes one way, so that no hue is needed to read it.
+    "relief1": ("#0d2230", "#dcecf0", "#e6eff2"),
+    "relief2": ("#12302f", "#e6f0e2", "#eef3ea"),
+    "relief3": ("#1c4034", "#dbe8c8", "#e4ecd6"),
+    "relief4": ("#35543a", "#d3d9a8", "#dadfba"),
+    "relief5": ("#7d7747", "#c4a878", "#c8b18a"),
+    "relief6": ("#d9bf8c", "#8a5f3c", "#8d6a4b"),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -28,10 +28,11 @@ class Registry:
         self._all: Mapping[str, Layer] = dict(self._built_in)
         self._read_at = float("-inf")
 
-    def all(self) -> Mapping[str, Layer]:
-        """Every layer by name, in drawing order, at most two seconds old."""
+    def all(self, having: Iterable[str] = ()) -> Mapping[str, Layer]:
+        """Every layer by name, in drawing order: at most two seconds old, read just now when one of `having` lacks."""
         with self._lock:
-            if self._clock() - self._read_at > FRESH_S:
+            lacking = any(name not in self._all for name in having)
+            if lacking or self._clock() - self._read_at > FRESH_S:
                 with self._engine.connect() as connection:
                     brought = saved_layers(connection)
                 known = {name: self._same(layer) for name, layer in brought.items() if name not in self._built_in}
@@ -52,9 +53,10 @@ class Registry:
         """The layers of these names without asking the database; None when one is not known or not to be seen."""
         found = [layer for name in names if (layer := self._all.get(name)) is not None and may(actor, "view", layer)]
         fresh = self._clock() - self._read_at <= FRESH_S
-        return found if len(found) == len(names) and (fresh or self._fixed(found)) else None
+        return found if len(found) == len(names) and (fresh or self.fixed(found)) else None
 
-    def _fixed(self, layers: Sequence[Layer]) -> bool:
+    def fixed(self, layers: Sequence[Layer]) -> bool:
+        """Are these all of the catalogue, which no one changes while the program runs?"""
         return all(layer.name in self._built_in for layer in layers)
 
     def find(self, name: str, actor: Actor) -> Layer:

@@ -170,7 +170,8 @@ class Layer:
 
     From `minzoom` its tiles carry the records, below it H3 cells that count them by the values of the column `classes`.
     `shown_from` thins a layer of few big and many small things: records of that class enter the tile at that zoom.
-    `rank` orders search results between layers.
+    `kept` names the values of columns whose records stay when a tile has to leave some out; `rank` orders search
+    results between layers.
     """
 
     table: sa.Table
@@ -183,6 +184,7 @@ class Layer:
     minzoom: int = 6
     classes: str | None = None
     shown_from: tuple[tuple[str, int], ...] = ()
+    kept: tuple[tuple[str, tuple[str, ...]], ...] = ()
     rank: float = 1.0
     access: Access = Access()
     load: Load = Load()

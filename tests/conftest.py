@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -53,6 +54,11 @@ class Database:
     @cached_property
     def owner(self) -> sa.Engine:
         return engine_for(self.url, "owner")
+
+    @cached_property
+    def admin_token(self) -> str:
+        with begin(self.engine, actor="test") as connection:
+            return new_admin_token(connection)
 
     def close(self) -> None:
         for name in ("engine", "reader", "owner"):
@@ -127,33 +133,48 @@ def city(cluster: Cluster, city_template: str) -> Iterator[Database]:
 
 @dataclass(frozen=True)
 class Server:
-    """A running Chengtu: where it answers, the administrator's token, and its database."""
+    """A running Chengtu: where it answers, the administrator's token, its database, and its data folder."""
 
     url: str
     token: str
     database: Database
+    data: Path
 
     @property
     def admin(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}
 
 
-@pytest.fixture(scope="session")
-def server(cluster: Cluster, city_template: str) -> Iterator[Server]:
-    """The real server on a small demo city, shared by the tests of this process: change only records of your own."""
-    fresh = clone(cluster, city_template)
-    with begin(fresh.engine, actor="test") as connection:
-        token = new_admin_token(connection)
+@contextmanager
+def serving(database: Database, data: Path, **settings: str) -> Iterator[Server]:
+    """The real server on a prepared database; `settings` are CHENGTU_ variables in lower case (`workers="2"`)."""
+    token = database.admin_token
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {**os.environ, "CHENGTU_DATABASE_URL": fresh.url, "HOST": "127.0.0.1", "PORT": str(port)}
+    chosen = {"database_url": database.url, "data_dir": str(data), **settings}
+    environment = {
+        **os.environ,
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        **{f"CHENGTU_{name.upper()}": value for name, value in chosen.items()},
+    }
     with subprocess.Popen([sys.executable, "-m", "api.serve"], cwd=ROOT, env=environment) as process:
-        url = f"http://127.0.0.1:{port}"
-        await_ready(url, process)
-        yield Server(url, token, fresh)
-        process.terminate()
-        process.wait(20)
+        try:
+            url = f"http://127.0.0.1:{port}"
+            await_ready(url, process)
+            yield Server(url, token, database, data)
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def server(cluster: Cluster, city_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The real server on a small demo city, shared by the tests of this process: change only records of your own."""
+    fresh = clone(cluster, city_template)
+    with serving(fresh, tmp_path_factory.mktemp("data")) as running:
+        yield running
     fresh.close()
 
 
@@ -168,6 +189,15 @@ def await_ready(url: str, process: subprocess.Popen[bytes], *, patience_s: float
         except httpx.TransportError:
             select.select([], [], [], 0.05)
     raise AssertionError(f"{url} does not answer")
+
+
+@pytest.fixture(scope="module")
+def own_server(cluster: Cluster, city_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server on a small demo city of one test file's own, whose records its tests may change."""
+    fresh = clone(cluster, city_template)
+    with serving(fresh, tmp_path_factory.mktemp("own")) as running:
+        yield running
+    fresh.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,1 +1,1 @@
-"""The web map: TypeScript under `src`, and later the Python side that draws pages and pictures."""
+"""Everything that draws: the web map in TypeScript under `src`, and pages and notebooks in Python."""

@@ -1,10 +1,42 @@
-import { defineConfig } from "vite";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { defineConfig, type Plugin } from "vite";
 
 const server = process.env.CHENGTU_URL ?? "http://127.0.0.1:8000";
-const served = ["layers", "tiles", "styles", "search", "geocode", "reverse", "items", "healthz"];
+const served = [
+  "layers",
+  "tiles",
+  "styles",
+  "search",
+  "geocode",
+  "reverse",
+  "items",
+  "healthz",
+  "live",
+  "basemap",
+  "rasters",
+];
+
+/** Leaflet as two files with nothing outside them: Python writes them into pages that open on a closed network. */
+function leaflet(): Plugin {
+  const dist = dirname(createRequire(import.meta.url).resolve("leaflet/dist/leaflet.js"));
+  const read = (name: string) => readFileSync(join(dist, name), "utf8");
+  const image = (_: string, name: string) => `url(data:image/png;base64,${readFileSync(join(dist, name), "base64")})`;
+  return {
+    name: "leaflet-for-pages",
+    generateBundle() {
+      const script = read("leaflet.js").replace(/\/\/# sourceMappingURL=.*\s*$/, "");
+      const style = read("leaflet.css").replace(/url\((images\/[\w-]+\.png)\)/g, image);
+      this.emitFile({ type: "asset", fileName: "leaflet/leaflet.js", source: script });
+      this.emitFile({ type: "asset", fileName: "leaflet/leaflet.css", source: style });
+    },
+  };
+}
 
 export default defineConfig({
   base: "/",
+  plugins: [leaflet()],
   build: {
     target: "es2023",
     // Font slices stay files of their own: only those that a view needs are fetched.

@@ -193,7 +193,7 @@ def by_sound(connection: sa.Connection, whole: str, scope: Scope, *, limit: int 
     sound = _NOT_SOUND.sub("", whole if latin else pinyin(whole)[0])
     initials = sound if latin and len(sound) <= 20 else ""
     parts: list[str] = []
-    if len(sound) >= 3 and not sound.isdigit():
+    if len(sound) >= 3 and not sound.isdigit() and not _repeats(sound):
         parts += _SOUND_PARTS
     if len(initials) >= 2:
         parts += _INITIALS_PARTS
@@ -213,6 +213,16 @@ def by_sound(connection: sa.Connection, whole: str, scope: Scope, *, limit: int 
     }  # fmt: skip
     statement = sa.text(_RANK_SOUNDS.format(parts=" union ".join(parts)))
     return [Match(*row) for row in connection.execute(statement, values).all()]
+
+
+def _repeats(sound: str) -> bool:
+    """Does it say the same three times or more?
+
+    The index knows a sound by its different trigrams. `lululululu` has two, which 70,000 terms share and nearly none
+    in a row; all of them would be read and compared, since nothing found means that no limit is ever reached.
+    """
+    trigrams = [sound[start : start + 3] for start in range(len(sound) - 2)]
+    return len(trigrams) >= 2 * len(set(trigrams))
 
 
 _BY_RARE_GRAMS = sa.text("""

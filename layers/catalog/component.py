@@ -136,6 +136,7 @@ LAYER = Layer(
     label="name",
     minzoom=13,
     classes="major",
+    kept=(("state", ("broken", "lost")),),
     rank=2.0,
     access=Access(view="public"),
     load=Load(

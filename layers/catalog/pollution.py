@@ -89,6 +89,7 @@ LAYER = Layer(
     label="name",
     minzoom=8,
     classes="kind",
+    kept=(("status", ("exceeding",)),),
     rank=3.5,
     access=Access(view="public"),
     load=Load(identifier="text", id_headers=("监测点编码", "点位编码", "排污许可证编号", "station_id")),

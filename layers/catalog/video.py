@@ -140,6 +140,7 @@ LAYER = Layer(
     label="name",
     minzoom=14,
     classes="status",
+    kept=(("status", ("DEFECT", "VLOST", "OFF")),),
     rank=1.5,
     access=Access(view="public"),
     load=Load(

@@ -6,13 +6,13 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from layers.errors import NotAllowed
-from layers.spec import Layer
+from layers.spec import Access, Layer
 from layers.store.core import SETTING
 
 Action = Literal["view", "edit"]
@@ -31,6 +31,14 @@ ANYONE = Actor("anyone")
 ADMIN = Actor("admin", frozenset({"admin"}))
 
 
+class Guarded(Protocol):
+    """Whatever says who may see and edit it: a layer, a raster."""
+
+    @property
+    def access(self) -> Access:
+        """Who may see it and who may edit it."""
+
+
 @dataclass(frozen=True)
 class Decision:
     """Yes or no, and why."""
@@ -42,7 +50,7 @@ class Decision:
         return self.allowed
 
 
-def may(actor: Actor, action: Action, thing: Layer) -> Decision:
+def may(actor: Actor, action: Action, thing: Guarded) -> Decision:
     """Whether `actor` may do `action` to `thing`."""
     admin = "admin" in actor.roles
     if action == "view":
@@ -54,7 +62,7 @@ def may(actor: Actor, action: Action, thing: Layer) -> Decision:
     return Decision(admin, "administrators edit" if admin else "editing needs the administrator's token")
 
 
-def require(actor: Actor, action: Action, thing: Layer) -> None:
+def require(actor: Actor, action: Action, thing: Guarded) -> None:
     """Raise NotAllowed, with the reason, unless the actor may."""
     decision = may(actor, action, thing)
     if not decision:

@@ -8,6 +8,7 @@ earlier snapshot could not see and the new one can.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -33,11 +34,29 @@ class Position:
         """The position that `str()` wrote; BadField for anything else."""
         try:
             seen, reading, seq = json.loads(text)
-            if not (isinstance(seen, str) and isinstance(reading, str | None) and isinstance(seq, int)):
+            if not (_is_snapshot(seen) and (reading is None or _is_snapshot(reading)) and isinstance(seq, int)):
                 raise ValueError
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             raise BadField({"position": "not a position of the change log"}) from None
         return cls(seen, reading, seq)
+
+
+_SNAPSHOT = re.compile(r"[0-9]{1,18}:[0-9]{1,18}:(?:[0-9]{1,18}(?:,[0-9]{1,18}){0,999})?", re.ASCII)
+
+
+def _is_snapshot(text: object) -> bool:
+    """Does PostgreSQL take this as a snapshot? Its parts are in order and none is outside."""
+    if not isinstance(text, str) or not _SNAPSHOT.fullmatch(text):
+        return False
+    first, end, running = text.split(":")
+    xids = [int(xid) for xid in running.split(",") if xid]
+    return 0 < int(first) <= int(end) and xids == sorted({*xids}) and all(int(first) <= x < int(end) for x in xids)
+
+
+def visible(xid: int, snapshot: str) -> bool:
+    """Does this snapshot (as PostgreSQL writes it) see what transaction `xid` has committed?"""
+    first, end, running = snapshot.split(":")
+    return xid < int(first) or (xid < int(end) and str(xid) not in running.split(","))
 
 
 @dataclass(frozen=True)
@@ -59,21 +78,30 @@ def beginning() -> Position:
     return Position("3:3:")
 
 
-def since(connection: sa.Connection, position: Position, *, limit: int = 1000) -> Changes:
-    """At most `limit` changes after `position`; each committed change is returned once, however late it commits."""
+def identity(connection: sa.Connection) -> str:
+    """Which database this is: positions of one mean nothing in another, be it a restored copy."""
+    statement = "select (pg_control_system()).system_identifier::text || '/' || oid from pg_database"
+    return str(connection.scalar(sa.text(f"{statement} where datname = current_database()")))
+
+
+def since(connection: sa.Connection, position: Position, *, limit: int = 1000, layer: str | None = None) -> Changes:
+    """At most `limit` changes after `position`, of one layer or of all.
+
+    Each committed change is returned once, however late it commits.
+    """
     reading = position.reading or now(connection).seen
     after = position.seq if position.reading else 0
     bound = {"seen": position.seen, "reading": reading, "seq": after, "limit": limit}
-    rows = connection.execute(_since(), bound).mappings().all()
+    statement = _since() if layer is None else _since().where(CHANGE.c.layer == layer)
+    rows = connection.execute(statement, bound).mappings().all()
     if len(rows) == limit:
         return Changes(rows, Position(position.seen, reading, rows[-1]["seq"]), more=True)
     return Changes(rows, Position(reading), more=False)
 
 
 def _since() -> sa.Select[tuple[object, ...]]:
-    columns = [c for c in CHANGE.columns if c.name != "xid"]
     return (
-        sa.select(*columns)
+        sa.select(*CHANGE.columns)
         .where(
             sa.text(
                 "core.change.xid >= pg_snapshot_xmin(cast(:seen as pg_snapshot))"

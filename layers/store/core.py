@@ -32,6 +32,8 @@ CHANGE = sa.Table(
     sa.Column("records", sa.BigInteger, nullable=False),
     sa.Column("before", _any_geometry()),
     sa.Column("after", _any_geometry()),
+    sa.Column("cell_before", sa.BigInteger),
+    sa.Column("cell_after", sa.BigInteger),
     sa.Column("delivery", sa.BigInteger),
     sa.Column("scenario", sa.Text),
     sa.Column("digest", sa.Text),

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import procrastinate
 import sqlalchemy as sa
@@ -23,6 +23,7 @@ log = logging.getLogger("chengtu.jobs")
 STALLED_AFTER_S = 60.0
 STOP_S = 6.0
 QUEUE = "upkeep"
+More = Sequence[Callable[[procrastinate.App], None]]
 
 
 def conninfo(url: str) -> dict[str, str]:
@@ -41,8 +42,8 @@ def conninfo(url: str) -> dict[str, str]:
     return {key: str(value) for key, value in arguments.items() if value is not None}
 
 
-def job_app(url: str, layers: Callable[[], list[Layer]]) -> procrastinate.App:
-    """The queue with every job that there is."""
+def job_app(url: str, layers: Callable[[], list[Layer]], *, more: More = ()) -> procrastinate.App:
+    """The queue with every job that there is; `more` adds those that rooms above this one do."""
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(kwargs=conninfo(url), min_size=1, max_size=3))
     engine = engine_for(url, "writer", pool_size=0)
 
@@ -81,6 +82,8 @@ def job_app(url: str, layers: Callable[[], list[Layer]]) -> procrastinate.App:
     async def sweep(context: procrastinate.JobContext, timestamp: int) -> None:  # noqa: ARG001
         await requeue_stalled(context.app)
 
+    for add in more:
+        add(app)
     return app
 
 
@@ -92,13 +95,13 @@ async def requeue_stalled(app: procrastinate.App) -> int:
     return len(stalled)
 
 
-async def work(url: str, layers: Callable[[], list[Layer]]) -> None:
+async def work(url: str, layers: Callable[[], list[Layer]], *, more: More = ()) -> None:
     """Do jobs until SIGINT or SIGTERM; a running job gets two seconds and is queued again by the next sweep."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
-    working = asyncio.create_task(_work(job_app(url, layers)))
+    working = asyncio.create_task(_work(job_app(url, layers, more=more)))
     stop = asyncio.create_task(stopping.wait())
     await asyncio.wait({working, stop}, return_when=asyncio.FIRST_COMPLETED)
     if not stopping.is_set():

@@ -9,24 +9,42 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from rich.console import Console
 
+from tests.bench.baking import baking
+from tests.bench.bigger import bigger
+from tests.bench.cached import cached
+from tests.bench.cpus import APART
 from tests.bench.demo import demo
+from tests.bench.firstview import first_view
+from tests.bench.flood import flood
 from tests.bench.frames import frames
+from tests.bench.fresh import fresh
 from tests.bench.load import load
+from tests.bench.polygons import polygons
 from tests.bench.rows import Row, table
 from tests.bench.search import search
 from tests.bench.stage import QUICK, Sizes, Stage, staged
-from tests.bench.tiles import tiles
+from tests.bench.uncached import uncached
 
 BENCHES: dict[str, Callable[[Stage], list[Row]]] = {
     "frames": frames,
     "demo": demo,
     "search": search,
-    "tiles": tiles,
+    "bake": baking,
+    "cached": cached,
+    "uncached": uncached,
+    "fresh": fresh,
+    "firstview": first_view,
+    "polygons": polygons,
+    "flood": flood,
     "load": load,
+    "scale": bigger,
 }
+# Building a city of ten times the size takes long: only when asked for by name, or when everything is small.
+_BY_NAME = ("scale",)
 
 
 def main() -> None:
@@ -35,21 +53,26 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="small sizes: shows that it runs, says nothing of speed")
     parser.add_argument("--only", action="append", choices=BENCHES, help="one benchmark (may be given several times)")
     parser.add_argument("--repeats", type=int, help="how often each is measured (default 3; the median counts)")
+    parser.add_argument("--rounds", type=int, help="how often ours and a peer take turns (default 7)")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep cities and archives here for the next time")
     given = parser.parse_args()
     sizes = QUICK if given.quick else Sizes()
-    if given.repeats:
-        sizes = replace(sizes, repeats=given.repeats)
+    chosen = {name: value for name in ("repeats", "rounds") if (value := getattr(given, name))}
+    sizes = replace(sizes, **chosen)
+    names = given.only or [name for name in BENCHES if given.quick or name not in _BY_NAME]
     console = Console(highlight=False)
     if not console.is_terminal:
-        console.width = 160
+        console.width = 180
     rows: list[Row] = []
-    with staged(sizes) as stage:
+    with staged(sizes, keep=given.keep) as stage:
         console.print(_machine(stage))
-        for name in given.only or BENCHES:
+        for name in names:
             with console.status(f"{name} …"):
                 found = BENCHES[name](stage)
             console.print(table(name, found))
             rows += found
+        if stage.missing:
+            console.print(f"left out, since not on this machine: {', '.join(stage.missing)}")
     _summary(console, rows)
 
 
@@ -58,12 +81,18 @@ def _machine(stage: Stage) -> str:
     with stage.connect("postgres") as connection:
         server = connection.info.server_version
     parts = [
-        f"{os.cpu_count()} cores, {memory_gb:.0f} GB, load {os.getloadavg()[0]:.1f} at the start",
+        f"{_processor()}, {os.cpu_count()} cores, {memory_gb:.0f} GB, load {os.getloadavg()[0]:.1f} at the start",
         f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
         f"PostgreSQL {server // 10_000}.{server % 10_000}, {_gdal()}",
+        "" if APART else "one CPU only: servers and those who ask share it",
         "quick sizes: the figures say nothing" if stage.sizes.scale < 1 else f"medians of {stage.sizes.repeats}",
     ]
-    return "; ".join(parts)
+    return "; ".join(part for part in parts if part)
+
+
+def _processor() -> str:
+    named = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    return named[0].partition(": ")[2] if named else platform.machine()
 
 
 def _gdal() -> str:

@@ -21,7 +21,15 @@ def main() -> int:
     _, status, usage = os.wait4(pid, 0)
     seconds, code = time.monotonic() - started, os.waitstatus_to_exitcode(status)
     with open(result, "w") as file:
-        json.dump({"seconds": seconds, "peak_bytes": usage.ru_maxrss * 1024, "status": code}, file)
+        json.dump(
+            {
+                "seconds": seconds,
+                "peak_bytes": usage.ru_maxrss * 1024,
+                "status": code,
+                "cpu_seconds": usage.ru_utime + usage.ru_stime,
+            },
+            file,
+        )
     return code if code >= 0 else 128 - code
 
 

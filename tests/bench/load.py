@@ -32,10 +32,8 @@ class Peer:
 
 def load(stage: Stage) -> list[Row]:
     """Ours from the file as a department delivers it, ogr2ogr from a file that holds every column ready."""
-    count, delivered, ready = stage.sizes.components, stage.folder / "delivered.gpkg", stage.folder / "ready.gpkg"
-    stage.recreate("areas")
-    wanted = (str(delivered), str(count), f"{stage.sizes.scale:g}")
-    run_module("tests.bench.delivery", *wanted, environment=stage.environment("areas"))
+    count, ready = stage.sizes.components, stage.folder / "ready.gpkg"
+    delivered = stage.deliver(count)
     ours, peers = [], []
     for _ in range(stage.sizes.repeats):
         stage.recreate("load", template="areas")
@@ -90,7 +88,7 @@ def _count(connection: psycopg.Connection, table: str) -> int:
 
 
 def _finish() -> list[str]:
-    dialect = postgresql.dialect()
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     added = _alter("add column {ddl}")
     table = _TABLE.to_metadata(sa.MetaData(), schema="bench")
     indexes = [str(sa.schema.CreateIndex(index).compile(dialect=dialect)) for index in table.indexes]
@@ -98,7 +96,7 @@ def _finish() -> list[str]:
 
 
 def _alter(action: str) -> str:
-    dialect = postgresql.dialect()
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     parts = [
         action.format(name=column.name, ddl=sa.schema.CreateColumn(column).compile(dialect=dialect))
         for column in _COMPUTED

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Literal
 
 from rich.table import Table
 
-Unit = Literal["s", "ms", "MB", "rows/s", "points/s", "tiles/s"]
+Unit = Literal["s", "ms", "MB", "rows/s", "points/s", "tiles/s", "keys", "answers", "features"]
 _DIGITS = {"s": 1, "ms": 1}
 
 
@@ -35,7 +36,10 @@ class Aim:
 
 @dataclass(frozen=True)
 class Row:
-    """A measured figure; `peer` does the same work in another way, `limit` is the part that nobody can save."""
+    """A measured figure; `peer` does the same work in another way, `limit` is the part that nobody can save.
+
+    `rounds` are the ratios of the single rounds, where ours and the other took turns: their median counts.
+    """
 
     name: str
     ours: float
@@ -43,33 +47,46 @@ class Row:
     peer: float | None = None
     limit: float | None = None
     aim: Aim | None = None
+    rounds: Sequence[float] = ()
 
     @property
     def ratio(self) -> float | None:
         """Ours divided by the peer's figure, or by the limit where there is no peer."""
+        if self.rounds:
+            return median(self.rounds)
         other = self.peer if self.peer is not None else self.limit
         return self.ours / other if other else None
 
     def cells(self) -> tuple[str, ...]:
-        """The seven columns as texts."""
+        """The eight columns as texts."""
         met = self.aim.met(self) if self.aim else None
         return (
             self.name,
             figure(self.ours, self.unit),
             figure(self.peer, self.unit),
             figure(self.limit, self.unit),
-            f"{self.ratio:.2f}×" if self.ratio is not None else "–",
+            _ratio(self.ratio) if self.ratio is not None else "–",
+            f"{_ratio(min(self.rounds))} … {_ratio(max(self.rounds))}" if self.rounds else "–",
             self.aim.text(self.unit) if self.aim else "–",
             {True: "yes", False: "NO", None: "–"}[met],
         )
 
 
-HEADINGS = ("name", "ours", "peer", "limit", "ratio", "aim", "met")
+HEADINGS = ("name", "ours", "peer", "limit", "ratio", "spread", "aim", "met")
+
+
+def beside(name: str, ours: Sequence[float], peer: Sequence[float], *, unit: Unit, aim: Aim | None = None) -> Row:
+    """A row of rounds in turns: the medians of both sides, and the ratios of the rounds; no peer's rounds, no ratio."""
+    ratios = [one / other for one, other in zip(ours, peer, strict=False)]
+    return Row(name, median(ours), unit, peer=median(peer) if peer else None, aim=aim, rounds=ratios)
 
 
 def figure(value: float | None, unit: Unit) -> str:
     """A figure with its unit; a dash for none."""
-    return "–" if value is None else f"{value:,.{_DIGITS.get(unit, 0)}f} {unit}"
+    if value is None:
+        return "–"
+    digits = 2 if unit == "MB" and value < 10 else _DIGITS.get(unit, 0)
+    return f"{value:,.{digits}f} {unit}"
 
 
 def table(title: str, rows: Iterable[Row]) -> Table:
@@ -81,3 +98,7 @@ def table(title: str, rows: Iterable[Row]) -> Table:
     for row in rows:
         shown.add_row(*row.cells())
     return shown
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.2f}×" if value < 10 else f"{value:.0f}×"

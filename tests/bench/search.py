@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from statistics import median, quantiles
+from statistics import median
 from urllib.parse import quote
 
 from tests.bench.fetch import fetch
-from tests.bench.measure import serving
+from tests.bench.measure import percentile, serving
 from tests.bench.queries import queries
 from tests.bench.rows import Aim, Row
 from tests.bench.stage import Stage
@@ -31,8 +31,10 @@ def search(stage: Stage) -> list[Row]:
     aim = Aim(most=_AIM_MS)
     rows = [
         Row("search: p50", median(median(times) for times in rounds), "ms", limit=median(floor)),
-        Row("search: p95", median(_p95(times) for times in rounds), "ms", limit=_p95(floor), aim=aim),
-        Row("search: p95 of the first round", _p95(first), "ms"),
+        Row(
+            "search: p95", median(percentile(times, 95) for times in rounds), "ms", limit=percentile(floor, 95), aim=aim
+        ),
+        Row("search: p95 of the first round", percentile(first, 95), "ms"),
         Row("search: slowest query", max(typical), "ms"),
     ]
     by_kind = defaultdict(list)
@@ -40,7 +42,3 @@ def search(stage: Stage) -> list[Row]:
         by_kind[kind].append(time_ms)
     rows += [Row(f"search: slowest {kind}", max(times), "ms") for kind, times in by_kind.items()]
     return [*rows[:4], *sorted(rows[4:], key=lambda row: -row.ours), Row("search: peak memory", server.peak_mb, "MB")]
-
-
-def _p95(times: list[float]) -> float:
-    return quantiles(times, n=20, method="inclusive")[-1]

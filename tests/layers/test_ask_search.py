@@ -238,6 +238,33 @@ def test_a_place_off_the_map_is_refused(connection: sa.Connection, near: tuple[f
         search(connection, "人民", layers=ALL, near=near)
 
 
+def statements_of(connection: sa.Connection, q: str) -> list[str]:
+    """What a search asks the database."""
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    sa.event.listen(connection, "before_cursor_execute", note)
+    search(connection, q, layers=ALL)
+    sa.event.remove(connection, "before_cursor_execute", note)
+    return asked
+
+
+@pytest.mark.parametrize("q", ["路" * 100, "路" * 64, "向" * 8, "路路路", "a" * 100, "的路" * 50, "lu" * 40])
+def test_a_sound_that_repeats_itself_is_not_compared_with_all_that_share_its_few_trigrams(
+    connection: sa.Connection, q: str
+) -> None:
+    asked = statements_of(connection, q)
+    assert asked
+    assert not any("pinyin like" in statement for statement in asked)
+
+
+@pytest.mark.parametrize("q", ["路路通", "南南", "nannan", "yangyang"])
+def test_a_sound_that_is_doubled_is_looked_up(connection: sa.Connection, q: str) -> None:
+    assert any("pinyin like" in statement for statement in statements_of(connection, q))
+
+
 def test_nothing_is_found_for_nothing(connection: sa.Connection) -> None:
     assert search(connection, "  ", layers=ALL) == []
     assert search(connection, "人民", layers=ALL, limit=0) == []

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 
 from layers.ask.catalogue import describe
 from layers.ask.style import style, tilejson
-from layers.ask.tile import parameters, tile_query
+from layers.ask.tile import DEEPEST, fingerprint, making, run
 from layers.catalog import built_in
 from layers.palette import PALETTES, ROLES, colours
 from layers.people.access import ADMIN, ANYONE, may
@@ -78,23 +79,41 @@ def test_the_legend_and_the_style_show_the_same_colours(layer: Layer) -> None:
 @every_layer
 @pytest.mark.parametrize("z", [6, 10, 13, 14, 16])
 def test_the_tile_statement_is_valid_and_carries_no_value_in_its_text(layer: Layer, z: int, database: Database) -> None:
-    query = tile_query(layer, z)
-    assert "%(z)s" in query.sql
+    assert "%(z)s" in next(making(layer, z, 0, 0)).sql
     with database.reader.connect() as connection:
-        driver = connection.connection.driver_connection
-        assert driver is not None
-        assert driver.execute(query.sql, parameters(query, z, 0, 0)).fetchone() == (b"",)
+        made = run(connection.connection.cursor(), making(layer, z, 0, 0))
+    assert (made.data, made.cut) == (b"", 0)
 
 
 @every_layer
 def test_the_tile_statement_uses_the_spatial_index(layer: Layer, city: Database) -> None:
-    query = tile_query(layer, max(layer.minzoom, 14))
+    statement = next(making(layer, max(layer.minzoom, 14), 13694, 6654))
     with city.owner.connect() as connection:
         connection.execute(sa.text("set local enable_seqscan = off"))
         driver = connection.connection.driver_connection
         assert driver is not None
-        plan = driver.execute("explain " + query.sql, parameters(query, 14, 13694, 6654)).fetchall()
+        plan = driver.execute("explain " + statement.sql, statement.parameters).fetchall()
     assert f"{layer.name}_geom3857" in str(plan)
+
+
+@every_layer
+def test_nothing_is_shown_from_a_zoom_that_the_archives_do_not_have(layer: Layer) -> None:
+    assert layer.minzoom <= DEEPEST
+    assert next(making(layer, DEEPEST, 0, 0)).sql == next(making(layer, DEEPEST + 2, 0, 0)).sql
+
+
+@every_layer
+def test_the_fingerprint_of_a_layer_follows_what_its_tiles_hold(layer: Layer) -> None:
+    assert fingerprint(layer) == fingerprint(replace(layer))
+    assert fingerprint(layer) != fingerprint(replace(layer, minzoom=layer.minzoom - 1))
+
+
+@every_layer
+def test_what_a_full_tile_keeps_is_named_by_codes_that_exist(layer: Layer) -> None:
+    for name, values in layer.kept:
+        field = layer.field(name)
+        assert field is not None
+        assert field.book is None or set(values) <= set(book_of(field.book).codes)
 
 
 @every_layer

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,25 +10,15 @@ import httpx
 import pytest
 import sqlalchemy as sa
 from conftest import ROOT, Server
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import expect
 
 from gis.frames import convert
+from tests.web import pages
+from tests.web.pages import COLOURS, IDLE, VALUES, Visit, await_map, centre, layer_box
 
-ARGUMENTS = [
-    "--headless=new", "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
-]  # fmt: skip
 AXE = ROOT / "webmap" / "node_modules" / "axe-core" / "axe.min.js"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-PATIENCE_MS = 30_000
 
-IDLE = """() => new Promise((done, failed) => {
-  const { map } = window.__chengtu;
-  map.once("idle", () => done(null));
-  map.triggerRepaint();
-  setTimeout(() => failed(new Error("the map does not come to rest")), 20000);
-})"""
 SHOWN_CELLS = """() => {
   const { map } = window.__chengtu;
   const cells = map.getStyle().layers.filter((layer) => layer.id.endsWith("-cells"));
@@ -38,84 +27,7 @@ SHOWN_CELLS = """() => {
     .filter((layer) => layer.layout?.visibility !== "none" && (layer.minzoom ?? 0) <= zoom && zoom < layer.maxzoom)
     .map((layer) => layer.id);
 }"""
-VALUES = """([layer, name]) => {
-  const features = window.__chengtu.map.queryRenderedFeatures({ layers: [layer] });
-  return [...new Set(features.map((feature) => feature.properties[name]))].sort();
-}"""
-COLOURS = """(png) => new Promise((done) => {
-  const image = new Image();
-  image.onload = () => {
-    const canvas = Object.assign(document.createElement("canvas"), { width: image.width, height: image.height });
-    const context = canvas.getContext("2d");
-    context.drawImage(image, 0, 0);
-    done(new Set(new Uint32Array(context.getImageData(0, 0, image.width, image.height).data.buffer)).size);
-  };
-  image.src = `data:image/png;base64,${png}`;
-})"""
-
-Visit = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Of this module only: while it runs, Playwright holds the thread's event loop.
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def visit(browser: Browser, server_url: str) -> Iterator[Visit]:
-    """Opens the map; at the end nothing may have been asked of another host, nor an unexpected error been logged."""
-    contexts, strangers, errors = [], [], []
-    expected: list[str] = []
-
-    def watch(page: Page) -> None:
-        def requested(url: str) -> None:
-            if urlsplit(url).scheme not in ("data", "blob") and not url.startswith(server_url):
-                strangers.append(url)
-
-        page.on("request", lambda request: requested(request.url))
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-
-    def open_page(fragment: str = "", *, errors_with: str | None = None, ready: bool = True, **options: Any) -> Page:
-        if errors_with is not None:
-            expected.append(errors_with)
-        settings: dict[str, Any] = {
-            "locale": "zh-CN", "timezone_id": "Asia/Shanghai", "color_scheme": "dark", "reduced_motion": "reduce",
-            "viewport": {"width": 1280, "height": 720},
-        }  # fmt: skip
-        context = browser.new_context(**{**settings, **options})
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        watch(page)
-        if ready:
-            page.goto(f"{server_url}/{fragment}")
-            await_map(page)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert strangers == []
-    assert [text for text in errors if not any(known in text for known in expected)] == []
-
-
-def await_map(page: Page) -> None:
-    expect(page.locator("html[data-ready=true]")).to_be_attached(timeout=PATIENCE_MS)
-
-
-def centre(page: Page) -> tuple[float, float]:
-    canvas = page.locator(".maplibregl-canvas").bounding_box()
-    assert canvas
-    return canvas["x"] + canvas["width"] / 2, canvas["y"] + canvas["height"] / 2
-
-
-def layer_box(page: Page, name: str) -> Any:
-    return page.locator(f"input[data-layer={name}]")
+browser, visit = pages.browser, pages.visit
 
 
 @pytest.fixture(scope="session")

@@ -59,6 +59,39 @@ export interface LayerDetail extends LayerSummary {
   density: { unit: Title; stops: number[]; colours: Record<string, string[]> };
 }
 
+/** The city's own map under everything, or one that it subscribes to. */
+export interface Basemap {
+  type: "raster" | "vector";
+  tiles: string[];
+  minzoom: number;
+  maxzoom: number;
+  bounds: Bounds;
+  tileSize: number;
+  vectorLayers: string[];
+  attribution: Title;
+  approval: string | null;
+  frame: string;
+  warning: Title | null;
+}
+
+export interface Raster {
+  name: string;
+  title: Title;
+  about: Title;
+  unit: string;
+  tiles: string;
+  minzoom: number;
+  maxzoom: number;
+  bounds: Bounds;
+  /** Where a colour stands; with `steps`, from where to where it goes (null: without end). */
+  legend: { value: number; colour: string; to?: number | null }[];
+  steps: boolean;
+  /** Where cells count people: smaller counts are left out. */
+  least: number | null;
+  synthetic: boolean;
+  attribution: Title;
+}
+
 export type ServedStyle = StyleSpecification & { metadata: { "chengtu:palette": Record<string, string> } };
 
 export interface SearchHit {
@@ -155,6 +188,16 @@ export async function get<T>(path: string, signal?: AbortSignal, headers = autho
   throw new Refused(response.status, await problem(response));
 }
 
+/** The same of what a server may lack: null where it does. */
+async function optional<T>(path: string): Promise<T | null> {
+  try {
+    return await get<T>(path);
+  } catch (error) {
+    if (error instanceof Refused && error.status === 404) return null;
+    throw error;
+  }
+}
+
 async function problem(response: Response): Promise<string> {
   if (!response.headers.get("content-type")?.includes("problem+json")) return response.statusText;
   const body = (await response.json()) as { title?: string; detail?: string };
@@ -165,6 +208,11 @@ const part = encodeURIComponent;
 
 export const catalogue = (): Promise<Catalogue> => get("/layers");
 export const layerDetail = (name: string): Promise<LayerDetail> => get(`/layers/${part(name)}`);
+export const basemap = async (): Promise<Basemap | null> =>
+  (await optional<{ base: Basemap | null }>("/basemap"))?.base ?? null;
+export const rasters = async (palette: string): Promise<Raster[]> =>
+  (await optional<{ rasters: Raster[] }>(`/rasters?palette=${part(palette)}`))?.rasters ?? [];
+export const livePath = (layers: readonly string[]): string => `/live?layers=${layers.map(part).join(",")}`;
 export const item = (layer: string, id: string, signal?: AbortSignal): Promise<Item> =>
   get(`/items/${part(layer)}/${part(id)}`, signal);
 export const history = (layer: string, id: string): Promise<{ versions: Version[] }> =>

@@ -4,6 +4,7 @@ import type { App } from "./app.ts";
 import { fill, h } from "./dom.ts";
 import { swatch } from "./facts.ts";
 import { age, moment, number } from "./format.ts";
+import { rasterGroup } from "./rasters.ts";
 
 const GROUPS: readonly Group[] = ["area", "facility", "sensing", "environment", "base"];
 
@@ -42,19 +43,22 @@ export function layersPanel(element: HTMLElement, app: App, hasDensity: (name: s
   const downwards = [...city.layers].reverse();
 
   const draw = () => {
-    const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.layer : undefined;
+    const { layer, raster } = document.activeElement instanceof HTMLElement ? document.activeElement.dataset : {};
     const groups = GROUPS.map((group) => ({ group, members: downwards.filter((layer) => layer.group === group) }));
     fill(
       element,
       ...groups
         .filter(({ members }) => members.length > 0)
         .map(({ group, members }) => h("fieldset", {}, h("legend", {}, app.t(`group_${group}`)), ...members.map(line))),
+      rasterGroup(app),
       city.layers.length === 0 && h("p", { class: "empty" }, app.t("noLayers")),
       dataAge(app),
     );
-    if (focused) element.querySelector<HTMLElement>(`[data-layer="${CSS.escape(focused)}"]`)?.focus();
+    const focused = layer ? `[data-layer="${CSS.escape(layer)}"]` : raster && `[data-raster="${CSS.escape(raster)}"]`;
+    if (focused) element.querySelector<HTMLElement>(focused)?.focus();
   };
-  store.on(["layers", "lang", "palette"], draw);
+  store.on(["layers", "rasters", "lang", "palette"], draw);
+  city.onNews(draw);
   for (const layer of city.layers) void city.detail(layer.name).then(draw, () => undefined);
   draw();
 }

@@ -5,6 +5,7 @@ import { fill, h } from "./dom.ts";
 import { swatch } from "./facts.ts";
 import { number } from "./format.ts";
 import type { CityMap } from "./map.ts";
+import { rasterLegends } from "./rasters.ts";
 
 export function legendPanel(element: HTMLElement, app: App, cityMap: CityMap): void {
   const { store, city } = app;
@@ -23,12 +24,15 @@ export function legendPanel(element: HTMLElement, app: App, cityMap: CityMap): v
         store.get().layers.includes(layer.name) &&
         (layer.name === density || zoom >= layer.minzoom),
     );
-    const parts = classed.reverse().flatMap((layer) => {
+    const records = classed.reverse().flatMap((layer) => {
       const detail = city.known(layer.name);
       return detail ? sections(app, cityMap, detail, layer.name === density) : [];
     });
+    const parts = [...records, ...rasterLegends(app)];
     element.hidden = parts.length === 0;
+    const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.class : undefined;
     fill(element, ...parts);
+    if (focused) element.querySelector<HTMLElement>(`[data-class="${CSS.escape(focused)}"]`)?.focus();
   };
 
   const drawIfOther = () => {
@@ -47,7 +51,8 @@ export function legendPanel(element: HTMLElement, app: App, cityMap: CityMap): v
     }
     draw();
   };
-  store.on(["layers", "hidden", "density", "lang", "palette"], demand);
+  store.on(["layers", "rasters", "hidden", "density", "lang", "palette"], demand);
+  city.onNews(draw);
   cityMap.map.on("zoom", drawIfOther);
   demand();
 }
@@ -126,7 +131,13 @@ function classSection(app: App, layer: LayerDetail, rows: readonly LegendRow[], 
         const pressed = String(!off.includes(value));
         return h(
           "button",
-          { type: "button", class: "class", aria: { pressed }, onclick: () => toggle(value) },
+          {
+            type: "button",
+            class: "class",
+            aria: { pressed },
+            data: { class: `${layer.name}:${value}` },
+            onclick: () => toggle(value),
+          },
           ...inside,
         );
       }),

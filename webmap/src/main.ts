@@ -1,8 +1,10 @@
 /** Wires the parts of the page together. */
 import { Refused, Unreachable } from "./api.ts";
-import { createApp, reason } from "./app.ts";
+import { type App, createApp, reason } from "./app.ts";
 import { cameraViews } from "./cameras.ts";
 import { type City, loadCity } from "./city.ts";
+import { cutNote } from "./cut.ts";
+import { followCity, type Parts } from "./follow.ts";
 import { installFonts } from "./fonts.ts";
 import { word } from "./i18n.ts";
 import { layersPanel } from "./layers.ts";
@@ -11,7 +13,8 @@ import { type CityMap, createMap } from "./map.ts";
 import { pointing } from "./pointing.ts";
 import { objectCard } from "./popup.ts";
 import { searchBox } from "./search.ts";
-import { banner, buildShell, footStrip, headTools, mapControls, panelSheet } from "./shell.ts";
+import { banner, buildShell, footStrip, headTools, mapControls, panelSheet, type Shell, warning } from "./shell.ts";
+import { liveSign } from "./sign.ts";
 import { createStore, fromFragment, type State, type Store, toFragment } from "./state.ts";
 import { densityRanges } from "./style.ts";
 // In this order: the rules for phones come last.
@@ -37,6 +40,7 @@ function defaultsFor(city: City | null): State {
     view: null,
     layers: first.length > 0 ? first : names,
     hidden: {},
+    rasters: [],
     density: "component",
     palette: matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark",
     lang: "zh",
@@ -47,7 +51,7 @@ function defaultsFor(city: City | null): State {
 
 /** Keep URL and state the same, whichever of them changes. */
 function mirror(store: Store, defaults: State, follow: (state: State) => void): void {
-  store.on(["view", "layers", "hidden", "density", "palette", "lang", "frame", "selected"], (state) => {
+  store.on(["view", "layers", "hidden", "rasters", "density", "palette", "lang", "frame", "selected"], (state) => {
     const fragment = toFragment(state, defaults);
     window.history.replaceState(null, "", fragment === "" ? location.pathname : `#${fragment}`);
   });
@@ -66,7 +70,18 @@ async function start(root: HTMLElement): Promise<void> {
   const shell = buildShell(root);
   headTools(shell.head, app);
   panelSheet(shell, app);
+  warning(shell.warning, app);
+  const over = new AbortController();
+  const drawn = drawCity(shell, app, defaults);
+  followCity(app, drawn, liveSign(shell.live, app), over.signal);
+  await drawn.catch((error: unknown) => {
+    over.abort();
+    throw error;
+  });
+}
 
+async function drawCity(shell: Shell, app: App, defaults: State): Promise<Parts> {
+  const { store, city } = app;
   const failed = (again: () => void) => banner(store.get().lang, app.t("tilesFailed"), again);
   const cityMap = await createMap(shell.map, app, failed);
   const { map } = cityMap;
@@ -80,6 +95,7 @@ async function start(root: HTMLElement): Promise<void> {
   const card = objectCard(shell.card, app, cityMap);
   pointing(shell.map, app, cityMap, card);
   cameraViews(app, cityMap);
+  cutNote(shell.cut, app, cityMap);
 
   mirror(store, defaults, ({ view }) => {
     if (view) map.jumpTo({ center: [view.lon, view.lat], zoom: view.zoom });
@@ -89,8 +105,10 @@ async function start(root: HTMLElement): Promise<void> {
     if (event.key === "Escape" && !shell.card.hidden && !document.querySelector("dialog[open]")) card.close();
   });
   window.__chengtu = { map, ready: cityMap.ready };
-  await cityMap.ready;
-  document.documentElement.dataset.ready = "true";
+  void cityMap.ready.then(() => {
+    document.documentElement.dataset.ready = "true";
+  });
+  return { cityMap, card };
 }
 
 function begin(): void {

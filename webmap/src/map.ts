@@ -6,7 +6,8 @@ import "maplibre-gl/dist/maplibre-gl.css";
 import * as api from "./api.ts";
 import { type App, narrow } from "./app.ts";
 import { mapFaces } from "./fonts.ts";
-import { compose, type DensityRange, densityRanges, SELECTION, VIEWS } from "./style.ts";
+import { createRefresher, type Refresher } from "./refresh.ts";
+import { compose, type DensityRange, densityRanges, SELECTION, sourceOf, VIEWS } from "./style.ts";
 import { NOTHING } from "./views.ts";
 
 export interface Place {
@@ -32,9 +33,15 @@ export interface CityMap {
   /** Mark a cell instead. */
   selectCell(id: string): void;
   showViews(views: GeoJSON.FeatureCollection): void;
+  /** The source whose tiles hold a layer. */
+  sourceOf(layer: string): string;
+  /** The zoom from which on closer looks are at the same tiles. */
+  deepest: number;
+  refresher: Refresher;
 }
 
 const CLOSE_ZOOM = 17;
+const MAX_ZOOM = 20;
 
 /** `failed` is told when some of the map could not be loaded, with the way to try again. */
 export async function createMap(
@@ -48,14 +55,18 @@ export async function createMap(
   const classes = Object.fromEntries(city.layers.map((layer) => [layer.name, layer.classes]));
   const together = names.filter((name) => store.get().layers.includes(name));
   const faces = mapFaces();
-  let served = await api.style(store.get().palette, names, store.get().lang);
+  let [served] = await Promise.all([
+    api.style(store.get().palette, names, store.get().lang),
+    city.repaint(store.get().palette),
+  ]);
+  const deepest = served.sources.city?.type === "vector" ? (served.sources.city.maxzoom ?? MAX_ZOOM) : MAX_ZOOM;
   let selection: GeoJSON.FeatureCollection = NOTHING;
   let views: GeoJSON.FeatureCollection = NOTHING;
   let cell = "";
   let attempt = 0;
 
   const composed = () => {
-    const { layers, hidden, density } = store.get();
+    const { layers, hidden, density, palette, lang, rasters } = store.get();
     const visible = new Set(layers);
     return compose({
       served,
@@ -70,6 +81,10 @@ export async function createMap(
       cell,
       views,
       attempt,
+      base: city.basemap,
+      rasters: city.rasters().filter(({ name }) => rasters.includes(name)),
+      dark: palette === "dark",
+      lang,
     });
   };
 
@@ -82,7 +97,10 @@ export async function createMap(
     style: composed(),
     ...start,
     minZoom: 5,
-    maxZoom: 20,
+    maxZoom: MAX_ZOOM,
+    // Past the deepest tiles these are stretched. Cut into smaller ones, each would be asked for many times, and
+    // MapLibre's worker would give pieces of the old tile for one that changed.
+    zoomLevelsToOverscale: MAX_ZOOM - deepest,
     attributionControl: false,
     dragRotate: false,
     pitchWithRotate: false,
@@ -93,6 +111,8 @@ export async function createMap(
     locale: { "Map.Title": app.t("map") },
     transformRequest: (url) => (url.startsWith(location.origin) ? { url, headers: api.authorization() } : { url }),
   });
+  const ours = new Set(names.map((name) => sourceOf(name, together)));
+  const refresher = createRefresher(map, (source) => ours.has(source));
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
   const ready = new Promise<void>((settle) => void map.once("idle", () => settle()));
@@ -101,10 +121,10 @@ export async function createMap(
     const { lng, lat } = map.getCenter();
     store.set({ view: { lon: lng, lat, zoom: map.getZoom() } });
   });
-  store.on(["layers", "hidden", "density"], () => map.setStyle(composed(), { diff: true }));
+  store.on(["layers", "hidden", "density", "rasters"], () => map.setStyle(composed(), { diff: true }));
   const restyle = async (): Promise<void> => {
     const { palette, lang } = store.get();
-    const fresh = await api.style(palette, names, lang);
+    const [fresh] = await Promise.all([api.style(palette, names, lang), city.repaint(palette)]);
     if (store.get().palette !== palette || store.get().lang !== lang) return; // overtaken
     served = fresh;
     map.setStyle(composed(), { diff: true });
@@ -142,6 +162,9 @@ export async function createMap(
   return {
     map,
     ready,
+    sourceOf: (layer) => sourceOf(layer, together),
+    deepest,
+    refresher,
     roles: () => served.metadata["chengtu:palette"],
     ranges: () => densityRanges(served.layers, new Set(store.get().layers), store.get().density),
     goTo({ lon, lat, bounds, zoom }) {

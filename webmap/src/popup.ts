@@ -20,6 +20,8 @@ export interface Card {
   /** A cell and what it counts. */
   cell(hit: Hit, lon: number, lat: number): void;
   close(): void;
+  /** Read the record of the open card again; what one was looking at stays in place. */
+  reread(): void;
 }
 
 interface Content {
@@ -32,6 +34,7 @@ interface Content {
 export function objectCard(element: HTMLElement, app: App, cityMap: CityMap): Card {
   const { store, city } = app;
   let pending = new AbortController();
+  let reading = Promise.resolve();
 
   const close = () => {
     element.hidden = true;
@@ -52,14 +55,16 @@ export function objectCard(element: HTMLElement, app: App, cityMap: CityMap): Ca
     if (homeless) heading.focus({ preventScroll: true });
   };
 
-  const showItem = async (layerName: string, id: string, signal: AbortSignal) => {
+  const showItem = async (layerName: string, id: string, signal: AbortSignal, again: boolean) => {
     const [layer, record] = await Promise.all([city.detail(layerName), api.item(layerName, id, signal)]);
     if (signal.aborted) return;
     const middle = middleOf(record.geometry);
     const view = sectorOf(record.geometry, record.properties);
     cityMap.select(record.geometry, ...(view ? [view.geometry] : []));
-    show(itemContent(app, cityMap, layer, record, middle));
-    cityMap.reveal(...middle);
+    const content = itemContent(app, cityMap, layer, record, middle);
+    if (again) keepingPlace(element, () => show(content));
+    else show(content);
+    if (!again) cityMap.reveal(...middle);
   };
   const showSpot = async (lon: number, lat: number, signal: AbortSignal) => {
     cityMap.select({ type: "Point", coordinates: [lon, lat] });
@@ -76,23 +81,25 @@ export function objectCard(element: HTMLElement, app: App, cityMap: CityMap): Ca
     cityMap.reveal(lon, lat);
   };
 
-  const follow = async () => {
+  const follow = async (again = false) => {
     pending.abort();
     pending = new AbortController();
     const { signal } = pending;
     const { selected } = store.get();
-    cityMap.select();
+    if (!again) cityMap.select();
     if (selected === null) {
       element.hidden = true;
       return;
     }
     if (element.hidden) show({ kicker: "", title: app.t("loading"), body: [] });
     try {
-      if (selected.kind === "item") await showItem(selected.layer, selected.id, signal);
+      if (selected.kind === "item") await showItem(selected.layer, selected.id, signal, again);
       else await showSpot(selected.lon, selected.lat, signal);
     } catch (error) {
       if (signal.aborted) return;
       const gone = error instanceof api.Refused && error.status === 404;
+      if (again && !gone) return; // what the card says was right a moment ago
+      cityMap.select();
       const why = error instanceof api.Unreachable ? app.t("unreachable") : reason(error);
       const id = selected.kind === "item" ? selected.id : app.t("spot");
       const retry = h("button", { type: "button", onclick: () => void follow() }, app.t("retry"));
@@ -100,17 +107,33 @@ export function objectCard(element: HTMLElement, app: App, cityMap: CityMap): Ca
       show({ kicker: "", title: id, body: [said], actions: gone ? [] : [retry] });
     }
   };
-  store.on(["selected", "lang"], () => void follow());
-  if (store.get().selected) void follow();
+  const start = () => {
+    reading = follow();
+  };
+  store.on(["selected", "lang"], start);
+  if (store.get().selected) start();
 
   return {
     close,
+    reread() {
+      if (store.get().selected?.kind === "item") reading = reading.then(() => follow(true));
+    },
     choose: (hits) => void chooseAmong(app, hits).then(show),
     cell(hit, lon, lat) {
       cityMap.selectCell(hit.id);
       void cellContent(app, cityMap, hit, lon, lat).then(show);
     },
   };
+}
+
+/** Fill the card anew with its list scrolled and its history opened as they were. */
+function keepingPlace(card: HTMLElement, refill: () => void): void {
+  const top = card.querySelector(".body")?.scrollTop ?? 0;
+  const open = card.querySelector("details")?.open ?? false;
+  refill();
+  const history = card.querySelector("details");
+  if (history) history.open = open;
+  card.querySelector(".body")?.scrollTo({ top });
 }
 
 function itemContent(

@@ -17,6 +17,10 @@ export interface Shell {
   legend: HTMLElement;
   card: HTMLElement;
   controls: HTMLElement;
+  /** What the map must never be seen without. */
+  warning: HTMLElement;
+  cut: HTMLElement;
+  live: HTMLElement;
   foot: HTMLElement;
 }
 
@@ -31,9 +35,14 @@ export function buildShell(root: HTMLElement): Shell {
   const controls = h("div", { class: "controls" });
   const map = h("main", { class: "map" });
   const foot = h("footer", { class: "foot" });
+  const warning = h("p", { class: "notice warning", role: "note" });
+  const cut = h("p", { class: "notice", aria: { live: "polite" } });
+  const notices = h("div", { class: "notices" }, warning, cut);
+  const live = h("span", { class: "live", role: "status" });
   const top = h("header", { class: "head", data: { covers: "" } }, head, search);
-  fill(root, h("div", { class: "left", data: { covers: "" } }, top, panel), map, controls, card, foot);
-  return { map, head, search, panel, layers, legend, card, controls, foot };
+  fill(root, h("div", { class: "left", data: { covers: "" } }, top, panel), map, notices, controls, card, foot);
+  foot.append(live);
+  return { map, head, search, panel, layers, legend, card, controls, warning, cut, live, foot };
 }
 
 /** The head: whose map it is, and the switches of language, palette and sign-in. */
@@ -108,17 +117,31 @@ export function mapControls(element: HTMLElement, app: App, cityMap: CityMap): v
 
 /** The strip at the foot: what kind of data this is, whose, the scale and the coordinates. */
 export function footStrip(element: HTMLElement, app: App, cityMap: CityMap): void {
-  const { city } = app.city;
+  const { city, basemap } = app.city;
   const scale = new ScaleControl({ maxWidth: 96, unit: "metric" }).onAdd(cityMap.map);
   const badge = h("strong", { class: "badge", hidden: !city.synthetic });
   const source = h("span", { class: "source" });
   const readout = h("div", { class: "readout" });
-  element.append(badge, source, scale, readout);
+  element.prepend(badge, source);
+  element.append(scale, readout);
   pointerReadout(readout, app, cityMap.map);
   const draw = () => {
     badge.textContent = app.t("synthetic");
     badge.title = app.t("syntheticWhy");
-    source.textContent = [app.t("brand"), app.title(city.attribution), city.mapApproval].filter(Boolean).join(" · ");
+    const base = basemap === null ? [] : [app.title(basemap.attribution), basemap.approval];
+    const told = [app.t("brand"), app.title(city.attribution), city.mapApproval, ...base].filter(Boolean).join(" · ");
+    source.textContent = told;
+    source.title = told;
+  };
+  app.store.on(["lang"], draw);
+  draw();
+}
+
+/** What is wrong with the base map, for as long as it is drawn. */
+export function warning(element: HTMLElement, app: App): void {
+  const text = app.city.basemap?.warning ?? null;
+  const draw = () => {
+    element.textContent = text === null ? "" : app.title(text);
   };
   app.store.on(["lang"], draw);
   draw();

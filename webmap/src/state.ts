@@ -18,6 +18,8 @@ export interface State {
   layers: readonly string[];
   /** By layer, the class values that are switched off. */
   hidden: Readonly<Record<string, readonly string[]>>;
+  /** The rasters that are shown. */
+  rasters: readonly string[];
   /** The layer whose density is shown first; others follow in drawing order where it shows records. */
   density: string | null;
   palette: Palette;
@@ -70,6 +72,7 @@ export function toFragment(state: State, defaults: State): string {
   const off = Object.entries(state.hidden).filter(([, values]) => values.length > 0);
   if (off.length > 0)
     parts.push(["off", off.map(([name, values]) => [name, ...values].map(encodeURIComponent).join(":")).join(",")]);
+  if (state.rasters.length > 0) parts.push(["rasters", state.rasters.join(",")]);
   if (state.density !== null && state.density !== defaults.density) parts.push(["density", state.density]);
   for (const key of ["palette", "lang", "frame"] as const) {
     if (state[key] !== defaults[key]) parts.push([key, state[key]]);
@@ -90,6 +93,7 @@ export function fromFragment(fragment: string, defaults: State): State {
     view: viewFrom(given.get("at")),
     layers: layers === undefined ? defaults.layers : layers.split(",").filter(Boolean),
     hidden: hiddenFrom(given.get("off")),
+    rasters: (given.get("rasters") ?? "").split(",").filter(Boolean),
     density: given.get("density") ?? defaults.density,
     palette: oneOf(PALETTES, given.get("palette")) ?? defaults.palette,
     lang: oneOf(LANGS, given.get("lang")) ?? defaults.lang,

@@ -8,7 +8,9 @@ import type {
   SourceSpecification,
   StyleSpecification,
 } from "maplibre-gl";
-import type { ServedStyle } from "./api.ts";
+import type { Basemap, Raster, ServedStyle } from "./api.ts";
+import { BASE, baseLayers, baseSource } from "./basemap.ts";
+import type { Lang } from "./i18n.ts";
 
 export type Part = "ground" | "record" | "cells" | "label";
 
@@ -29,6 +31,11 @@ export interface Drawing {
   views: FeatureCollection;
   /** How often all tiles were asked for anew. */
   attempt: number;
+  base: Basemap | null;
+  /** Those that are shown. */
+  rasters: readonly Raster[];
+  dark: boolean;
+  lang: Lang;
 }
 
 /** Where on the zoom scale which layer's density is shown. */
@@ -40,6 +47,8 @@ export interface DensityRange {
 
 export const SELECTION = "selection";
 export const VIEWS = "views";
+const RASTER = "raster-";
+const RASTER_TILE_PX = 256;
 
 type Tagged = { "chengtu:layer"?: string; "chengtu:part"?: Part };
 const tags = (layer: LayerSpecification): Tagged => (layer.metadata ?? {}) as Tagged;
@@ -69,30 +78,35 @@ export function densityRanges(
 
 /** The whole style to draw. */
 export function compose(drawing: Drawing): StyleSpecification {
-  const { served, visible } = drawing;
+  const { served, visible, base, dark, lang } = drawing;
+  const roles = served.metadata["chengtu:palette"];
   const ranges = densityRanges(served.layers, visible, drawing.density);
   const layers = served.layers.map((layer) => drawn(layer, drawing, ranges));
   return {
     ...served,
     "font-faces": drawing.faces,
-    sources: { ...citySources(drawing), ...overlaySources(drawing) },
-    layers: [...layers, ...cellEdges(layers, drawing), ...overlays(served.metadata["chengtu:palette"])].sort(
-      (a, b) => storey(a) - storey(b),
-    ),
+    sources: { ...groundSources(drawing), ...citySources(drawing), ...overlaySources(drawing) },
+    layers: [
+      ...layers,
+      ...(base === null ? [] : baseLayers(base, roles, dark, lang)),
+      ...drawing.rasters.map(rasterLayer),
+      ...cellEdges(layers, drawing),
+      ...overlays(roles),
+    ].sort((a, b) => storey(a) - storey(b)),
   };
 }
 
-// Land, densities, where cameras look, things, names, what is selected: no surface covers a line or a name.
+const STOREYS = ["background", "base", "ground", "raster", "cells", "views", "record", "label", "selection"];
+
+// No surface covers a line or a name.
 function storey(layer: LayerSpecification): number {
-  if (layer.id.endsWith("-edge") || ("source" in layer && layer.source === SELECTION)) return 5;
-  if ("source" in layer && layer.source === VIEWS) return 2;
-  const part = partOf(layer);
-  if (part === "cells") return 1;
-  if (part === "record") return 3;
-  return part === "label" ? 4 : 0;
+  const source = "source" in layer ? layer.source : "background";
+  if (source === SELECTION || layer.id.endsWith("-edge")) return STOREYS.indexOf("selection");
+  return STOREYS.indexOf(source.startsWith(RASTER) ? "raster" : (partOf(layer) ?? source));
 }
 
-const sourceOf = (name: string, together: readonly string[]): string =>
+/** The source whose tiles hold a layer. */
+export const sourceOf = (name: string, together: readonly string[]): string =>
   together.includes(name) ? "city" : `city-${name}`;
 
 function citySources(drawing: Drawing): Record<string, SourceSpecification> {
@@ -119,13 +133,15 @@ function drawn(layer: LayerSpecification, drawing: Drawing, ranges: DensityRange
   const off = drawing.hidden[name] ?? [];
   const column = drawing.classes[name] ?? null;
   const range = ranges.find((each) => each.layer === name);
-  const shown = drawing.visible.has(name) && (partOf(layer) !== "cells" || range !== undefined);
+  const part = partOf(layer);
+  const covers = part === "ground" && layer.type === "fill" && drawing.base !== null;
+  const shown = drawing.visible.has(name) && (part !== "cells" || range !== undefined) && !covers;
   const moved = {
     ...layer,
     source: sourceOf(name, drawing.together),
     layout: { ...layer.layout, visibility: shown ? "visible" : "none" },
   } as LayerSpecification;
-  if (partOf(layer) === "cells") return cells(moved, range, off);
+  if (part === "cells") return cells(moved, range, off);
   return off.length > 0 && column !== null
     ? ({ ...moved, filter: without(layer, column, off) } as LayerSpecification)
     : moved;
@@ -160,6 +176,20 @@ function replaced(expression: unknown, density: unknown): unknown {
 
 function overlaySources({ selection, views }: Drawing): Record<string, SourceSpecification> {
   return { [SELECTION]: { type: "geojson", data: selection }, [VIEWS]: { type: "geojson", data: views } };
+}
+
+function groundSources({ base, rasters, origin }: Drawing): Record<string, SourceSpecification> {
+  const sources = rasters.map(({ name, tiles, minzoom, maxzoom, bounds }) => [
+    RASTER + name,
+    { type: "raster", tiles: [origin + tiles], tileSize: RASTER_TILE_PX, minzoom, maxzoom, bounds },
+  ]);
+  return { ...Object.fromEntries(sources), ...(base === null ? {} : { [BASE]: baseSource(base, origin) }) };
+}
+
+// What lies under a raster stays readable.
+function rasterLayer({ name }: Raster): LayerSpecification {
+  const paint = { "raster-opacity": 0.7, "raster-fade-duration": 0 };
+  return { id: RASTER + name, type: "raster", source: RASTER + name, paint };
 }
 
 // Drawn from the tiles of the cell itself, since a cell may lie in several.

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LayerSpecification, StyleSpecification } from "maplibre-gl";
-import type { ServedStyle } from "../src/api.ts";
+import type { Basemap, Bounds, Raster, ServedStyle } from "../src/api.ts";
 import { compose, type Drawing, densityRanges } from "../src/style.ts";
 import { NOTHING, sector } from "../src/views.ts";
 
@@ -33,6 +33,31 @@ const SERVED = {
   ],
 } as unknown as ServedStyle;
 
+const NAMED = { zh: "地形", en: "Relief" };
+const SPAN = { minzoom: 6, maxzoom: 14, bounds: [120, 31, 122, 33] as Bounds, attribution: NAMED };
+const BASE: Basemap = {
+  ...SPAN,
+  type: "vector",
+  tiles: ["/basemap/{z}/{x}/{y}"],
+  tileSize: 256,
+  vectorLayers: ["water"],
+  approval: null,
+  frame: "EPSG:3857",
+  warning: null,
+};
+const RELIEF: Raster = {
+  ...SPAN,
+  name: "relief",
+  title: NAMED,
+  unit: "m",
+  tiles: "/rasters/relief/{z}/{x}/{y}.png",
+  about: NAMED,
+  legend: [],
+  steps: false,
+  least: null,
+  synthetic: true,
+};
+
 const drawing = (more: Partial<Drawing>): Drawing => ({
   served: SERVED,
   faces: {},
@@ -46,6 +71,10 @@ const drawing = (more: Partial<Drawing>): Drawing => ({
   cell: "",
   views: NOTHING,
   attempt: 0,
+  base: null,
+  rasters: [],
+  dark: true,
+  lang: "zh",
   ...more,
 });
 
@@ -111,6 +140,22 @@ test("the cell whose card is open gets an edge in the layer that shows it", () =
   const style = compose(drawing({ cell: "89309d555c7ffff" }));
   assert.deepEqual(layer(style, "component-cells-edge").filter, ["==", ["get", "id"], "89309d555c7ffff"]);
   assert.equal(layer(style, "component-cells-edge").maxzoom, 13);
+});
+
+test("a base map lies under everything and the ground gives way to it", () => {
+  const ground = part("county", "ground", { type: "fill" });
+  const served = { ...SERVED, layers: [...SERVED.layers.slice(0, 1), ground, ...SERVED.layers.slice(1)] };
+  const base = { ...BASE, type: "raster" as const };
+  const style = compose(drawing({ served, base, rasters: [RELIEF], visible: new Set(["county", "component"]) }));
+  const order = ["background", "base", "county-ground", "raster-relief", "component-cells", "component-record"];
+  const parts = style.layers.map((each) => each.id);
+  assert.deepEqual(
+    parts.filter((id) => order.includes(id)),
+    order,
+  );
+  assert.equal(layer(style, "county-ground").layout?.visibility, "none");
+  const without = compose(drawing({ served, visible: new Set(["county"]) }));
+  assert.equal(layer(without, "county-ground").layout?.visibility, "visible");
 });
 
 test("a city without layers has a style all the same", () => {

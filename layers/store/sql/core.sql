@@ -97,18 +97,23 @@ begin
     values (core.actor(), followed, lower(tg_op), moved, core.setting('delivery')::bigint, core.setting('scenario'),
       core.setting('digest'));
   elsif tg_op = 'INSERT' then
-    insert into core.change (actor, layer, op, id, records, after, delivery, scenario)
-    select core.actor(), followed, 'insert', id, 1, geom, core.setting('delivery')::bigint, core.setting('scenario')
+    insert into core.change (actor, layer, op, id, records, after, cell_after, delivery, scenario)
+    select core.actor(), followed, 'insert', id, 1, geom, cell, core.setting('delivery')::bigint, core.setting('scenario')
     from nt order by id;
   elsif tg_op = 'DELETE' then
-    insert into core.change (actor, layer, op, id, records, before, delivery, scenario)
-    select core.actor(), followed, 'delete', id, 1, geom, core.setting('delivery')::bigint, core.setting('scenario')
+    insert into core.change (actor, layer, op, id, records, before, cell_before, delivery, scenario)
+    select core.actor(), followed, 'delete', id, 1, geom, cell, core.setting('delivery')::bigint, core.setting('scenario')
     from ot order by id;
   else
-    insert into core.change (actor, layer, op, id, records, before, after, delivery, scenario)
-    select core.actor(), followed, 'update', id, 1, ot.geom, nt.geom, core.setting('delivery')::bigint,
-      core.setting('scenario')
-    from ot join nt using (id) order by id;
+    -- Cells are told where a count changed: what stays in its cell and class is drawn anew as itself alone.
+    execute format($q$
+      insert into core.change (actor, layer, op, id, records, before, after, cell_before, cell_after, delivery, scenario)
+      select core.actor(), %L, 'update', id, 1, o.geom, n.geom,
+        case when (o.cell, o.class) is distinct from (n.cell, n.class) then o.cell end,
+        case when (o.cell, o.class) is distinct from (n.cell, n.class) then n.cell end,
+        core.setting('delivery')::bigint, core.setting('scenario')
+      from (select id, geom, cell, %s as class from ot) o join (select id, geom, cell, %s as class from nt) n using (id)
+      order by id$q$, followed, class_of, class_of);
   end if;
   perform pg_notify('change', followed);
   return null;

@@ -1,0 +1,127 @@
+"""Follows the change log: what changed leaves the caches and goes to whoever watches.
+
+A bell in the database (`NOTIFY change`) only says that there is something to read; what there is stands in the log,
+which is read on from a position. So a bell that was lost, or a connection that was, delays and never loses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+
+from api.shelf import Shelf, Shelved
+from layers.ask.touched import Touched, touched
+from layers.registry import Registry
+from layers.spec import Layer
+from layers.store import changes
+from layers.store.changes import Position
+from layers.store.engine import driver_url, engine_for, session_options
+
+log = logging.getLogger("chengtu.follow")
+CHANGED, BAKED, BYE = "change", "archive", "bye"
+_POLL_S = 2.0  # without any bell
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Changes that became visible together, after `before` and up to `after`, and what they touched."""
+
+    before: Position
+    after: Position
+    rows: Sequence[Mapping[Any, Any]]
+    touched: Mapping[str, Touched]
+    layers: Mapping[str, Layer]
+
+
+class Follower:
+    """One task of a server process; `follow` is given every batch, in order, as soon as it is read."""
+
+    def __init__(
+        self, url: str, registry: Registry, shelf: Shelf, *, follow: Callable[[Batch], None], bye: Callable[[], None]
+    ) -> None:
+        self._url, self._registry, self._shelf = url, registry, shelf
+        self._follow, self._bye = follow, bye
+        self._engine = engine_for(url, "reader", pool_size=1)
+        self.position: Position | None = None
+
+    async def run(self) -> None:
+        """Follow until cancelled; connect anew, less and less often, when the connection is lost."""
+        pause = _FIRST_PAUSE_S
+        while True:
+            try:
+                async with await self._connect() as connection:
+                    await self._listen(connection)
+            except (psycopg.Error, sa.exc.SQLAlchemyError, OSError) as error:
+                log.warning("the change log cannot be followed: %s; trying again in %.1f s", _line(error), pause)
+                await asyncio.sleep(pause)
+                pause = min(_LONGEST_PAUSE_S, pause * 2)
+            else:
+                pause = _FIRST_PAUSE_S
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._engine.dispose()
+
+    async def _connect(self) -> psycopg.AsyncConnection[Any]:
+        conninfo = driver_url(self._url).set(drivername="postgresql").render_as_string(hide_password=False)
+        return await psycopg.AsyncConnection.connect(
+            conninfo, autocommit=True, options=session_options("reader"), application_name="chengtu follow"
+        )
+
+    async def _listen(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        for bell in (CHANGED, BAKED, BYE):
+            await connection.execute(f"listen {bell}")  # before the first look, or what comes between would be missed
+        baked = True
+        while True:
+            await self.catch_up()
+            if baked:
+                self._shelf.put(await asyncio.to_thread(self._fetch))
+            baked = False
+            async for heard in connection.notifies(timeout=_POLL_S, stop_after=1):
+                baked = heard.channel == BAKED
+                if heard.channel == BYE and heard.payload == server_name():
+                    self._bye()
+
+    async def catch_up(self) -> None:
+        """Read on to what is committed now."""
+        more = True
+        while more:
+            batch, position, more = await asyncio.to_thread(self._read, self.position)
+            # Together, without an await between: who reads the position has missed nothing and is told nothing twice.
+            self.position = position
+            if batch is not None:
+                self._shelf.mark(batch.touched)
+                self._follow(batch)
+
+    def _read(self, position: Position | None) -> tuple[Batch | None, Position, bool]:
+        with self._engine.connect() as connection:
+            if position is None:
+                return None, changes.now(connection), False
+            page = changes.since(connection, position)
+        if not page.rows:
+            return None, page.position, False
+        layers = self._registry.all(having={row["layer"] for row in page.rows})
+        batch = Batch(position, page.position, page.rows, touched(page.rows, layers), layers)
+        return batch, page.position, page.more
+
+    def _fetch(self) -> dict[str, Shelved | None]:
+        with self._engine.connect() as connection:
+            return self._shelf.fetch(connection, self._registry.all())
+
+
+def server_name() -> str:
+    """The server that this worker process belongs to: its farewell ends our streams, not those of others."""
+    return f"{socket.gethostname()}:{os.getppid()}"
+
+
+def _line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

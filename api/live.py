@@ -1,0 +1,243 @@
+"""Live events (`GET /live`): which tiles changed and which records did, for the layers that the caller may see.
+
+Each record event carries a position of the change log as its id. Who comes back with the last one it saw
+(`Last-Event-ID`) is sent exactly what it missed; tile events may come twice: to ask for a tile twice does no harm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+import shapely
+import sqlalchemy as sa
+from starlette.responses import JSONResponse
+
+from api.deps import actor_from
+from api.errors import PROBLEM, NotListening, refusal, unavailable
+from api.follow import Batch, Follower
+from api.service import Service
+from api.tiles import Receive, Scope, Send
+from gis.drawn import unpack
+from layers.ask.touched import Touched, touched
+from layers.errors import LayersError
+from layers.people.access import ANYONE, Actor, may
+from layers.spec import Layer
+from layers.store import changes
+from layers.store.changes import Position
+
+MOST_WAITING = 64  # batches for a client that does not read; then it has to come back
+MOST_STREAMS = 2_000
+MOST_MISSED = 5_000  # changes that a returning client is told one by one
+MOST_TILES = 5_000  # of an event; beyond these the whole layer is named
+_PING_S = 15.0
+
+
+@dataclass(eq=False)
+class Stream:
+    """One client: who it is, which layers it wants (None: all that it may see), and what waits for it."""
+
+    actor: Actor
+    names: frozenset[str] | None
+    known: tuple[str, ...] = ()  # snapshots of the database whose changes it was told of
+    waiting: asyncio.Queue[Batch | None] = field(default_factory=lambda: asyncio.Queue(MOST_WAITING))
+    left_behind: bool = False
+
+    def wants(self, name: str, layers: Mapping[str, Layer]) -> bool:
+        """May it be told of this layer, and does it want to be?"""
+        named = self.names is None or name in self.names
+        return named and name in layers and bool(may(self.actor, "view", layers[name]))
+
+
+class Live:
+    """The ASGI function of `/live`, and the hub that gives every stream what the follower read."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._streams: set[Stream] = set()
+        self._catching_up = asyncio.Semaphore(1)
+        self.follower: Follower | None = None
+
+    def __len__(self) -> int:
+        return len(self._streams)
+
+    def publish(self, batch: Batch) -> None:
+        """Give a batch to every stream; who has not read for long is left behind."""
+        for stream in self._streams:
+            try:
+                stream.waiting.put_nowait(batch)
+            except asyncio.QueueFull:
+                stream.left_behind = True
+
+    def bye(self) -> None:
+        """End every stream: the server stops."""
+        for stream in self._streams:
+            stream.left_behind = True
+            if not stream.waiting.full():
+                stream.waiting.put_nowait(None)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one stream until the client leaves, falls behind, or the server stops."""
+        try:
+            stream, since = await self._open(scope)
+        except LayersError as error:
+            status, body, extra = refusal(error)
+            await JSONResponse(body, status, extra, PROBLEM)(scope, receive, send)
+            return
+        except sa.exc.OperationalError as error:
+            await unavailable(error)(scope, receive, send)
+            return
+        # Without an await between: what the follower reads from here on waits in the stream's queue.
+        upto = self.follower.position if self.follower else None
+        self._streams.add(stream)
+        left = asyncio.create_task(_disconnected(receive))
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": _STREAM_HEADERS})
+            if upto is not None:
+                await self._catch_up(stream, since, upto, send)
+                await self._serve(stream, left, send)
+            await send({"type": "http.response.body", "body": b""})
+        except (OSError, sa.exc.SQLAlchemyError):
+            pass  # the client or the database left in the middle of a message; the client comes back
+        finally:
+            self._streams.discard(stream)
+            left.cancel()
+
+    async def _open(self, scope: Scope) -> tuple[Stream, Position | None]:
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        asked = parse_qs(scope["query_string"].decode("latin-1"))
+        names = frozenset(n for text in asked.get("layers", []) for n in text.split(",")) if "layers" in asked else None
+        authorization = headers.get(b"authorization")
+        last = headers.get(b"last-event-id") or asked.get("lastEventId", [""])[-1]
+        since = Position.parse(last) if last else None
+        if len(self._streams) >= MOST_STREAMS:
+            raise NotListening("too many streams are open; ask again later")
+        if self.follower is None or self.follower.position is None:
+            raise NotListening("the change log is not being followed yet; ask again later")
+
+        def look() -> Actor:
+            actor = ANYONE if authorization is None else actor_from(self._service, authorization)
+            for name in names or ():
+                self._service.registry.find(name, actor)
+            return actor
+
+        return Stream(await asyncio.to_thread(look), names), since
+
+    async def _catch_up(self, stream: Stream, since: Position | None, upto: Position, send: Send) -> None:
+        """Say hello and tell a client that comes back what it missed."""
+        if since is None:
+            await _write(send, _event("hello", {}, upto))
+            return
+        await _write(send, _event("hello", {}))
+        goal = upto.reading or upto.seen
+        stream.known = (since.reading or since.seen, goal)
+        async with self._catching_up:
+            missed = await asyncio.to_thread(self._missed, stream, since, goal)
+        for part in missed:
+            await _write(send, part)
+
+    async def _serve(self, stream: Stream, left: asyncio.Task[None], send: Send) -> None:
+        while not stream.left_behind:
+            batch = await _next(stream, left)
+            if batch is None:
+                return
+            for part in [b":\n\n"] if batch is _PING else _told(batch, stream, known=stream.known):
+                await _write(send, part)
+
+    def _missed(self, stream: Stream, since: Position, goal: str) -> list[bytes]:
+        """What was committed between a position and a snapshot, as events; one `reset` when that is too much."""
+        parts: list[bytes] = []
+        count = 0
+        layers = self._service.registry.all()
+        with self._service.lookups.connect() as connection:
+            for start in _stretches(since, goal):
+                page = changes.Changes([], start, more=True)
+                while page.more:
+                    before, page = page.position, changes.since(connection, page.position)
+                    batch = Batch(before, page.position, page.rows, touched(page.rows, layers), layers)
+                    parts += _told(batch, stream, known=())
+                    count += len(page.rows)
+                    if count > MOST_MISSED:
+                        return [_event("reset", {}, Position(goal))]
+        return parts
+
+
+class _Ping:
+    """Stands in the place of a batch when none came for a while."""
+
+
+_PING: Any = _Ping()
+_STREAM_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]
+
+
+def _stretches(since: Position, goal: str) -> Iterator[Position]:
+    """The rest of the batch in which the client broke off, then all from its end to the goal."""
+    if since.reading is not None:
+        yield since
+    yield Position(since.reading or since.seen, goal)
+
+
+async def _next(stream: Stream, left: asyncio.Task[None]) -> Any:
+    """The next batch; `_PING` when none came for a while; None when the stream is to end."""
+    getting = asyncio.ensure_future(stream.waiting.get())
+    done, _ = await asyncio.wait({getting, left}, timeout=_PING_S, return_when=asyncio.FIRST_COMPLETED)
+    if getting in done:
+        return getting.result()
+    getting.cancel()
+    return None if left in done else _PING
+
+
+def _told(batch: Batch, stream: Stream, *, known: tuple[str, ...]) -> Iterator[bytes]:
+    """The events of a batch for one client: its tiles first, so that no record is told whose tiles were not."""
+    for name, of_layer in batch.touched.items():
+        if stream.wants(name, batch.layers):
+            yield _event("tiles", _tiles(name, of_layer))
+    reading = batch.after.reading or batch.after.seen
+    for row in batch.rows:
+        told = any(changes.visible(int(row["xid"]), snapshot) for snapshot in known)
+        if not told and stream.wants(row["layer"], batch.layers):
+            yield _event("record", _record(row), Position(batch.before.seen, reading, row["seq"]))
+
+
+def _tiles(name: str, of_layer: Touched) -> dict[str, Any]:
+    found = of_layer.drawn
+    if of_layer.whole or len(found.keys) + len(found.under) > MOST_TILES:
+        return {"layer": name, "all": True}
+    under = {"under": [_address(key) for key in sorted(found.under)]} if found.under else {}
+    return {"layer": name, "tiles": [_address(key) for key in sorted(found.keys)], **under}
+
+
+def _address(key: int) -> str:
+    z, x, y = unpack(key)
+    return f"{z}/{x}/{y}"
+
+
+def _record(row: Mapping[Any, Any]) -> dict[str, Any]:
+    told = {"layer": row["layer"], "op": row["op"], "id": row["id"], "at": row["at"].isoformat()}
+    place = row["after"] if row["after"] is not None else row["before"]
+    if place is None:
+        return {**told, "records": row["records"]}
+    point = shapely.point_on_surface(shapely.from_wkb(bytes(place.data)))
+    return {**told, "lon": round(point.x, 7), "lat": round(point.y, 7)}
+
+
+def _event(kind: str, data: dict[str, Any], position: Position | None = None) -> bytes:
+    id = f"id: {position}\n" if position is not None else ""
+    return f"event: {kind}\n{id}data: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()
+
+
+async def _write(send: Send, part: bytes) -> None:
+    await send({"type": "http.response.body", "body": part, "more_body": True})
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,212 @@
+"""The planner's questions: asked, answered, paged through and exported."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Annotated, Any, BinaryIO, Final
+from urllib.parse import quote
+
+import shapely
+import sqlalchemy as sa
+from fastapi import APIRouter, Body, Depends, Query, Request
+from fastapi import Path as InPath
+from fastapi.encoders import jsonable_encoder
+from fastapi.responses import JSONResponse, StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from api.deps import ActorDep, ReadDep, ServiceDep
+from api.errors import TooBusy
+from api.service import Service
+from layers.ask.question.asked import Question
+from layers.ask.question.errors import UnknownResult
+from layers.ask.results import ID_PATTERN, Kept
+from layers.errors import UnknownLayer
+from layers.export.formats import FORMATS, Format
+from layers.export.values import rows, shapes
+from layers.people.access import Actor
+from layers.spec import Title
+from layers.words import book_of
+from webmap import page
+
+router = APIRouter(tags=["query"])
+MOST_ON_A_PAGE: Final = 1_000
+WAIT_S: Final = 5.0
+CHUNK: Final = 256 * 1024
+EXPORTS: Final = MappingProxyType({**FORMATS, "html": Format("html", ".html", "text/html; charset=utf-8", page.write)})
+ResultId = Annotated[str, InPath(pattern=f"^{ID_PATTERN}$", description="id of a result")]
+
+
+async def _turn(service: ServiceDep) -> AsyncIterator[None]:
+    """A turn among the few questions that are worked on at once; TooBusy when it does not come soon."""
+    try:
+        async with asyncio.timeout(WAIT_S):
+            await service.questions.acquire()
+    except TimeoutError:
+        raise TooBusy("too many questions are being worked on; try again shortly") from None
+    try:
+        yield
+    finally:
+        service.questions.release()
+
+
+# Waited for before a connection is taken, since parameters are resolved in order; given back before the answer is sent.
+Turn = Annotated[None, Depends(_turn, scope="function")]
+
+
+@router.post("/query")
+async def ask(
+    request: Request,
+    question: Annotated[Question, Body()],
+    service: ServiceDep,
+    actor: ActorDep,
+    _: Turn,
+    connection: ReadDep,
+) -> JSONResponse:
+    """Answer a question; the result is kept for a day."""
+    async with _cancelled_without(request, connection):
+        kept = await run_in_threadpool(_answered, service, actor, question, connection)
+        return JSONResponse(
+            await run_in_threadpool(_page, kept, 0, MOST_ON_A_PAGE), headers={"Cache-Control": "no-store"}
+        )
+
+
+@router.get("/query/results/{id}.{format}", response_class=StreamingResponse)
+def export(
+    id: ResultId,
+    format: Annotated[str, InPath(pattern=f"^({'|'.join(EXPORTS)})$")],
+    service: ServiceDep,
+    actor: ActorDep,
+    _: Turn,
+) -> StreamingResponse:
+    """A kept result as a file."""
+    kept, wanted = _found(service, actor, id), EXPORTS[format]
+    file = _written(service, kept, wanted)
+    title = f"{kept.sheet.title.zh} {kept.sheet.made_at:%Y-%m-%d}".replace("：", "-").replace("/", "-")
+    headers = {
+        "Cache-Control": "private, no-cache",
+        "Content-Length": str(os.fstat(file.fileno()).st_size),
+        # RFC 5987: the name is Chinese; the first one is for programs that do not know that.
+        "Content-Disposition": f'attachment; filename="{id}{wanted.suffix}"; '
+        f"filename*=utf-8''{quote(title + wanted.suffix, safe='')}",
+    }
+    return StreamingResponse(_chunks(file), media_type=wanted.media_type, headers=headers)
+
+
+def _written(service: Service, kept: Kept, wanted: Format) -> BinaryIO:
+    """The result in a format, as an open file that has no name any more: it goes when it is closed."""
+    path = service.results.scratch(wanted.name)
+    try:
+        wanted.write(kept.sheet, path)
+        return path.open("rb")
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+@router.get("/query/results/{id}")
+def read(
+    id: ResultId,
+    service: ServiceDep,
+    actor: ActorDep,
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+    limit: Annotated[int, Query(ge=1, le=MOST_ON_A_PAGE)] = MOST_ON_A_PAGE,
+) -> JSONResponse:
+    """A page of a kept result."""
+    kept = _found(service, actor, id)
+    return JSONResponse(_page(kept, offset, limit), headers={"Cache-Control": "private, no-cache"})
+
+
+def _answered(service: Service, actor: Actor, question: Question, connection: sa.Connection) -> Kept:
+    answer = service.desk.answer(connection, question, lambda name: service.registry.find(name, actor))
+    credit = Title(service.settings.attribution_zh, service.settings.attribution_en)
+    return service.results.keep(replace(answer, sheet=replace(answer.sheet, attribution=credit)))
+
+
+def _found(service: Service, actor: Actor, id: str) -> Kept:
+    """The kept result, as long as the actor may know of every layer that it tells of; UnknownResult otherwise."""
+    kept = service.results.find(id)
+    try:
+        for name in kept.layers:
+            service.registry.find(name, actor)
+    except UnknownLayer:
+        raise UnknownResult(id) from None
+    return kept
+
+
+def _page(kept: Kept, offset: int, limit: int) -> dict[str, Any]:
+    """One page of a result as JSON."""
+    sheet = kept.sheet
+    frame = kept.page(offset, limit)
+    names = [column.name for column in sheet.columns]
+    records: list[dict[str, Any]] = [dict(zip(names, row, strict=True)) for row in rows(frame, sheet.columns)]
+    end = offset + len(records)
+    said = {
+        "id": kept.id,
+        "title": sheet.title._asdict(),
+        "statement": sheet.statement._asdict(),
+        "asked": kept.asked,
+        "count": sheet.rows,
+        "truncated": sheet.truncated,
+        "synthetic": sheet.synthetic,
+        "attribution": sheet.attribution and sheet.attribution._asdict(),
+        "madeAt": sheet.made_at,
+        "bounds": kept.bounds,
+        "columns": _columns(kept, records),
+        "exports": {name: f"/query/results/{kept.id}.{name}" for name in EXPORTS},
+        "offset": offset,
+        "next": f"/query/results/{kept.id}?offset={end}&limit={limit}" if end < sheet.rows and records else None,
+    }
+    encoded: dict[str, Any] = jsonable_encoder(said)
+    if not sheet.spatial:
+        return {**encoded, "rows": jsonable_encoder(records)}
+    drawn = [None if shape is None else shapely.geometry.mapping(shape) for shape in shapes(frame)]
+    features = [
+        {"type": "Feature", **({"id": record["id"]} if record.get("id") else {}), "geometry": geometry,
+         "properties": jsonable_encoder(record)}
+        for record, geometry in zip(records, drawn, strict=True)
+    ]  # fmt: skip
+    return {**encoded, "features": {"type": "FeatureCollection", "features": features}}
+
+
+def _columns(kept: Kept, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The columns, and of codes the words of those that the page holds."""
+    told = []
+    for column in kept.sheet.columns:
+        said: dict[str, Any] = {
+            "name": column.name, "title": column.title._asdict(), "kind": column.kind, "unit": column.unit,
+        }  # fmt: skip
+        if column.book is not None:
+            labels = book_of(column.book).labels()
+            here = {str(record[column.name]) for record in records if record[column.name] is not None}
+            said["words"] = {code: labels[code] for code in sorted(here) if code in labels}
+        told.append(said)
+    return told
+
+
+@asynccontextmanager
+async def _cancelled_without(request: Request, connection: sa.Connection) -> AsyncIterator[None]:
+    """While this runs, a client that leaves has its statement cancelled in the database."""
+
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        driver: Any = connection.connection.driver_connection
+        await run_in_threadpool(driver.cancel)
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching

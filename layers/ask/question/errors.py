@@ -1,0 +1,17 @@
+"""What the planner's questions may be refused for, beside what any request may."""
+
+from __future__ import annotations
+
+from layers.errors import LayersError
+
+
+class TooMuch(LayersError):
+    """The question takes more records, or more time, than one question may."""
+
+
+class UnknownResult(LayersError):
+    """No result of this id is kept, or it holds layers that the actor may not know of."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(f"no result {id!r} is kept; results are kept for a day")
+        self.id = id

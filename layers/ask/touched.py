@@ -1,0 +1,70 @@
+"""Which tiles a change touched: the drawn thing at its old and its new place, below `minzoom` the cell it counts in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import shapely
+
+from gis.cells import cell_polygons, parents, resolution_for_zoom
+from gis.drawn import Drawn, drawn
+from layers.ask.tile import BUFFER, EXTENT, MAX_ZOOM, MIN_ZOOM
+from layers.spec import Layer
+
+_MARGIN = BUFFER / EXTENT
+MOST_KEYS = 100_000
+
+
+@dataclass
+class Touched:
+    """What of one layer's tiles is not what it was: all of them, or those in `drawn`."""
+
+    whole: bool = False
+    drawn: Drawn = field(default_factory=Drawn)
+
+    def __contains__(self, key: int) -> bool:
+        return self.whole or key in self.drawn
+
+    def update(self, other: Touched) -> None:
+        """Add all of another; too many tiles to list are all of them."""
+        self.whole = self.whole or other.whole or len(self.drawn.keys) + len(other.drawn.keys) > MOST_KEYS
+        if self.whole:
+            self.drawn = Drawn()
+        else:
+            self.drawn.update(other.drawn)
+
+
+def touched(changes: Sequence[Mapping[Any, Any]], layers: Mapping[str, Layer]) -> dict[str, Touched]:
+    """What rows of the change log touched, by layer; changes of a layer that is no more touch nothing."""
+    by_layer = groupby(sorted(changes, key=lambda row: str(row["layer"])), key=lambda row: str(row["layer"]))
+    return {name: _of_layer(layers[name], list(rows)) for name, rows in by_layer if name in layers}
+
+
+def _of_layer(layer: Layer, rows: list[Mapping[Any, Any]]) -> Touched:
+    if any(row["id"] is None for row in rows):
+        return Touched(whole=True)  # a statement over very many records, told in one row
+    shapes = shapely.from_wkb([bytes(row[side].data) for row in rows for side in ("before", "after") if row[side]])
+    found = drawn(shapes, range(max(MIN_ZOOM, layer.minzoom), MAX_ZOOM + 1), margin=_MARGIN)
+    found.update(_of_cells(layer, rows))
+    return Touched(drawn=found)
+
+
+def _of_cells(layer: Layer, rows: Iterable[Mapping[Any, Any]]) -> Drawn:
+    """The tiles of the whole cell in which a record counts: it may lie outside that cell's own hexagon."""
+    leaves = np.array(
+        [c for row in rows for c in (row["cell_before"], row["cell_after"]) if c is not None], dtype=np.int64
+    )
+    found = Drawn()
+    if not len(leaves):
+        return found
+    by_res: dict[int, list[int]] = {}
+    for z in range(MIN_ZOOM, layer.minzoom):
+        by_res.setdefault(resolution_for_zoom(z), []).append(z)
+    for res, zooms in by_res.items():
+        hexagons = cell_polygons(np.unique(parents(leaves, res)))
+        found.update(drawn(hexagons, range(zooms[0], zooms[-1] + 1), margin=_MARGIN))
+    return found

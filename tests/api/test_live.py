@@ -1,0 +1,228 @@
+"""Live events, with real clients on a real server."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+import sqlalchemy as sa
+
+from layers.store.engine import begin
+from tests.api.streams import Event, Events, listening
+from tests.conftest import Database, Server, serving
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def own(own_server: Server) -> Server:
+    return own_server
+
+
+def rename(server: Server, layer: str, place: int, name: str) -> str:
+    with begin(server.database.engine, actor="test") as connection:
+        chosen = f"(select id from city.{layer} order by id offset {place} limit 1)"
+        statement = sa.text(f"update city.{layer} set name = :name where id = {chosen} returning id")
+        return str(connection.scalar(statement, {"name": name}))
+
+
+def test_an_edit_is_told_with_its_tiles_and_its_place(own: Server) -> None:
+    with listening(f"{own.url}/live?layers=pollution") as events:
+        assert events.next().kind == "hello"
+        id = rename(own, "pollution", 3, "新名")
+        tiles, record = events.next(), events.next()
+    assert tiles.kind == "tiles"
+    assert tiles.data["layer"] == "pollution"
+    zooms = {int(address.split("/")[0]) for address in tiles.data["tiles"]}
+    assert zooms == set(range(8, 17))
+    assert record.kind == "record"
+    assert record.data["id"] == id
+    assert record.data["op"] == "update"
+    assert 120 < record.data["lon"] < 122
+
+
+def test_only_the_layers_that_were_asked_for_are_told(own: Server) -> None:
+    with listening(f"{own.url}/live?layers=road,video") as events:
+        events.next()
+        rename(own, "pollution", 1, "x")
+        id = rename(own, "video", 1, "y")
+        assert events.until("record").data["id"] == id
+
+
+def test_an_unknown_layer_is_refused(server: Server) -> None:
+    assert httpx.get(f"{server.url}/live?layers=nowhere").status_code == 404
+
+
+@pytest.mark.parametrize("last", ["x", '["1:2:3",null,0]', '["9:5:",null,0]', '["1;drop",null,0]', "[" * 3000])
+def test_a_made_up_position_is_refused(server: Server, last: str) -> None:
+    answer = httpx.get(f"{server.url}/live", headers={"Last-Event-ID": last})
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "bad_field"
+
+
+def test_a_bulk_change_names_the_whole_layer(own: Server) -> None:
+    with listening(f"{own.url}/live?layers=component") as events:
+        events.next()
+        with begin(own.database.engine, actor="test") as connection:
+            connection.execute(
+                sa.text("update city.component set note = 'x' where id in (select id from city.component limit 2001)")
+            )
+        assert events.until("tiles").data == {"layer": "component", "all": True}
+        told = events.until("record")
+    assert told.data["id"] is None
+    assert told.data["records"] == 2001
+
+
+def test_who_comes_back_is_told_exactly_what_it_missed(own: Server) -> None:
+    url = f"{own.url}/live?layers=pollution"
+    with listening(url) as events:
+        events.next()
+        for place in range(3):
+            rename(own, "pollution", place, "a")
+        seen = [events.until("record") for _ in range(3)]
+    missed = [rename(own, "pollution", place, "b") for place in range(3, 9)]
+    with listening(url, last=seen[1].id) as events:  # broke off before the third
+        events.next()
+        told = [events.until("record").data["id"] for _ in range(7)]
+        later = rename(own, "pollution", 20, "c")
+        assert told == [seen[2].data["id"], *missed]
+        assert events.until("record").data["id"] == later
+
+
+def test_a_transaction_that_ends_late_is_neither_skipped_nor_told_twice(own: Server) -> None:
+    url = f"{own.url}/live?layers=pollution"
+    slow = own.database.engine.connect()
+    with listening(url) as events:
+        events.next()
+        # A serial number is taken, but nothing is committed yet.
+        slow.execute(sa.text("update city.pollution set name = 'slow' where id = (select min(id) from city.pollution)"))
+        quick = rename(own, "pollution", 5, "quick")
+        first = events.until("record")
+        assert first.data["id"] == quick
+    slow.commit()
+    slow.close()
+    last = rename(own, "pollution", 6, "last")
+    with listening(url, last=first.id) as events:
+        told = [events.until("record").data["id"] for _ in range(2)]
+    assert told[1] == last
+    assert told[0] != quick
+
+
+def test_one_statement_over_many_records_can_be_left_and_taken_up_in_its_middle(own: Server) -> None:
+    url = f"{own.url}/live?layers=component"
+    with listening(url) as events:
+        events.next()
+        with begin(own.database.engine, actor="test") as connection:
+            connection.execute(
+                sa.text("update city.component set note = 'x' where id in (select id from city.component limit 1500)")
+            )
+        some = [events.until("record") for _ in range(700)]
+    with listening(url, last=some[-1].id) as events:
+        rest = [events.until("record") for _ in range(800)]
+    ids = [event.data["id"] for event in [*some, *rest]]
+    assert len(set(ids)) == 1500
+
+
+def test_who_missed_very_much_is_told_to_read_everything_anew(own: Server) -> None:
+    url = f"{own.url}/live?layers=component"
+    with listening(url) as events:
+        start = events.next()
+    for turn in range(3):
+        chosen = "(select id from city.component order by id limit 1900)"
+        with begin(own.database.engine, actor="test") as connection:
+            connection.execute(sa.text(f"update city.component set note = '{turn}' where id in {chosen}"))
+    with listening(url, last=start.id) as events:
+        events.next()
+        assert events.next().kind == "reset"
+        id = rename(own, "component", 1, "after")
+        assert events.until("record").data["id"] == id
+
+
+def test_a_lost_listener_loses_nothing(own: Server) -> None:
+    with listening(f"{own.url}/live?layers=pollution") as events:
+        events.next()
+        plain = sa.create_engine(own.database.url, poolclass=sa.NullPool)  # the login itself, which may end others
+        with plain.connect() as connection:
+            ended = sa.text(
+                "select pg_terminate_backend(pid) from pg_stat_activity "
+                "where application_name = 'chengtu follow' and datname = current_database()"
+            )
+            assert connection.execute(ended).all()
+        id = rename(own, "pollution", 2, "z")
+        assert events.until("record").data["id"] == id
+
+
+def test_an_internal_layer_is_told_to_those_who_may_see_it_only(own: Server) -> None:
+    from sqlalchemy import MetaData
+
+    from layers.look import Look
+    from layers.spec import Access, Layer, Load, Title, field, layer_table
+    from layers.store.schema import add_layer
+
+    name = f"secret_{next(_numbers)}"
+    table = layer_table(name, "Point", field("name", "text", zh="名", en="Name", tile=True), metadata=MetaData("city"))
+    titles = Title("秘", "Secret")
+    layer = Layer(table, titles, titles, "facility", "Point", Look("circle"), "name", access=Access(), load=Load())
+    with begin(own.database.owner, actor="test") as connection:
+        add_layer(connection, layer)
+    assert httpx.get(f"{own.url}/live?layers={name}").status_code == 404
+    with (
+        listening(f"{own.url}/live") as anyone,
+        listening(f"{own.url}/live", **own.admin) as admin,
+    ):
+        anyone.next(), admin.next()
+        with begin(own.database.engine, actor="test") as connection:
+            connection.execute(
+                sa.text(
+                    f"insert into city.{name} (id, name, geom, cell, source) values "
+                    "('1', 'x', st_setsrid(st_makepoint(120.9, 32), 4326), 622236721348804607, 'test')"
+                )
+            )
+        rename(own, "pollution", 2, "z")
+        assert admin.until("record").data["layer"] == name
+        assert anyone.until("record").data["layer"] == "pollution"
+
+
+def test_many_open_streams_do_not_hinder_a_clean_stop(city: Database, tmp_path: Path) -> None:
+    ended: list[Event] = []
+    with ExitStack() as open_streams:
+        with serving(city, tmp_path) as running:
+            clients = [open_streams.enter_context(listening(f"{running.url}/live")) for _ in range(500)]
+            assert {client.next().kind for client in clients} == {"hello"}
+            started = time.monotonic()
+        took = time.monotonic() - started
+        for client in clients:
+            ended += client.rest()  # an orderly end, not a broken connection
+    assert ended == []
+    assert took < 5, "the workers were killed instead of ending by themselves"
+
+
+def test_a_client_that_does_not_read_is_left_behind_alone(own: Server) -> None:
+    stop = threading.Event()
+    seen: list[str] = []
+
+    def read(events: Events) -> None:
+        while not stop.is_set():
+            event = events.next()
+            if event.kind == "record" and event.data.get("id"):
+                seen.append(event.data["id"])
+            if event.kind == "record" and event.data["layer"] == "road":
+                return
+
+    with listening(f"{own.url}/live") as idle, listening(f"{own.url}/live?layers=component,road") as busy:
+        idle.next()
+        reader = threading.Thread(target=read, args=(busy,))
+        reader.start()
+        for turn in range(12):
+            chosen = "(select id from city.component order by id limit 1900)"
+            with begin(own.database.engine, actor="test") as connection:
+                connection.execute(sa.text(f"update city.component set note = '{turn}' where id in {chosen}"))
+        rename(own, "road", 1, "end")
+        reader.join(30)
+        stop.set()
+    assert len(seen) == 12 * 1900 + 1
