@@ -173,6 +173,14 @@ def test_a_cursor_whose_values_do_not_fit_the_order_is_refused(place: Place) -> 
         place_at(cursor_of(place, question="q"), keys_of(BUILDING), question="q")
 
 
+@pytest.mark.parametrize("told", [[False, {"a": 1}], [False, "a"], {"a": 1, "b": 2}, [False, [[1]]], [1, ["1"]], 5])
+def test_a_cursor_of_another_shape_is_refused_though_its_digest_is_right(told: Any) -> None:
+    body = json.dumps(told).encode()
+    cursor = base64.urlsafe_b64encode(_digest("q", body) + body).decode()
+    with pytest.raises(BadParameter, match="cursor"):
+        place_at(cursor, keys_of(BUILDING), question="q")
+
+
 def test_a_cursor_is_good_for_its_question_only() -> None:
     cursor = cursor_of(Place(("001",)), question="q")
     assert place_at(cursor, keys_of(BUILDING), question="q") == Place(("001",))
