@@ -24,15 +24,17 @@ check: $(BIN)/.dev $(WEB)
 	$(BIN)/lint-imports
 	cd webmap && npm run --silent check
 
-bench: $(BIN)/.dev $(DIST)
-	@.ci/packages postgis bench
-	@$(BIN)/python -m tests.bench
+# BENCH=--all measures a city of ten times the size as well; see docs/benchmarks.md.
+bench: $(BIN)/.dev $(VENV)/bench/.ready $(DIST)
+	@.ci/packages postgis browser bench
+	@$(BIN)/python -m tests.bench --write docs/benchmarks.md $(BENCH)
 
 # After a change of requirements*.in.
 lock: $(BIN)/.dev
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements.in -o requirements.txt
 	$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
+	$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements-bench.in -o requirements-bench.txt
 
 clean:
 	rm -rf $(VENV) webmap/node_modules webmap/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -47,6 +49,12 @@ $(BIN)/.run: requirements.txt | $(BIN)/python
 
 $(BIN)/.dev: requirements-dev.txt $(BIN)/.run
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# Peers of the benchmarks that are written in Python, in an environment of their own.
+$(VENV)/bench/.ready: requirements-bench.txt | $(BIN)/python
+	$(PYTHON) -m venv $(VENV)/bench
+	$(VENV)/bench/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
 	@touch $@
 
 $(WEB): webmap/package-lock.json

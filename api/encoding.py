@@ -13,15 +13,21 @@ _SMALL = 200  # bytes that no coding makes shorter
 _compressors = threading.local()
 
 
-@lru_cache(maxsize=1_000)
-def takes(accept_encoding: bytes) -> Takes:
-    """Which codings of ours an Accept-Encoding header allows."""
+def codings(accept_encoding: str) -> set[str]:
+    """The codings that an Accept-Encoding header allows, in small letters; one with the weight 0 is not allowed."""
     allowed = set()
-    for part in accept_encoding.decode("latin-1").lower().split(","):
+    for part in accept_encoding.lower().split(","):
         coding, _, quality = part.partition(";")
         weight = quality.replace(" ", "").removeprefix("q=")
         if not weight or weight.strip("0.") != "":
             allowed.add(coding.strip())
+    return allowed
+
+
+@lru_cache(maxsize=1_000)
+def takes(accept_encoding: bytes) -> Takes:
+    """Which codings of ours an Accept-Encoding header allows."""
+    allowed = codings(accept_encoding.decode("latin-1"))
     return ("z" if "zstd" in allowed else "") + ("g" if {"gzip", "*"} & allowed else "")
 
 

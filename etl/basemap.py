@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
-import cramjam
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import MemoryFile
 
@@ -13,11 +12,10 @@ from etl.errors import CorruptFile, EmptyFile
 from gis.archive import Archive
 from gis.errors import BadArchive
 from layers.spec import Title
-from layers.store.basemap import Basemap, keep
+from layers.store.basemap import Basemap, decompressed, keep
 
 _VECTOR_SIZE = 512  # what renderers take the side of a vector tile for
 _IMAGE_SIZE = 256
-_DECODERS = {"gzip": cramjam.gzip, "zstd": cramjam.zstd, "brotli": cramjam.brotli}
 
 
 def add(file: Path, folder: Path, *, name: str | None, attribution: Title | None, approval: str | None) -> Basemap:
@@ -35,12 +33,7 @@ def _tile_size(archive: Archive) -> int:
     first = next(archive.tiles(), None)
     if first is None:
         raise EmptyFile(archive.path, "it holds no tiles")
-    data = first[1]
-    if archive.compression in _DECODERS:
-        try:
-            data = bytes(_DECODERS[archive.compression].decompress(data))
-        except cramjam.DecompressionError:
-            raise BadArchive(archive.path, f"its first tile is not {archive.compression}") from None
+    data = decompressed(archive, first[1])
     if archive.header.kind == "mvt":
         return _VECTOR_SIZE
     if archive.header.kind == "avif":  # rasterio reads none

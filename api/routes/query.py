@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, BinaryIO, Final
 from urllib.parse import quote
 
+import geopandas as gpd
 import shapely
 import sqlalchemy as sa
 from fastapi import APIRouter, Body, Depends, Query, Request
@@ -19,11 +22,12 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from api.deps import ActorDep, ReadDep, ServiceDep
+from api.deps import ActorDep, Lang, ReadDep, ServiceDep
 from api.errors import TooBusy
 from api.service import Service
 from layers.ask.question.asked import Question
 from layers.ask.question.errors import UnknownResult
+from layers.ask.question.records import outlines
 from layers.ask.results import ID_PATTERN, Kept
 from layers.errors import UnknownLayer
 from layers.export.formats import FORMATS, Format
@@ -37,7 +41,8 @@ router = APIRouter(tags=["query"])
 MOST_ON_A_PAGE: Final = 1_000
 WAIT_S: Final = 5.0
 CHUNK: Final = 256 * 1024
-EXPORTS: Final = MappingProxyType({**FORMATS, "html": Format("html", ".html", "text/html; charset=utf-8", page.write)})
+HTML: Final = Format("html", ".html", "text/html; charset=utf-8", page.write)
+EXPORTS: Final = MappingProxyType({**FORMATS, HTML.name: HTML})
 ResultId = Annotated[str, InPath(pattern=f"^{ID_PATTERN}$", description="id of a result")]
 
 
@@ -82,11 +87,15 @@ def export(
     service: ServiceDep,
     actor: ActorDep,
     _: Turn,
+    lang: Lang = "zh",
 ) -> StreamingResponse:
-    """A kept result as a file."""
+    """A kept result as a file; `lang` is the language of its name and of the page."""
     kept, wanted = _found(service, actor, id), EXPORTS[format]
-    file = _written(service, kept, wanted)
-    title = f"{kept.sheet.title.zh} {kept.sheet.made_at:%Y-%m-%d}".replace("：", "-").replace("/", "-")
+    write = partial(page.write, context=_outlines(service, actor), lang=lang) if wanted is HTML else wanted.write
+    file = _written(partial(write, kept.sheet), service.results.scratch(wanted.name))
+    title = f"{kept.sheet.title.zh if lang == 'zh' else kept.sheet.title.en} {kept.sheet.made_at:%Y-%m-%d}".translate(
+        _IN_NAMES
+    )
     headers = {
         "Cache-Control": "private, no-cache",
         "Content-Length": str(os.fstat(file.fileno()).st_size),
@@ -97,14 +106,26 @@ def export(
     return StreamingResponse(_chunks(file), media_type=wanted.media_type, headers=headers)
 
 
-def _written(service: Service, kept: Kept, wanted: Format) -> BinaryIO:
-    """The result in a format, as an open file that has no name any more: it goes when it is closed."""
-    path = service.results.scratch(wanted.name)
+# What separates folders, drives or words in the names of files.
+_IN_NAMES: Final = str.maketrans({"：": "-", ":": "-", "/": "-", "\\": "-", " ": "_"})
+
+
+def _written(write: Callable[[Path], None], path: Path) -> BinaryIO:
+    """What is written to a path, as an open file that has no name any more: it goes when it is closed."""
     try:
-        wanted.write(kept.sheet, path)
+        write(path)
         return path.open("rb")
     finally:
         path.unlink(missing_ok=True)
+
+
+def _outlines(service: Service, actor: Actor) -> gpd.GeoDataFrame | None:
+    """The counties, so that a map shows where it is without any base map; None to those who may not see them."""
+    counties = next((layer for layer in service.registry.visible(actor) if layer.name == "county"), None)
+    if counties is None:
+        return None
+    with service.lookups.connect() as connection:
+        return outlines(connection, counties)
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:

@@ -116,7 +116,9 @@ def place_at(cursor: str, keys: Sequence[Key], *, question: str) -> Place:
 
 def _place(told: Any, keys: Sequence[Key]) -> Place:
     backward, texts = told
-    if not isinstance(backward, bool) or len(texts) != len(keys) or texts[-1] is None:
+    if not isinstance(backward, bool) or not isinstance(texts, list) or len(texts) != len(keys):
+        raise ValueError(told)
+    if not isinstance(texts[-1], str) or not all(text is None or isinstance(text, str) for text in texts):
         raise ValueError(told)
     pairs = zip(keys, texts, strict=True)
     return Place(tuple(None if text is None else value_of(key.kind, text) for key, text in pairs), backward)

@@ -13,6 +13,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -34,6 +35,7 @@ KEPT_S: Final = 24 * 3600
 MOST_FILES: Final = 1_000
 MOST_BYTES: Final = 2 * 1024**3
 _ABANDONED_S: Final = 3600.0
+_SWEEP_S: Final = 10.0
 ID_PATTERN: Final = r"[A-Za-z0-9_-]{24}"
 
 Bounds = tuple[float, float, float, float]
@@ -84,9 +86,10 @@ class Results:
         self.folder = folder
         self._kept_s, self._most_files, self._most_bytes = kept_s, most_files, most_bytes
         self._clock = clock
+        self._swept_at = float("-inf")
 
     def keep(self, answer: Answer) -> Kept:
-        """Write an answer down and let go of what is too old or too much, the oldest first."""
+        """Write an answer down; every few seconds what is too old or too much is let go of."""
         self.folder.mkdir(parents=True, exist_ok=True)
         id = secrets.token_urlsafe(18)
         path, new = self.folder / f"{id}.parquet", self.scratch("parquet")
@@ -96,7 +99,8 @@ class Results:
         said, new = _said(answer, bounds), self.scratch("json")
         new.write_text(json.dumps(said, ensure_ascii=False), encoding="utf-8")
         os.replace(new, path.with_suffix(".json"))
-        self.sweep()
+        if self._clock() - self._swept_at > _SWEEP_S:
+            self.sweep()
         return _kept(id, path, said)
 
     def find(self, id: str) -> Kept:
@@ -116,19 +120,27 @@ class Results:
 
     def sweep(self) -> None:
         """Remove what is too old, then the oldest beyond the most files and the most bytes."""
-        files = [(entry.stat(), Path(entry.path)) for entry in os.scandir(self.folder)]
-        files.sort(key=lambda pair: pair[0].st_mtime, reverse=True)
+        self._swept_at = self._clock()
+        for _, path in self._files("new-*", older_s=_ABANDONED_S):
+            path.unlink(missing_ok=True)
         count = size = 0
-        for stat, path in files:
-            if path.suffix == ".parquet" and not path.name.startswith("new-"):
-                count, size = count + 1, size + stat.st_size
-                gone = count > self._most_files or size > self._most_bytes or self._old(path)
-                if gone:
-                    # What it says goes first: without it there is no answer.
-                    path.with_suffix(".json").unlink(missing_ok=True)
-                    path.unlink(missing_ok=True)
-            elif path.name.startswith("new-") and self._clock() - stat.st_mtime > _ABANDONED_S:
+        for stat, path in self._files("*.parquet"):
+            if path.name.startswith("new-"):
+                continue
+            count, size = count + 1, size + stat.st_size
+            if count > self._most_files or size > self._most_bytes or self._clock() - stat.st_mtime > self._kept_s:
+                # What it says goes first: without it there is no answer.
+                path.with_suffix(".json").unlink(missing_ok=True)
                 path.unlink(missing_ok=True)
+
+    def _files(self, pattern: str, *, older_s: float = float("-inf")) -> list[tuple[os.stat_result, Path]]:
+        """The files of a pattern that are older than some seconds (of any age without), the youngest first."""
+        found = []
+        for path in self.folder.glob(pattern):
+            with suppress(FileNotFoundError):  # another process sweeps, too
+                found.append((path.stat(), path))
+        found.sort(key=lambda pair: pair[0].st_mtime, reverse=True)
+        return [pair for pair in found if self._clock() - pair[0].st_mtime > older_s]
 
     def _old(self, path: Path) -> bool:
         try:

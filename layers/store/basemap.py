@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
+import cramjam
+
 from gis.archive import Archive
 from gis.errors import BadArchive
 from gis.new_archive import replacing
@@ -20,6 +22,8 @@ from layers.spec import Title
 log = logging.getLogger("chengtu.archives")
 FOLDER = "basemap"
 _MOST_TEXT = 300
+_MOST_TILE = 16 * 1024 * 1024
+_DECODERS = {"gzip": cramjam.gzip, "zstd": cramjam.zstd, "brotli": cramjam.brotli}
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,19 @@ def keep(
     for old in before:
         old.unlink(missing_ok=True)
     return _opened(path)
+
+
+def decompressed(archive: Archive, data: bytes) -> bytes:
+    """The stored bytes of a tile as they are without compression; BadArchive when they are damaged or above 16 MB."""
+    decoder = _DECODERS.get(archive.compression)
+    if decoder is None:
+        return data
+    room = bytearray(_MOST_TILE)
+    try:
+        return bytes(room[: decoder.decompress_into(data, room)])
+    except cramjam.DecompressionError:
+        reason = f"a tile is not {archive.compression}, or larger than {_MOST_TILE >> 20} MB"
+        raise BadArchive(archive.path, reason) from None
 
 
 def kept(folder: Path) -> Basemap | None:

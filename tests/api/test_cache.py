@@ -69,6 +69,21 @@ def test_the_least_lately_used_make_room() -> None:
     assert roomy.bytes <= 16 * 1_510
 
 
+def test_a_long_filter_weighs_what_it_weighs() -> None:
+    cache = TileCache(1_000_000)
+    for number in range(1_000):
+        cache.put((f"/tiles/a/{number}", "x" * 8_000, "g"), entry(("a",), number))
+    assert len(cache) * 8_000 < 1_000_000
+
+
+def test_tiles_that_count_filtered_records_leave_alone() -> None:
+    cache = filled((("lamp",), A), (("road",), A))
+    cache.put(("/tiles/lamp", "state = 'lost'", "g"), entry(("lamp",), A))
+    cache.drop({"lamp": Touched(filtered=Drawn(keys={A}))})
+    assert cache.get(("/tiles/lamp", "state = 'lost'", "g")) is None
+    assert len(cache) == 2
+
+
 def test_a_cache_of_no_size_keeps_nothing() -> None:
     assert len(filled((("a",), A), most=0)) == 0
 
@@ -116,4 +131,4 @@ def test_what_a_client_takes_is_read_with_its_weights() -> None:
     assert takes(b"GZIP") == "g"
     assert takes(b"*") == "g"
     assert takes(b"identity") == takes(b"") == takes(b"br;q=1.0") == ""
-    assert takes(b"gzip; q=0.000") == ""
+    assert takes(b"gzip; q=0.000") == takes(b"*, gzip;q=0") == ""

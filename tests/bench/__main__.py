@@ -1,14 +1,18 @@
-"""`python -m tests.bench`: every benchmark, its peer and its aim; writes nothing."""
+"""`python -m tests.bench`: every benchmark, its peer and its aim."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import platform
+import shlex
 import shutil
 import subprocess
-from collections.abc import Callable
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 from rich.console import Console
@@ -24,6 +28,7 @@ from tests.bench.frames import frames
 from tests.bench.fresh import fresh
 from tests.bench.load import load
 from tests.bench.polygons import polygons
+from tests.bench.report import write_figures
 from tests.bench.rows import Row, table
 from tests.bench.search import search
 from tests.bench.stage import QUICK, Sizes, Stage, staged
@@ -43,37 +48,46 @@ BENCHES: dict[str, Callable[[Stage], list[Row]]] = {
     "load": load,
     "scale": bigger,
 }
-# Building a city of ten times the size takes long: only when asked for by name, or when everything is small.
+# Building a city of ten times the size takes long.
 _BY_NAME = ("scale",)
 
 
 def main() -> None:
-    """Run the benchmarks that were asked for and show their rows."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small sizes: shows that it runs, says nothing of speed")
-    parser.add_argument("--only", action="append", choices=BENCHES, help="one benchmark (may be given several times)")
-    parser.add_argument("--repeats", type=int, help="how often each is measured (default 3; the median counts)")
-    parser.add_argument("--rounds", type=int, help="how often ours and a peer take turns (default 7)")
-    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep cities and archives here for the next time")
-    given = parser.parse_args()
+    """Run the benchmarks that were asked for, show their rows, and write them down where that was asked for."""
+    given = _parser().parse_args()
     sizes = QUICK if given.quick else Sizes()
     chosen = {name: value for name in ("repeats", "rounds") if (value := getattr(given, name))}
-    sizes = replace(sizes, **chosen)
-    names = given.only or [name for name in BENCHES if given.quick or name not in _BY_NAME]
+    names = given.only or [name for name in BENCHES if given.all or name not in _BY_NAME]
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 180
-    rows: list[Row] = []
-    with staged(sizes, keep=given.keep) as stage:
-        console.print(_machine(stage))
+    measured: dict[str, list[Row]] = {}
+    with staged(replace(sizes, **chosen), keep=given.keep) as stage:
+        machine = _machine(stage)
+        console.print(machine)
         for name in names:
+            started = time.monotonic()
             with console.status(f"{name} …"):
-                found = BENCHES[name](stage)
-            console.print(table(name, found))
-            rows += found
-        if stage.missing:
-            console.print(f"left out, since not on this machine: {', '.join(stage.missing)}")
-    _summary(console, rows)
+                measured[name] = BENCHES[name](stage)
+            console.print(table(f"{name}, measured in {time.monotonic() - started:.0f} s", measured[name]))
+        summary = _summary(stage, measured)
+    console.print(summary)
+    if given.write:
+        command = shlex.join(["python", "-m", "tests.bench", *sys.argv[1:]])
+        write_figures(given.write, measured, machine=machine, command=command, day=date.today(), summary=summary)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small sizes: shows that it runs, says nothing of speed")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--only", action="append", choices=BENCHES, help="one benchmark (may be given several times)")
+    which.add_argument("--all", action="store_true", help=f"also what takes very long: {', '.join(_BY_NAME)}")
+    parser.add_argument("--repeats", type=int, help="how often each is measured (default 3; the median counts)")
+    parser.add_argument("--rounds", type=int, help="how often ours and a peer take turns (default 7)")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep cities and archives here for the next time")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the figures into this Markdown file")
+    return parser
 
 
 def _machine(stage: Stage) -> str:
@@ -101,11 +115,13 @@ def _gdal() -> str:
     return subprocess.run(["ogr2ogr", "--version"], capture_output=True, text=True).stdout.split(",")[0]
 
 
-def _summary(console: Console, rows: list[Row]) -> None:
-    judged = [(row, row.aim.met(row)) for row in rows if row.aim is not None]
+def _summary(stage: Stage, measured: Mapping[str, Sequence[Row]]) -> str:
+    judged = [(row, row.aim.met(row)) for rows in measured.values() for row in rows if row.aim is not None]
     missed = [row.name for row, met in judged if met is False]
-    told = f"{sum(met is True for _, met in judged)} of {len(judged)} aims met"
-    console.print(told + (f"; missed: {', '.join(missed)}" if missed else ""))
+    parts = [f"{sum(met is True for _, met in judged)} of {len(judged)} aims met"]
+    parts += [f"missed: {', '.join(missed)}"] if missed else []
+    parts += [f"left out, since not on this machine: {', '.join(stage.missing)}"] if stage.missing else []
+    return "; ".join(parts)
 
 
 if __name__ == "__main__":

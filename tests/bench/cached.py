@@ -139,7 +139,7 @@ def _ranges(files: Files, data: Path) -> Path:
     folder = files.root / "archives"
     folder.mkdir()
     newest = {path.name.split(".")[0]: path for path in sorted((data / "archives").glob("*.pmtiles"))}
-    found = {name: _places(path) for name, path in newest.items()}
+    found = {name: places_in(path) for name, path in newest.items()}
     for name, path in newest.items():
         shutil.copyfile(path, folder / f"{name}.pmtiles")
     lines = []
@@ -152,7 +152,7 @@ def _ranges(files: Files, data: Path) -> Path:
     return listed
 
 
-def _places(path: Path) -> dict[int, tuple[int, int]]:
+def places_in(path: Path) -> dict[int, tuple[int, int]]:
     """Where each tile of an archive lies in the file, and how long it is."""
     with path.open("rb") as file:
         read = MmapSource(file)  # type: ignore[no-untyped-call]

@@ -24,7 +24,7 @@ _WORKERS = 2
 _LINES = 24
 _ZOOMS = (14, 13)
 _NEAR = 3  # tiles kept around the one that is edited, as the side of a square
-_PATIENCE_S = 5.0
+_PATIENCE_S = 10.0
 _METER = re.compile(r"^chengtu_tile_cache_(\w+?)(?:_total)? ([\d.]+)", re.MULTILINE)
 _EDIT = sa.text(
     "update city.component set state = case state when 'broken' then 'intact' else 'broken' end where id = :id"
@@ -45,10 +45,6 @@ class Edit:
 
     fresh_ms: float
     needless: int
-
-
-class NotSeparate(Exception):
-    """All connections ended at the same worker."""
 
 
 def fresh(stage: Stage) -> list[Row]:
@@ -85,12 +81,12 @@ def _paths(lon: float, lat: float) -> list[str]:
 
 
 async def _edits(port: int, writer: sa.Engine, places: Sequence[Place]) -> list[Edit]:
-    lines = [await Line.open(port) for _ in range(_LINES)]
-    one_each = await _separate(lines)
-    edits = [await _edit(one_each, writer, place) for place in places]
-    for line in lines:
-        line.close()
-    return edits
+    deadline = time.perf_counter() + _PATIENCE_S
+    while len(lines := await _one_to_each(port)) < _WORKERS:  # a worker that has not begun yet takes no connections
+        if time.perf_counter() > deadline:
+            raise TimeoutError(f"{_LINES} connections, and not one to each of {_WORKERS} workers")
+        await asyncio.sleep(0.1)
+    return [await _edit(lines, writer, place) for place in places]
 
 
 async def _edit(lines: Sequence[Line], writer: sa.Engine, place: Place) -> Edit:
@@ -134,16 +130,16 @@ async def _meters(line: Line) -> dict[str, float]:
     return {name: float(value) for name, value in _METER.findall(page)}
 
 
-async def _separate(lines: Sequence[Line]) -> list[Line]:
+async def _one_to_each(port: int) -> list[Line]:
     """One connection to each worker: those of the same worker see its cache grow by a tile that one of them wants."""
     found: list[Line] = []
-    for number in range(_WORKERS):
-        rest = [line for line in lines if line not in found]
+    rest = [await Line.open(port) for _ in range(_LINES)]
+    while rest:
         before = [(await _meters(line))["entries"] for line in rest]
-        await rest[0].ask(f"/tiles/town/16/{54_800 + number}/26600.mvt")
+        await rest[0].ask(f"/tiles/town/16/{time.perf_counter_ns() % 65_536}/26600.mvt")
         grown = [(await _meters(line))["entries"] > count for line, count in zip(rest, before, strict=True)]
+        if not grown[0]:  # it does not keep tiles before it follows the changes
+            return []
         found.append(rest[0])
-        lines = [line for line, same in zip(rest, grown, strict=True) if not same]
-        if not lines and number + 1 < _WORKERS:
-            raise NotSeparate(f"{_LINES} connections, and all at one worker")
+        rest = [line for line, same in zip(rest, grown, strict=True) if not same]
     return found

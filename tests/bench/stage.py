@@ -40,13 +40,13 @@ class Sizes:
 
 
 QUICK = Sizes(
-    scale=0.02,
-    bigger=0.05,
+    scale=0.005,
+    bigger=0.01,
     components=3_000,
     features=3_000,
     points=20_000,
     queries=40,
-    tiles=200,
+    tiles=100,
     small=20,
     edits=5,
     polygons=10,

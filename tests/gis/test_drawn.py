@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gis.drawn import MOST_TILES, drawn, pack, unpack
-from gis.tilegrid import Box, Tile, bounds_3857, tiles_of_box
+from gis.tilegrid import Box, Tile, bounds_3857, tile_of, tiles_of_box
 
 MARGIN = 64 / 4096
 RADIUS_M = 6378137.0
@@ -93,3 +93,13 @@ def test_many_points_are_drawn_where_each_of_them_is() -> None:
     points = shapely.points(rng.uniform(120.2, 121.9, 300), rng.uniform(31.7, 32.7, 300))
     apart = set().union(*(drawn(shapes(p), range(6, 17), margin=MARGIN).keys for p in points))
     assert drawn(points, range(6, 17), margin=MARGIN).keys == apart
+
+
+def test_what_lies_all_over_a_country_is_told_in_few_words_however_deep_its_zooms_begin() -> None:
+    country = shapely.box(75.0, 20.0, 135.0, 50.0)
+    across = shapely.LineString([(75.0, 20.0), (135.0, 50.0)])
+    for shape in (country, across):
+        found = drawn(shapes(shape), range(14, 17), margin=MARGIN)
+        assert len(found.keys) + len(found.under) < 8 * MOST_TILES
+        assert pack(*tile_of(105.0, 35.65, 15)) in found or shape is across
+    assert pack(*tile_of(75.0, 20.0, 16)) in drawn(shapes(across), range(14, 17), margin=MARGIN)

@@ -22,7 +22,7 @@ from gis.frames import convert
 from layers.ask import features
 from layers.ask.crs import CRSS, Crs, crs_named, inside
 from layers.ask.features import Drawn, Question, extents, feature, matched, page
-from layers.ask.keyset import Place, cursor_of, keys_of, place_at
+from layers.ask.keyset import Place, _digest, cursor_of, keys_of, place_at
 from layers.ask.period import CITY_TIME, during, period, time_column
 from layers.ask.values import Value, text_of, value_of
 from layers.catalog import built_in
@@ -173,7 +173,7 @@ def test_a_cursor_whose_values_do_not_fit_the_order_is_refused(place: Place) -> 
         place_at(cursor_of(place, question="q"), keys_of(BUILDING), question="q")
 
 
-@pytest.mark.parametrize("told", [[False, {"a": 1}], [False, "a"], {"a": 1, "b": 2}, [False, [[1]]], [1, ["1"]], 5])
+@pytest.mark.parametrize("told", [[False, {"a": 1}], [False, "a"], {"a": 1, "b": 2}, [False, [["a"]]], [False, [1]], [1, ["1"]], 5])
 def test_a_cursor_of_another_shape_is_refused_though_its_digest_is_right(told: Any) -> None:
     body = json.dumps(told).encode()
     cursor = base64.urlsafe_b64encode(_digest("q", body) + body).decode()

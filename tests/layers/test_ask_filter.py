@@ -476,6 +476,18 @@ def test_near_is_measured_in_metres_on_the_ground(lamps: sa.Connection, metres: 
     assert mine == {f"{n:04}" for n in np.flatnonzero(distance_m(lon, lat, lons, lats) <= metres)}
 
 
+def test_a_long_line_to_be_near_is_straight_on_the_map_and_no_great_circle(lamps: sa.Connection) -> None:
+    along = condition(COMPONENT, parse("near_m(geom, LINESTRING(100.88 31.975, 140.88 31.975), 100)"))
+    mine = set(lamps.scalars(sa.select(COMPONENT.table.c.id).where(along)))
+    assert mine == {f"{n:04}" for n, (lon, lat) in enumerate(LAMPS) if distance_m(lon, lat, lon, 31.975) <= 100}
+
+
+@pytest.mark.parametrize("line", ["-180 -90, 180 90", "-60 -31.97, 120.89 31.97", "0 -90, 0 90", "-180 0, 180 0"])
+def test_a_line_half_around_the_globe_can_be_near(lamps: sa.Connection, line: str) -> None:
+    near = condition(COMPONENT, parse(f"near_m(geom, LINESTRING({line}), 100000)"))
+    lamps.scalars(sa.select(COMPONENT.table.c.id).where(near)).all()
+
+
 @pytest.mark.parametrize(
     "text",
     [

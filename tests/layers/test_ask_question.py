@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -19,12 +20,11 @@ from pydantic import TypeAdapter
 from gis.cells import cells_of, parents, to_hex
 from gis.frames import area_m2, distance_m
 from gis.plane import Plane
-from layers.ask.question import cellcount
+from layers.ask.question import asked, cellcount, roads
 from layers.ask.question.answer import Answer
 from layers.ask.question.asked import Question
 from layers.ask.question.desk import Desk
 from layers.ask.question.errors import TooMuch
-from layers.ask.question.roads import speed_kmh
 from layers.catalog import built_in
 from layers.errors import BadField, UnknownLayer
 from layers.spec import Access, Layer
@@ -86,10 +86,10 @@ Ask = Any
 
 @pytest.fixture
 def ask(read: sa.Connection, desk: Desk) -> Ask:
-    def asked(question: dict[str, Any]) -> Answer:
+    def answered(question: dict[str, Any]) -> Answer:
         return desk.answer(read, QUESTION.validate_python(question), find)
 
-    return asked
+    return answered
 
 
 def ids(answer: Answer) -> list[str]:
@@ -343,8 +343,8 @@ def test_what_nothing_covers_is_wholly_uncovered(ask: Ask) -> None:
 def test_the_roads_are_read_again_when_they_have_changed(city: Database) -> None:
     desk = Desk()
     with city.reader.connect() as connection:
-        roads = records(connection, "road")
-        start = shapely.get_point(shapely.get_geometry(roads.geometry.iloc[0], 0), 0)
+        first = records(connection, "road").geometry.iloc[0]
+        start = shapely.get_point(shapely.get_geometry(first, 0), 0)
         question = QUESTION.validate_python(
             {"ask": "isochrone", "point": (start.x, start.y), "minutes": [10], "by": "driving"}
         )
@@ -358,8 +358,8 @@ def test_the_roads_are_read_again_when_they_have_changed(city: Database) -> None
 
 
 def test_a_route_goes_along_roads_that_exist(ask: Ask, read: sa.Connection) -> None:
-    roads = records(read, "road")
-    ends = [shapely.get_point(shapely.get_geometry(roads.geometry.iloc[i], 0), 0) for i in (0, 40)]
+    lines = records(read, "road").geometry
+    ends = [shapely.get_point(shapely.get_geometry(lines.iloc[i], 0), 0) for i in (0, 40)]
     points = [(p.x, p.y) for p in ends]
     there = ask({"ask": "route", "start": points[0], "end": points[1], "by": "walking"})
     back = ask({"ask": "route", "start": points[1], "end": points[0], "by": "walking"})
@@ -369,16 +369,16 @@ def test_a_route_goes_along_roads_that_exist(ask: Ask, read: sa.Connection) -> N
     assert float(way["length_m"].iloc[1:].astype(float).sum()) == pytest.approx(
         float(way["length_m"].iloc[0]), rel=0.01
     )
-    network = shapely.union_all(shapely.buffer(roads.geometry.to_numpy(), 1e-5))
+    network = shapely.union_all(shapely.buffer(lines.to_numpy(), 1e-5))
     assert network.covers(way.geometry.iloc[0])
 
 
 def test_one_does_not_drive_faster_than_allowed_nor_than_usual() -> None:
-    assert speed_kmh("motorway", 120.0) == 90.0
-    assert speed_kmh("primary", 30.0) == 30.0
-    assert speed_kmh("primary", None) == 40.0
-    assert speed_kmh(None, None) == 20.0
-    assert speed_kmh("residential", 0.0) > 0
+    assert roads.speed_kmh("motorway", 120.0) == 90.0
+    assert roads.speed_kmh("primary", 30.0) == 30.0
+    assert roads.speed_kmh("primary", None) == 40.0
+    assert roads.speed_kmh(None, None) == 20.0
+    assert roads.speed_kmh("residential", 0.0) > 0
 
 
 def test_a_question_that_takes_too_long_is_refused(small: Database) -> None:
@@ -490,3 +490,17 @@ def test_internal_layers_are_like_others_to_those_who_may_see_them(read: sa.Conn
     hidden = replace(LAYERS["place"], access=Access(view="internal"))
     answer = Desk().answer(read, QUESTION.validate_python({"ask": "count", "layer": "place"}), lambda _: hidden)
     assert answer.layers == ("place",)
+
+
+def test_the_documentation_tells_the_ceilings_and_the_speeds() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "questions.md").read_text(encoding="utf-8")
+    rows = {line.split(" | ")[0].removeprefix("| "): line for line in text.splitlines() if line.startswith("| ")}
+    assert f"{asked.MOST_ROWS:,}" in rows["`limit` (records or groups)"]
+    assert f"{asked.MOST_NEAREST:,}" in rows["`k`"]
+    assert f"{asked.MOST_RADIUS_M:,}" in rows["`radius_m`, `distance_m`"]
+    assert str(asked.MOST_MINUTES) in rows["`minutes`"]
+    assert f"{asked.COARSEST_RES} to {asked.FINEST_RES}" in rows["`res`"]
+    assert list(roads.DRIVING_KMH) == [word.strip() for word in rows["class"].split("|")[2:-2]]
+    told = [float(word) for word in rows["km/h"].split("|")[2:-1]]
+    assert told == [*roads.DRIVING_KMH.values(), roads.OTHER_KMH]
+    assert f"{roads.WALKING_M_S} m/s" in text

@@ -8,9 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from gis.drawn import pack
-from gis.tilegrid import Box, tiles_of_box
+from gis.tilegrid import Box, Tile, bounds_3857, tile_of, tiles_of_box
 from layers.ask.tile import making, run
-from layers.ask.touched import touched
+from layers.ask.touched import Touched, touched
 from layers.catalog import built_in
 from layers.store import changes
 from layers.store.engine import begin
@@ -113,6 +113,46 @@ def test_an_edit_that_changes_no_count_leaves_the_cells_alone(city: Database) ->
     with city.reader.connect() as connection:
         found = touched(changes.since(connection, start).rows, LAYERS)["component"]
     assert {key >> 48 for key in found.drawn.keys} == set(range(LAYERS["component"].minzoom, 17))
+
+
+def told_of(city: Database, edit: str, **values: object) -> dict[str, Touched]:
+    with city.reader.connect() as connection:
+        start = changes.now(connection)
+    with begin(city.engine, actor="test") as connection:
+        connection.execute(sa.text(edit), values)
+    with city.reader.connect() as connection:
+        return touched(changes.since(connection, start).rows, LAYERS)
+
+
+def test_an_edit_that_changes_no_count_is_told_to_filtered_cells(city: Database) -> None:
+    found = told_of(city, f"update city.component set state = 'lost' where id = {some('component')}")["component"]
+    assert {key >> 48 for key in found.filtered.keys} == set(range(6, LAYERS["component"].minzoom))
+    assert not found.filtered.keys & found.drawn.keys
+
+
+@pytest.mark.parametrize("z", [12, 14, 16])
+def test_a_point_that_is_rounded_into_the_buffer_is_told(city: Database, z: int) -> None:
+    x, y = tile_of(120.9, 32.0, z)[1:]
+    box = bounds_3857(Tile(z, x, y))
+    values = {"x": box.west + (box.east - box.west) * 4160.45 / 4096, "y": (box.north + box.south) / 2}
+    there = "st_transform(st_setsrid(st_makepoint(:x, :y), 3857), 4326)"
+    everything = f"update city.pollution set geom = {there} where id = {some('pollution')}"
+    found = told_of(city, everything, **values)["pollution"]
+    with city.reader.connect() as connection:
+        assert run(connection.connection.cursor(), making(LAYERS["pollution"], z, x, y)).data
+    assert pack(z, x, y) in found
+
+
+def test_a_record_that_gets_another_id_is_told(city: Database) -> None:
+    found = told_of(city, f"update city.pollution set id = 'anew' where id = {some('pollution')}")["pollution"]
+    assert {key >> 48 for key in found.drawn.keys} >= set(range(8, 17))
+    with city.reader.connect() as connection:
+        rows = connection.execute(sa.text("select op, id = 'anew' from core.change order by seq desc limit 2")).all()
+    assert sorted((op, anew) for op, anew in rows) == [("delete", False), ("insert", True)]
+
+
+def test_a_record_in_no_real_cell_touches_the_whole_layer(city: Database) -> None:
+    assert told_of(city, f"update city.pollution set cell = 5 where id = {some('pollution')}")["pollution"].whole
 
 
 def test_changes_of_a_layer_that_is_no_more_touch_nothing(city: Database) -> None:

@@ -65,9 +65,13 @@ def places(server: Server) -> Iterator[Place]:
 
 
 def rename(server: Server, place: Place, name: str) -> None:
+    edit(server, place, {"name": name})
+
+
+def edit(server: Server, place: Place, properties: dict[str, str]) -> None:
     url = f"{server.url}/items/component/{place.id}"
     tag = httpx.get(url).headers["etag"]
-    answer = httpx.patch(url, json={"properties": {"name": name}}, headers={**server.admin, "If-Match": tag})
+    answer = httpx.patch(url, json={"properties": properties}, headers={**server.admin, "If-Match": tag})
     assert answer.status_code == 200, answer.text
 
 
@@ -127,6 +131,30 @@ def test_a_tile_that_the_map_kept_out_of_view_is_fresh_when_it_comes_back(
     expect(page.locator(".live[data-state=live]")).to_be_visible()
     page.evaluate("([lon, lat]) => window.__chengtu.map.jumpTo({ center: [lon, lat] })", [place.lon, place.lat])
     page.evaluate(NAMED, "离开视野后改名")
+
+
+def test_a_map_comes_to_rest_after_a_change_that_does_not_show(
+    visit: Visit, server: Server, places: Iterator[Place]
+) -> None:
+    place = next(places)
+    page = visit(place.at(15))
+    await_live(page)
+    page.evaluate("() => { window.rest = new Promise((done) => window.__chengtu.map.once('idle', () => done(1))); }")
+    with page.expect_request(re.compile("/tiles/")):
+        edit(server, place, {"note": "看不见的改动"})
+    late = "new Promise((_, failed) => setTimeout(() => failed(new Error('it does not come to rest')), 10000))"
+    page.evaluate(f"() => Promise.race([window.rest, {late}])")
+
+
+def test_a_tile_that_could_not_be_refreshed_is_asked_for_again_by_itself(
+    visit: Visit, server: Server, places: Iterator[Place]
+) -> None:
+    place = next(places)
+    page = visit(place.at(15), errors_with="503")
+    await_live(page)
+    page.route("**/tiles/**", lambda route: route.fulfill(status=503), times=1)
+    rename(server, place, "第二次才取到")
+    page.evaluate(NAMED, "第二次才取到")
 
 
 def test_an_open_card_reads_its_record_again(visit: Visit, server: Server, places: Iterator[Place]) -> None:

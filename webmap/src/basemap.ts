@@ -18,7 +18,7 @@ type Kind = "land" | "water" | "boundary" | "road" | "building" | "name" | "othe
 const KINDS: [Kind, RegExp][] = [
   ["name", /name|label|place|poi|housenumber|address/],
   ["water", /water|ocean|sea|lake|river/],
-  ["boundary", /bound|admin/],
+  ["boundary", /bound|admin|county|district|province/],
   ["building", /building/],
   ["road", /road|street|highway|transport|rail|ferr|bridge|path/],
   ["land", /land|earth|park|green|wood|forest|natural|site|polygon/],
@@ -37,9 +37,13 @@ export function baseSource(base: Basemap, origin: string): SourceSpecification {
 /** What is drawn of it, from the bottom up. */
 export function baseLayers(base: Basemap, roles: Roles, dark: boolean, lang: Lang): LayerSpecification[] {
   if (base.type === "raster") return [picture(dark)];
-  return ORDER.flatMap((kind) =>
-    base.vectorLayers.filter((id) => kindOf(id) === kind).flatMap((id) => drawn(id, kind, roles, lang)),
-  );
+  return [
+    // Most schemas draw water and leave land out; ours is the other way round.
+    { id: BASE, type: "background", paint: { "background-color": roles.land ?? "#888888" } },
+    ...ORDER.flatMap((kind) =>
+      base.vectorLayers.filter((id) => kindOf(id) === kind).flatMap((id) => drawn(id, kind, roles, lang)),
+    ),
+  ];
 }
 
 // Things of the city stand out from a picture that is paler, and on the dark desk darker, than its makers meant.
@@ -74,19 +78,19 @@ function drawn(id: string, kind: Kind, roles: Roles, lang: Lang): LayerSpecifica
   });
   switch (kind) {
     case "land":
-      return [fill(role("land"), 0.6)];
+      return [fill(role("edge"), 0.06)];
     case "water":
       return [fill(role("water"), 1), line(role("water"), WIDTH)];
     case "boundary":
       return [line(role("edge"), 0.8, 0.6)];
     case "road":
-      return [line(role("road_minor"), WIDTH)];
+      return [line(role("road_major"), WIDTH, 0.8)];
     case "building":
       return [fill(role("building"), 0.8)];
     case "name":
       return [names(of("name"), role, lang)];
     case "other":
-      return [fill(role("edge"), 0.15), line(role("edge"), 0.8, 0.5)];
+      return [fill(role("edge"), 0.08), line(role("edge"), 0.8, 0.5)];
   }
 }
 
@@ -112,6 +116,6 @@ function names(
       "text-max-width": 8,
       "text-padding": 8,
     },
-    paint: { "text-color": role("quiet"), "text-halo-color": role("halo"), "text-halo-width": 1.2 },
+    paint: { "text-color": role("text"), "text-opacity": 0.8, "text-halo-color": role("halo"), "text-halo-width": 1.4 },
   };
 }

@@ -41,6 +41,8 @@ export interface CityMap {
 }
 
 const CLOSE_ZOOM = 17;
+/** The server refuses a tile of more than 20 layers; what goes beyond these comes layer by layer. */
+const MOST_TOGETHER = 10;
 const MAX_ZOOM = 20;
 
 /** `failed` is told when some of the map could not be loaded, with the way to try again. */
@@ -53,7 +55,7 @@ export async function createMap(
   const { store, city } = app;
   const names = city.layers.map((layer) => layer.name);
   const classes = Object.fromEntries(city.layers.map((layer) => [layer.name, layer.classes]));
-  const together = names.filter((name) => store.get().layers.includes(name));
+  const together = names.filter((name) => store.get().layers.includes(name)).slice(0, MOST_TOGETHER);
   const faces = mapFaces();
   let [served] = await Promise.all([
     api.style(store.get().palette, names, store.get().lang),

@@ -16,6 +16,7 @@ const TILE_PX = 512;
 /** `isOurs` tells the sources whose tiles hold records. */
 export function createRefresher(map: MapLibreMap, isOurs: (source: string) => boolean): Refresher {
   const sources = new Map<string, Freshness>();
+  const loading = new Set<string>();
   let due = false;
   let eventful = false;
 
@@ -25,10 +26,10 @@ export function createRefresher(map: MapLibreMap, isOurs: (source: string) => bo
     return known;
   };
   const pictureZoom = (): number => Math.floor(map.getZoom());
-  const soon = (ms = TOGETHER_MS): void => {
+  const soon = (): void => {
     if (due) return;
     due = true;
-    setTimeout(refresh, ms);
+    setTimeout(refresh, TOGETHER_MS);
   };
 
   // While a source loads, two answers for one tile could overtake each other: its turn comes when it is at rest.
@@ -42,9 +43,18 @@ export function createRefresher(map: MapLibreMap, isOurs: (source: string) => bo
     if (stale.length === 0) return;
     for (const tile of stale) freshness.asked(tile, pictureZoom());
     map.refreshTiles(id, stale);
+    loading.add(id);
+    soon();
+  };
+  // Of a tile that turns out the same MapLibre says nothing and draws nothing: without a nudge it never comes to rest.
+  const nudge = (): void => {
+    for (const id of loading) if (map.isSourceLoaded(id)) loading.delete(id);
+    if (loading.size > 0) soon();
+    else map.triggerRepaint();
   };
   const refresh = (): void => {
     due = false;
+    if (loading.size > 0) nudge();
     for (const [id, freshness] of sources) refreshSource(id, freshness);
   };
 
@@ -59,8 +69,7 @@ export function createRefresher(map: MapLibreMap, isOurs: (source: string) => bo
     const { sourceId, tile } = event as { sourceId?: string; tile?: { tileID: { canonical: Tile } } };
     if (!eventful || sourceId === undefined || tile === undefined || !isOurs(sourceId)) return;
     const { z, x, y } = tile.tileID.canonical;
-    of(sourceId).changed({ tiles: [`${z}/${x}/${y}`] });
-    soon(AFTER_FAILURE_MS);
+    setTimeout(() => changed(sourceId, { tiles: [`${z}/${x}/${y}`] }), AFTER_FAILURE_MS);
   });
 
   const changed = (source: string, change: Change): void => {

@@ -82,13 +82,14 @@ export function compose(drawing: Drawing): StyleSpecification {
   const roles = served.metadata["chengtu:palette"];
   const ranges = densityRanges(served.layers, visible, drawing.density);
   const layers = served.layers.map((layer) => drawn(layer, drawing, ranges));
+  const under = base === null ? [] : baseLayers(base, roles, dark, lang);
   return {
     ...served,
     "font-faces": drawing.faces,
     sources: { ...groundSources(drawing), ...citySources(drawing), ...overlaySources(drawing) },
     layers: [
       ...layers,
-      ...(base === null ? [] : baseLayers(base, roles, dark, lang)),
+      ...under,
       ...drawing.rasters.map(rasterLayer),
       ...cellEdges(layers, drawing),
       ...overlays(roles),
@@ -96,11 +97,12 @@ export function compose(drawing: Drawing): StyleSpecification {
   };
 }
 
-const STOREYS = ["background", "base", "ground", "raster", "cells", "views", "record", "label", "selection"];
+const STOREYS = ["background", BASE, "ground", "raster", "cells", "views", "record", "names", "label", "selection"];
 
 // No surface covers a line or a name.
 function storey(layer: LayerSpecification): number {
-  const source = "source" in layer ? layer.source : "background";
+  const source = "source" in layer ? layer.source : layer.id;
+  if (source === BASE && layer.type === "symbol") return STOREYS.indexOf("names");
   if (source === SELECTION || layer.id.endsWith("-edge")) return STOREYS.indexOf("selection");
   return STOREYS.indexOf(source.startsWith(RASTER) ? "raster" : (partOf(layer) ?? source));
 }

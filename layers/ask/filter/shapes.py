@@ -27,6 +27,8 @@ _DEGREES: Final = (4326, 4490)
 # A line that is straight in a projection is split so that it bends by no more than some centimetres in between.
 _STEP_M: Final = 2_000
 _MOST_STEPS: Final = 5_000
+# Edges on the globe are great circles: one this long strays by some centimetres from the line drawn in degrees.
+_STEP_DEG: Final = 0.02
 # A degree of latitude is at least 110.5 km long: a box drawn with this holds the circle.
 _DEGREE_M: Final = 110_000
 _POLE: Final = 85.0
@@ -113,7 +115,7 @@ def _split(side: Shape) -> list[Shape]:
 
 
 def near(here: Shape, there: Shape, metres: Tree, *, index: sa.Column[Any]) -> sa.ColumnElement[bool]:
-    """Whether records lie within some metres, on the ellipsoid, of a constant geometry."""
+    """Whether records lie within some metres, on the ellipsoid, of a constant geometry with edges straight in lon, lat."""
     if isinstance(metres, bool) or not isinstance(metres, int | float) or not 0 <= metres <= MOST_METRES:
         raise BadFilter(f"NEAR_M takes a distance from 0 to {MOST_METRES:,} metres", about="near_m")
     if here.constant is not None or there.constant is None or there.constant.geom_type == "GeometryCollection":
@@ -124,7 +126,8 @@ def near(here: Shape, there: Shape, metres: Tree, *, index: sa.Column[Any]) -> s
     round_the_back = west - wide < -180 or east + wide > 180
     sides = (-180, 180) if round_the_back else (west - wide, east + wide)
     around = _near(index, (sides[0], south - high, sides[1], north + high))
-    globe = [sa.cast(side.sql, _GEOGRAPHY) for side in (here, there)]
+    step_deg = max(_STEP_DEG, shapely.length(there.constant) / _MOST_STEPS)
+    globe = [sa.cast(side.sql, _GEOGRAPHY) for side in (here, _bound(shapely.segmentize(there.constant, step_deg)))]
     return sa.and_(around, sa.func.st_dwithin(*globe, sa.literal(float(metres), sa.Double)))
 
 

@@ -32,6 +32,7 @@ _MOST_VERTICES: Final = 2_000_000
 _QUARTER: Final = 16
 # Pieces of a dissolved area have at most about so many corners, so that each meets few areas at little cost.
 _PIECE: Final = 256
+_SMALLEST_PIECE_M: Final = 1.0
 
 # What is less may be the corners of circles.
 _SMALLEST_SHARE: Final = 0.002
@@ -181,10 +182,10 @@ def _pieces(shape: shapely.Geometry) -> list[shapely.Geometry]:
         part = left.pop()
         if shapely.is_empty(part):
             continue
-        if shapely.get_num_coordinates(part) <= _PIECE:
+        west, south, east, north = shapely.bounds(part).tolist()
+        if shapely.get_num_coordinates(part) <= _PIECE or max(east - west, north - south) < _SMALLEST_PIECE_M:
             small.append(part)
             continue
-        west, south, east, north = shapely.bounds(part).tolist()
         x, y = (west + east) / 2, (south + north) / 2
         for box in ((west, south, x, y), (x, south, east, y), (west, y, x, north), (x, y, east, north)):
             left.extend(shapely.get_parts(shapely.clip_by_rect(part, *box)))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import geopandas as gpd
 import shapely
 import sqlalchemy as sa
 
@@ -11,6 +13,7 @@ from layers.ask.question.answer import DISTANCE, ID, Found, column_of, shapes_of
 from layers.ask.question.asked import Nearest
 from layers.ask.question.drawn import Drawn
 from layers.ask.question.wanted import Wanted
+from layers.export.sheet import SheetColumn
 from layers.spec import Layer
 
 
@@ -45,12 +48,23 @@ def nearest(connection: sa.Connection, wanted: Wanted, question: Nearest) -> Fou
     # A millimetre more, so that rounding does not lose the farthest of the first.
     close = table.c.geom3857.op("&&", is_comparison=True)(here.box(margin_m=reach_m + 0.001))
     statement = (
-        sa.select(*columns(wanted.layer), away_m.label("distance_m"))
+        sa.select(*columns(wanted.layer), away_m)
         .where(close, *conditions)
-        .order_by(sa.text("distance_m"), table.c.id)
+        .order_by(away_m, table.c.id)
         .limit(question.k)
     )
-    return found(wanted.layer, connection.execute(statement).all(), limit=question.k, more=(DISTANCE,))
+    rows = [(*row[:-1], round(row[-1], 2)) for row in connection.execute(statement)]
+    return found(wanted.layer, rows, limit=question.k, more=(DISTANCE,))
+
+
+def outlines(connection: sa.Connection, layer: Layer) -> gpd.GeoDataFrame:
+    """The names and shapes of a layer of few areas, to be drawn beneath something else."""
+    table = layer.table
+    rows = connection.execute(sa.select(table.c[layer.label], sa.func.st_asbinary(table.c.geom)).order_by(table.c.id))
+    found = rows.all()
+    return gpd.GeoDataFrame(
+        {"name": [row[0] for row in found]}, geometry=shapes_of(row[1] for row in found), crs="EPSG:4326"
+    )
 
 
 def columns(layer: Layer) -> list[sa.ColumnElement[Any]]:
@@ -59,12 +73,19 @@ def columns(layer: Layer) -> list[sa.ColumnElement[Any]]:
     return [table.c.id, sa.func.st_asbinary(table.c.geom).label("shape"), *(table.c[f.name] for f in layer.fields)]
 
 
-def found(layer: Layer, rows: Any, *, limit: int, more: tuple[Any, ...] = ()) -> Found:
+def found(layer: Layer, rows: Any, *, limit: int, more: tuple[SheetColumn, ...] = ()) -> Found:
     """Rows of `columns` and further ones as records; a row beyond the limit only tells that there is more."""
     kept = rows[:limit]
     return Found(
-        columns=(ID, *(column_of(f) for f in layer.fields), *more),
+        columns=(ID, *(column_of(f) for f in layer.fields), *(_apart(layer, column) for column in more)),
         rows=[(row[0], *row[2:]) for row in kept],
         shapes=shapes_of(row[1] for row in kept),
         truncated=len(rows) > limit,
     )
+
+
+def _apart(layer: Layer, column: SheetColumn) -> SheetColumn:
+    """The column under a name that no field of the layer has."""
+    while layer.field(column.name) is not None:
+        column = replace(column, name=f"{column.name}_")
+    return column

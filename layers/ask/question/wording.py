@@ -138,7 +138,7 @@ def _towards(towards: Towards) -> Title:
     return {
         "within": Title(f"位于{what.zh}内", f"within {what.en}"),
         "crossing": Title(f"与{what.zh}相交", f"sharing a point with {what.en}"),
-        "near": Title(f"距{what.zh} {metres} 米以内", f"at most {metres} m from {what.en}"),
+        "near": Title(f"距{what.zh}在 {metres} 米以内", f"at most {metres} m from {what.en}"),
         "not_near": Title(f"{metres} 米以内没有{what.zh.removeprefix('某个')}", f"without {what.en} within {metres} m")
         if towards.of
         else Title(f"距{what.zh}超过 {metres} 米", f"more than {metres} m from {what.en}"),
