@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from layers.ask.touched import Touched
+from layers.spec import Layer
 
 Key = tuple[str, str, str]  # path, canonical filter, what the client takes
 _OVERHEAD = 1_500  # of keys, headers and dictionaries, bytes an entry
@@ -20,7 +21,7 @@ _OVERHEAD = 1_500  # of keys, headers and dictionaries, bytes an entry
 class Entry:
     """An answer ready to be sent: the ASGI messages, and what it was made of."""
 
-    names: tuple[str, ...]
+    layers: tuple[Layer, ...]
     tile: int
     etag: bytes
     start: dict[str, Any]
@@ -28,10 +29,9 @@ class Entry:
     unchanged: dict[str, Any]
     public: bool  # may be sent without asking who wants it
 
-    @property
-    def weight(self) -> int:
-        """What it costs to keep, in bytes."""
-        return len(self.body["body"]) + _OVERHEAD
+    def weight(self, key: Key) -> int:
+        """What it costs to keep under a key, in bytes."""
+        return len(self.body["body"]) + 2 * len(key[1]) + _OVERHEAD
 
 
 class TileCache:
@@ -56,18 +56,22 @@ class TileCache:
     def put(self, key: Key, entry: Entry) -> None:
         """Keep an entry; older ones make room, and what alone is too big is not kept."""
         self._remove(key)
-        if entry.weight > self._most // 8:
+        if entry.weight(key) > self._most // 8:
             return
         self._entries[key] = entry
         self._of_tile.setdefault(entry.tile, set()).add(key)
-        self.bytes += entry.weight
+        self.bytes += entry.weight(key)
         while self.bytes > self._most:
             self._remove(next(iter(self._entries)))
 
     def drop(self, touched: Mapping[str, Touched]) -> None:
         """Forget the tiles that changes touched, and no others."""
         for name, of_layer in touched.items():
-            gone = [key for key, entry in self._candidates(of_layer) if name in entry.names and entry.tile in of_layer]
+            gone = [
+                key
+                for key, entry in self._candidates(of_layer)
+                if any(layer.name == name for layer in entry.layers) and of_layer.shows(entry.tile, filtered=key[1] != "")
+            ]
             for key in gone:
                 self._remove(key)
             self.dropped += len(gone)
@@ -79,8 +83,8 @@ class TileCache:
         self.bytes = 0
 
     def _candidates(self, touched: Touched) -> Iterable[tuple[Key, Entry]]:
-        listed = touched.drawn.keys
-        if touched.whole or touched.drawn.under or len(listed) > len(self._of_tile):
+        listed = touched.drawn.keys | touched.filtered.keys
+        if touched.whole or touched.drawn.under or touched.filtered.under or len(listed) > len(self._of_tile):
             return self._entries.items()
         return [(key, self._entries[key]) for tile in listed for key in self._of_tile.get(tile, ())]
 
@@ -88,7 +92,7 @@ class TileCache:
         entry = self._entries.pop(key, None)
         if entry is None:
             return
-        self.bytes -= entry.weight
+        self.bytes -= entry.weight(key)
         keys = self._of_tile[entry.tile]
         keys.discard(key)
         if not keys:

@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from gis.errors import GisError
+from gis.errors import BadArchive, GisError
 from layers.ask.question.errors import TooMuch, UnknownResult
 from layers.errors import (
     BadField,
@@ -90,6 +90,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     Conflict: HTTPStatus.CONFLICT,
     MapNotBuilt: HTTPStatus.NOT_IMPLEMENTED,
+    BadArchive: HTTPStatus.INTERNAL_SERVER_ERROR,  # no request can mend a damaged file
     GisError: HTTPStatus.BAD_REQUEST,
 }
 

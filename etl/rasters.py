@@ -92,7 +92,8 @@ def _stops(ramp: Ramp, sample: Values) -> tuple[float, ...]:
         values = np.linspace(low, high, _RAMP_COLOURS)
     span = float(values[-1] - values[0])
     if span <= 0.0:
-        return (float(values[0]), float(values[0]) + 1.0)
+        # Beside a number of more than 15 digits one more would be none.
+        return (float(values[0]), float(values[0]) + max(1.0, abs(float(values[0]))))
     digits = 2 - math.floor(math.log10(span))
     rounded = sorted({round(value, digits) for value in values.tolist()})
     return tuple(rounded)

@@ -148,17 +148,15 @@ def make_cog(plain: Path, target: Path, *, tags: Mapping[str, str], continuous: 
 
 def raster_facts(path: Path) -> RasterFacts:
     """The facts of a stored raster; UnusableRaster for a file that is none."""
-    try:
-        with _opened(path) as (dataset, reader):
-            return RasterFacts(Box(*reader.get_geographic_bounds(CRS.from_epsg(4326))), reader.maxzoom, dataset.tags())
-    except RasterioError as error:
-        raise UnusableRaster("it cannot be read as a GeoTIFF") from error
+    with _opened(path) as (dataset, reader):
+        return RasterFacts(Box(*reader.get_geographic_bounds(CRS.from_epsg(4326))), reader.maxzoom, dataset.tags())
 
 
 def read_tile(path: Path, tile: Tile, *, side_px: int, margin_px: int = 0, smooth: bool = True) -> Values | None:
     """The values of a stored raster on a tile, (side + 2 × margin)² with NaN where nothing is known.
 
-    None where the raster does not reach. `smooth` interpolates between cells; else each cell is drawn as it is.
+    None where the raster does not reach. `smooth` interpolates between cells; else each cell is drawn as it is. Raises
+    UnusableRaster for a file that is gone or damaged.
     """
     method = "bilinear" if smooth else "nearest"
     with _opened(path) as (_, reader):
@@ -176,7 +174,7 @@ def read_tile(path: Path, tile: Tile, *, side_px: int, margin_px: int = 0, smoot
 
 
 def value_at(path: Path, lon: float, lat: float) -> Spot:
-    """The value of the cell of a stored raster that holds a place."""
+    """The value of the cell of a stored raster that holds a place; UnusableRaster for a file gone or damaged."""
     with _opened(path) as (_, reader):
         try:
             value = reader.point(lon, lat).array[0]
@@ -189,12 +187,15 @@ def value_at(path: Path, lon: float, lat: float) -> Spot:
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[DatasetReader, Reader]]:
     # Opened anew each time: GDAL's handles must not be shared by threads, and a file may be replaced at any time.
-    with (
-        rasterio.Env(**_ALONE),
-        rasterio.open(path, driver="GTiff", sharing=False) as dataset,
-        Reader(None, dataset=dataset) as reader,
-    ):
-        yield dataset, reader
+    try:
+        with (
+            rasterio.Env(**_ALONE),
+            rasterio.open(path, driver="GTiff", sharing=False) as dataset,
+            Reader(None, dataset=dataset) as reader,
+        ):
+            yield dataset, reader
+    except RasterioError as error:
+        raise UnusableRaster("it cannot be read as a GeoTIFF") from error
 
 
 def _check(given: DatasetReader) -> None:
@@ -211,6 +212,8 @@ def _check(given: DatasetReader) -> None:
     if rows * columns * np.dtype(given.dtypes[0]).itemsize > _MOST_BLOCK_BYTES:
         raise UnusableRaster("its blocks are too large to be read one at a time; tile it first")
     box = transform_bounds(given.crs, "EPSG:4326", *given.bounds)
+    if box[0] >= box[2]:
+        raise UnusableRaster("its columns do not run from west to east")
     if not (np.isfinite(box).all() and max(map(abs, box[::2])) <= 180.0 and max(map(abs, box[1::2])) <= 90.0):
         raise UnusableRaster("its coordinates do not fit its coordinate reference system")
     if box[1] >= MAX_LAT or box[3] <= -MAX_LAT:

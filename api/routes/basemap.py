@@ -7,10 +7,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Request, Response
 
 from api.deps import ServiceDep
+from api.encoding import codings
 from api.settings import Settings
 from api.watched import Watched
+from gis.archive import Encoding
 from gis.tilegrid import check_tile, tile_id
-from layers.store.basemap import Basemap
+from layers.store.basemap import Basemap, decompressed
 
 router = APIRouter(tags=["base map"])
 TILE_ROUTE = "/basemap/{z}/{x}/{y}"
@@ -58,20 +60,19 @@ async def base_tile(
 ) -> Response:
     """One tile of the city's own base map; 204 where it has none."""
     tile = check_tile(z, x, y)
-    try:
-        data = None if basemap is None else basemap.archive.get(tile_id(*tile))
+    data = None if basemap is None else basemap.archive.get(tile_id(*tile))
     if basemap is None or data is None:
         return Response(status_code=204, headers={"Cache-Control": "no-cache"})
-    coding, decoder = _CODINGS.get(basemap.archive.compression, ("", None))
-    encoded = decoder is not None and coding in accept_encoding
-    etag = f'"{basemap.version}{"-" + coding if encoded else ""}"'
+    coding = _CODINGS.get(basemap.archive.compression)
+    encoded = coding in codings(accept_encoding)
+    etag = f'"{basemap.version}-{coding}"' if encoded else f'"{basemap.version}"'
     headers = {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
     if etag in if_none_match:
         return Response(status_code=304, headers=headers)
-    if encoded:
+    if coding is not None and encoded:
         headers["Content-Encoding"] = coding
-    elif decoder is not None:
-        data = bytes(decoder.decompress(data))
+    else:
+        data = decompressed(basemap.archive, data)
     return Response(data, headers=headers, media_type=_TYPES[basemap.archive.header.kind])
 
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
 from api.deps import ActorDep, Lat, Lon, ServiceDep
-from gis.errors import BadTile
+from gis.errors import BadTile, UnusableRaster
 from gis.painting import ImageKind, encoded, painted, pixel_size_m, shaded
 from gis.raster import read_tile, value_at
 from gis.tilegrid import Tile, check_tile
+from layers.errors import UnknownRaster
 from layers.palette import PaletteName
 from layers.rasters import Stored, legend, paint
 
+log = logging.getLogger("chengtu.rasters")
 router = APIRouter(tags=["rasters"])
 
 _MOST_ZOOM = 24
@@ -53,7 +58,9 @@ def rasters(service: ServiceDep, actor: ActorDep, palette: Palette = "dark") -> 
 @router.get("/rasters/{name}/point")
 def point(stored: RasterDep, lon: Lon, lat: Lat) -> dict[str, Any]:
     """The value of the raster at a place; null, with the reason, where it has none."""
-    raster, spot = stored.raster, value_at(stored.path, lon, lat)
+    with _readable(stored):
+        spot = value_at(stored.path, lon, lat)
+    raster = stored.raster
     reason = None if spot.value is not None else "no_data" if spot.inside else "outside"
     return {
         "name": raster.name,
@@ -119,7 +126,8 @@ def _drawn(stored: Stored, tile: Tile, palette: PaletteName, kind: ImageKind, si
     """The picture; no bytes where the raster does not reach."""
     paints = paint(stored.raster.look, palette)
     margin_px = 1 if paints.shade else 0
-    values = read_tile(stored.path, tile, side_px=side_px, margin_px=margin_px, smooth=not paints.steps)
+    with _readable(stored):
+        values = read_tile(stored.path, tile, side_px=side_px, margin_px=margin_px, smooth=not paints.steps)
     if values is None:
         return b""
     inner = values[margin_px : margin_px + side_px, margin_px : margin_px + side_px]
@@ -129,6 +137,16 @@ def _drawn(stored: Stored, tile: Tile, palette: PaletteName, kind: ImageKind, si
     if paints.shade:
         picture = shaded(picture, values, pixel_m=pixel_size_m(tile, side_px=side_px))
     return encoded(picture, mask, kind=kind, exact=paints.steps)
+
+
+@contextmanager
+def _readable(stored: Stored) -> Iterator[None]:
+    """A file that was taken away a moment ago, or has been damaged, is a raster no more."""
+    try:
+        yield
+    except UnusableRaster as error:
+        log.warning("%s: %s", stored.path.name, error)
+        raise UnknownRaster(stored.raster.name) from error
 
 
 def _described(stored: Stored, palette: PaletteName) -> dict[str, Any]:

@@ -106,7 +106,8 @@ def test_another_base_map_takes_its_place_at_once(based: Server, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("accepts", "coding"), [("gzip", "gzip"), ("br, gzip", "gzip"), ("identity", None), ("br", None)]
+    ("accepts", "coding"),
+    [("gzip", "gzip"), ("br, GZIP;q=0.5", "gzip"), ("identity", None), ("br", None), ("gzip;q=0, identity", None)],
 )
 def test_a_vector_tile_comes_as_it_is_stored_or_plain(
     based: Server, tmp_path: Path, accepts: str, coding: str | None
@@ -146,16 +147,29 @@ def test_the_command_keeps_real_archives(shared: Path, tmp_path: Path, monkeypat
 
 
 @pytest.mark.parametrize(
-    ("data", "kind", "compression"), [(b"no picture", "png", "none"), (b"not gzip", "mvt", "gzip")]
+    ("data", "kind", "compression"),
+    [(b"no picture", "png", "none"), (b"not gzip", "mvt", "gzip"), (gzip.compress(bytes(20_000_000)), "mvt", "gzip")],
+    ids=["no picture", "not gzip", "bomb"],
 )
 def test_an_archive_whose_tiles_are_something_else_is_refused(
     tmp_path: Path, data: bytes, kind: Kind, compression: Encoding
 ) -> None:
-    with pytest.raises(CorruptFile, match="its first tile is"):
+    with pytest.raises(CorruptFile, match="its first tile is|a tile is not gzip, or larger than 16 MB"):
         add(
             archive(tmp_path / "a", data, kind, compression), tmp_path / "b", name=None, attribution=None, approval=None
         )
     assert not (tmp_path / "b").exists()
+
+
+def test_a_damaged_tile_does_not_fill_the_memory_and_is_not_the_clients_fault(based: Server, tmp_path: Path) -> None:
+    tiles = [(tile_id(6, 53, 25), gzip.compress(b"tile")), (tile_id(6, 54, 25), gzip.compress(bytes(20_000_000)))]
+    file = tmp_path / "a.pmtiles"
+    write_archive(file, sorted(tiles), kind="mvt", compression="gzip", zooms=(6, 6), bounds=CITY, metadata=dict)
+    add(file, based.data / FOLDER, name=None, attribution=None, approval=None)
+    plain = {"Accept-Encoding": "identity"}
+    assert httpx.get(f"{based.url}/basemap/6/53/25", headers=plain).content == b"tile"
+    refused = httpx.get(f"{based.url}/basemap/6/54/25", headers=plain)
+    assert (refused.status_code, refused.json()["code"]) == (500, "bad_archive")
 
 
 def test_an_archive_without_tiles_is_refused(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import select
 import threading
 import time
@@ -205,6 +206,22 @@ def test_files_that_are_no_rasters_of_ours_are_not_served(rasters: Server) -> No
     add_raster(order, folder)
     wait_for(rasters, "t_after")
     assert {"t_broken", "t_other", "T_Public"} & set(listed(rasters, **rasters.admin)) == set()
+
+
+@pytest.mark.parametrize("path", ["/{}/point?lon=120.9&lat=32.05", f"/{{}}/{Z}/{X}/{Y}.png"])
+def test_a_raster_that_was_just_taken_away_or_damaged_is_404(rasters: Server, tmp_path: Path, path: str) -> None:
+    rng = np.random.default_rng(5)
+    write_grid(rng.normal(size=(200, 200)), tmp_path / "a.tif", west=120.8, north=32.1, cell=(0.001, 0.0005))
+    order = RasterOrder(tmp_path / "a.tif", "t_gone", Title("走", "Gone"), public=True)
+    made, _ = add_raster(order, rasters.data / "rasters")
+    wait_for(rasters, made.name)
+    file = rasters.data / "rasters" / "t_gone.tif"
+    os.truncate(file, file.stat().st_size // 3)  # the same file still, of which less is there
+    assert get(rasters, path.format("t_gone")).status_code == 404
+    file.unlink()
+    gone, absent = get(rasters, path.format("t_gone")), get(rasters, path.format("t_none"))
+    assert gone.status_code == 404
+    assert gone.text.replace("t_gone", "t_none") == absent.text
 
 
 def test_a_picture_is_drawn_once_however_many_ask_for_it() -> None:
