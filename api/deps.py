@@ -68,7 +68,8 @@ async def _reading(service: ServiceDep) -> AsyncIterator[sa.Connection]:
         service.slots.release()
 
 
-ReadDep = Annotated[sa.Connection, Depends(_reading)]
+# Given back before the answer is sent: a slow client holds no connection.
+ReadDep = Annotated[sa.Connection, Depends(_reading, scope="function")]
 ItemId = Annotated[str, Path(pattern=rf"^{ID_PATTERN}$", description="id of a record")]
 QueryText = Annotated[str, Query(alias="q", min_length=1, max_length=100)]
 Limit = Annotated[int, Query(ge=1, le=100)]

@@ -48,8 +48,9 @@ _AHEAD = 24  # parts that may wait for one that takes long
 _ROWS_AT_ONCE = 10_000
 _MOST_AT_ONCE = 5_000_000
 _HALF_M = bounds_3857(Tile(0, 0, 0)).east
-# On the very edge of a tile's buffer the last bit of a coordinate decides.
-_MARGIN = BUFFER / EXTENT + 1e-9
+# Half a unit more: a tile's coordinates are rounded before they are clipped to its buffer. On the very edge the last
+# bit decides.
+_MARGIN = (BUFFER + 0.5) / EXTENT + 1e-9
 
 Progress = Callable[[int, int], None]
 Connection = psycopg.Connection[Any]

@@ -25,7 +25,18 @@ from layers.store.definitions import layer_from_parts
 # What every record has besides its declared fields.
 _RESERVED = frozenset(
     (
-        *("id", "geom", "geom3857", "cell", "grid_id", "admin_code", "place_method", "place_precision", "source"),
+        *(
+            "id",
+            "geom",
+            "geometry",
+            "geom3857",
+            "cell",
+            "grid_id",
+            "admin_code",
+            "place_method",
+            "place_precision",
+            "source",
+        ),
         *(
             "delivery",
             "changed_at",

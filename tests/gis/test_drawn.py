@@ -42,7 +42,7 @@ def one_by_one(shape: shapely.Geometry, zooms: range, *, slack: float) -> set[in
 
 def agrees(shape: shapely.Geometry, zooms: range) -> None:
     told = drawn(shapes(shape), zooms, margin=MARGIN)
-    # What lies on an edge to the last bit may be told or not: never less than the sure ones, nor more than the possible.
+    # What lies on an edge to the last bit may be told or not: no less than the sure ones, no more than the possible.
     assert one_by_one(shape, zooms, slack=-1e-6) <= told.keys <= one_by_one(shape, zooms, slack=1e-6)
 
 

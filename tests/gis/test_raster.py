@@ -146,6 +146,7 @@ def test_another_frame_is_brought_to_web_mercator(tmp_path: Path) -> None:
         ("holds no values", np.full((4, 4), np.nan, np.float32), {}),
         ("holds no values", np.zeros((4, 4), np.uint8), {"nodata": 0}),
         ("do not fit", RAMP, {"transform": placed(580_000.0, 3_560_000.0, 100.0)}),
+        ("west to east", RAMP, {"transform": Affine(-0.01, 0.0, 121.0, 0.0, -0.01, 32.1)}),
         ("at a pole", RAMP, {"transform": placed(120.0, 89.0, 0.01)}),
     ],
 )

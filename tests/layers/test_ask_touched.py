@@ -41,7 +41,8 @@ def tiles(database: Database, layer: str, near: Box, *, deepest: int) -> dict[in
 
 
 def box_of(database: Database, layer: str, id: str) -> Box:
-    query = f"select st_xmin(g), st_ymin(g), st_xmax(g), st_ymax(g) from (select geom g from city.{layer} where id = {id}) q"
+    record = f"(select geom g from city.{layer} where id = {id}) q"
+    query = f"select st_xmin(g), st_ymin(g), st_xmax(g), st_ymax(g) from {record}"
     with database.reader.connect() as connection:
         west, south, east, north = connection.execute(sa.text(query)).one()
     return Box(west - 0.02, south - 0.02, east + 0.02, north + 0.02)

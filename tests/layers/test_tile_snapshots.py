@@ -1,7 +1,7 @@
 """What tiles hold, pinned: the decoded tiles of the demo city are what they were when someone last looked at them.
 
-`python -m tests.layers.test_tile_snapshots` (with CHENGTU_DATABASE_URL naming a demo city of scale 0.02) writes the file anew
-after a change that is meant.
+After a change that is meant, `python -m tests.layers.test_tile_snapshots` writes the file anew, with
+CHENGTU_DATABASE_URL naming a demo city of scale 0.02.
 """
 
 from __future__ import annotations
