@@ -62,11 +62,19 @@ class Application:
         self.tiles.drop(batch.touched)
         self.live.publish(batch)
 
+    def _forget(self) -> None:
+        """Keep nothing, and let the streams come back and say where they stood."""
+        self.tiles.forget()
+        self.shelf.clear()
+        self.live.bye()
+
     @asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
         """The connections of the tiles, and the task that follows the change log."""
         service = self.service
-        follower = Follower(service.url, service.registry, self.shelf, follow=self._follow, bye=self.live.bye)
+        follower = Follower(
+            service.url, service.registry, self.shelf, follow=self._follow, forget=self._forget, bye=self.live.bye
+        )
         self.live.follower = self.tiles.follower = follower
         await self.pool.open()
         following = asyncio.create_task(follower.run())
@@ -75,7 +83,7 @@ class Application:
         following.cancel()
         with suppress(asyncio.CancelledError):
             await following
-        follower.close()
+        await asyncio.to_thread(follower.close)
         await self.pool.close()
 
     def _api(self, dist: Path) -> FastAPI:

@@ -21,13 +21,14 @@ _OVERHEAD = 1_500  # of keys, headers and dictionaries, bytes an entry
 class Entry:
     """An answer ready to be sent: the ASGI messages, and what it was made of."""
 
-    layers: tuple[Layer, ...]
+    names: tuple[str, ...]
     tile: int
     etag: bytes
     start: dict[str, Any]
     body: dict[str, Any]
     unchanged: dict[str, Any]
     public: bool  # may be sent without asking who wants it
+    layers: tuple[Layer, ...]  # as they were declared when it was made
 
     def weight(self, key: Key) -> int:
         """What it costs to keep under a key, in bytes."""
@@ -70,7 +71,7 @@ class TileCache:
             gone = [
                 key
                 for key, entry in self._candidates(of_layer)
-                if any(layer.name == name for layer in entry.layers) and of_layer.shows(entry.tile, filtered=key[1] != "")
+                if name in entry.names and of_layer.shows(entry.tile, filtered=bool(key[1]))
             ]
             for key in gone:
                 self._remove(key)

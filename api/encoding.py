@@ -43,5 +43,5 @@ def encoded(data: bytes, accepted: Takes) -> tuple[bytes, str]:
 
 
 def gunzipped(data: bytes) -> bytes:
-    """The bytes of a gzip stream."""
-    return bytes(cramjam.gzip.decompress(data))
+    """The bytes of a gzip stream; none for none, which is how an archive says that nothing is there."""
+    return bytes(cramjam.gzip.decompress(data)) if data else b""

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import socket
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -43,33 +44,54 @@ class Batch:
 
 
 class Follower:
-    """One task of a server process; `follow` is given every batch, in order, as soon as it is read."""
+    """One task of a server process.
+
+    `follow` is given every batch, in order, as soon as it is read; `forget` is called when something may be missed.
+    """
 
     def __init__(
-        self, url: str, registry: Registry, shelf: Shelf, *, follow: Callable[[Batch], None], bye: Callable[[], None]
+        self,
+        url: str,
+        registry: Registry,
+        shelf: Shelf,
+        *,
+        follow: Callable[[Batch], None],
+        forget: Callable[[], None],
+        bye: Callable[[], None],
     ) -> None:
         self._url, self._registry, self._shelf = url, registry, shelf
-        self._follow, self._bye = follow, bye
+        self._follow, self._forget, self._bye = follow, forget, bye
+        self._pause, self._reading = _FIRST_PAUSE_S, threading.Lock()
         self._engine = engine_for(url, "reader", pool_size=1)
         self.position: Position | None = None
 
     async def run(self) -> None:
-        """Follow until cancelled; connect anew, less and less often, when the connection is lost."""
-        pause = _FIRST_PAUSE_S
+        """Follow until cancelled; connect anew, less and less often, when the connection is lost.
+
+        After any other failure everything kept is forgotten and following begins anew: no server is silently stale.
+        """
         while True:
-            try:
-                async with await self._connect() as connection:
-                    await self._listen(connection)
-            except (psycopg.Error, sa.exc.SQLAlchemyError, OSError) as error:
-                log.warning("the change log cannot be followed: %s; trying again in %.1f s", _line(error), pause)
-                await asyncio.sleep(pause)
-                pause = min(_LONGEST_PAUSE_S, pause * 2)
-            else:
-                pause = _FIRST_PAUSE_S
+            (failure,) = await asyncio.gather(self._connected(), return_exceptions=True)
+            expected = isinstance(failure, psycopg.Error | sa.exc.SQLAlchemyError | OSError)
+            if not expected:
+                self.position = None
+                self._forget()
+            log.warning(
+                "the change log cannot be followed: %s; trying again in %.1f s",
+                *(_line(failure), self._pause),
+                exc_info=None if expected else failure,
+            )
+            await asyncio.sleep(self._pause)
+            self._pause = min(_LONGEST_PAUSE_S, self._pause * 2)
 
     def close(self) -> None:
-        """Give the connection back."""
-        self._engine.dispose()
+        """Give the connection back, when the thread that is reading has done with it."""
+        with self._reading:
+            self._engine.dispose()
+
+    async def _connected(self) -> None:
+        async with await self._connect() as connection:
+            await self._listen(connection)
 
     async def _connect(self) -> psycopg.AsyncConnection[Any]:
         conninfo = driver_url(self._url).set(drivername="postgresql").render_as_string(hide_password=False)
@@ -85,9 +107,10 @@ class Follower:
             await self.catch_up()
             if baked:
                 self._shelf.put(await asyncio.to_thread(self._fetch))
+            self._pause = _FIRST_PAUSE_S
             baked = False
-            async for heard in connection.notifies(timeout=_POLL_S, stop_after=1):
-                baked = heard.channel == BAKED
+            async for heard in connection.notifies(timeout=_POLL_S, stop_after=1):  # more, when they came together
+                baked = baked or heard.channel == BAKED
                 if heard.channel == BYE and heard.payload == server_name():
                     self._bye()
 
@@ -103,7 +126,7 @@ class Follower:
                 self._follow(batch)
 
     def _read(self, position: Position | None) -> tuple[Batch | None, Position, bool]:
-        with self._engine.connect() as connection:
+        with self._reading, self._engine.connect() as connection:
             if position is None:
                 return None, changes.now(connection), False
             page = changes.since(connection, position)
@@ -114,7 +137,7 @@ class Follower:
         return batch, page.position, page.more
 
     def _fetch(self) -> dict[str, Shelved | None]:
-        with self._engine.connect() as connection:
+        with self._reading, self._engine.connect() as connection:
             return self._shelf.fetch(connection, self._registry.all())
 
 
@@ -123,5 +146,5 @@ def server_name() -> str:
     return f"{socket.gethostname()}:{os.getppid()}"
 
 
-def _line(error: Exception) -> str:
+def _line(error: BaseException | None) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]

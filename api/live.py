@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
@@ -29,12 +29,30 @@ from layers.people.access import ANYONE, Actor, may
 from layers.spec import Layer
 from layers.store import changes
 from layers.store.changes import Position
+from layers.store.engine import engine_for
 
 MOST_WAITING = 64  # batches for a client that does not read; then it has to come back
 MOST_STREAMS = 2_000
 MOST_MISSED = 5_000  # changes that a returning client is told one by one
 MOST_TILES = 5_000  # of an event; beyond these the whole layer is named
 _PING_S = 15.0
+
+
+@dataclass(frozen=True)
+class Told:
+    """An event of a layer, the same for all who may hear of it; of a record with the transaction that changed it."""
+
+    layer: str
+    text: bytes
+    xid: int | None = None
+
+
+@dataclass(frozen=True)
+class News:
+    """The events of a batch, put into words once for all streams: its tiles first, then the records on them."""
+
+    events: Sequence[Told]
+    layers: Mapping[str, Layer]
 
 
 @dataclass(eq=False)
@@ -44,7 +62,7 @@ class Stream:
     actor: Actor
     names: frozenset[str] | None
     known: tuple[str, ...] = ()  # snapshots of the database whose changes it was told of
-    waiting: asyncio.Queue[Batch | None] = field(default_factory=lambda: asyncio.Queue(MOST_WAITING))
+    waiting: asyncio.Queue[News | None] = field(default_factory=lambda: asyncio.Queue(MOST_WAITING))
     left_behind: bool = False
 
     def wants(self, name: str, layers: Mapping[str, Layer]) -> bool:
@@ -58,6 +76,7 @@ class Live:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self._engine = engine_for(service.url, "reader", pool_size=0)
         self._streams: set[Stream] = set()
         self._catching_up = asyncio.Semaphore(1)
         self.follower: Follower | None = None
@@ -67,9 +86,12 @@ class Live:
 
     def publish(self, batch: Batch) -> None:
         """Give a batch to every stream; who has not read for long is left behind."""
+        if not self._streams:
+            return
+        said = news(batch)
         for stream in self._streams:
             try:
-                stream.waiting.put_nowait(batch)
+                stream.waiting.put_nowait(said)
             except asyncio.QueueFull:
                 stream.left_behind = True
 
@@ -88,7 +110,7 @@ class Live:
             status, body, extra = refusal(error)
             await JSONResponse(body, status, extra, PROBLEM)(scope, receive, send)
             return
-        except sa.exc.OperationalError as error:
+        except (sa.exc.OperationalError, sa.exc.TimeoutError) as error:
             await unavailable(error)(scope, receive, send)
             return
         # Without an await between: what the follower reads from here on waits in the stream's queue.
@@ -134,7 +156,6 @@ class Live:
             return
         await _write(send, _event("hello", {}))
         goal = upto.reading or upto.seen
-        stream.known = (since.reading or since.seen, goal)
         async with self._catching_up:
             missed = await asyncio.to_thread(self._missed, stream, since, goal)
         for part in missed:
@@ -142,24 +163,29 @@ class Live:
 
     async def _serve(self, stream: Stream, left: asyncio.Task[None], send: Send) -> None:
         while not stream.left_behind:
-            batch = await _next(stream, left)
-            if batch is None:
+            said = await _next(stream, left)
+            if said is None:
                 return
-            for part in [b":\n\n"] if batch is _PING else _told(batch, stream, known=stream.known):
-                await _write(send, part)
+            if text := b":\n\n" if said is _PING else heard(said, stream, known=stream.known):
+                await _write(send, text)
 
     def _missed(self, stream: Stream, since: Position, goal: str) -> list[bytes]:
         """What was committed between a position and a snapshot, as events; one `reset` when that is too much."""
         parts: list[bytes] = []
         count = 0
         layers = self._service.registry.all()
-        with self._service.lookups.connect() as connection:
+        with self._engine.connect() as connection:
+            if changes.ahead(connection, since):  # of another database, or of this one before it was restored
+                stream.known = (goal,)
+                return [_event("reset", {}, Position(goal))]
+            stream.known = (since.reading or since.seen, goal)
             for start in _stretches(since, goal):
                 page = changes.Changes([], start, more=True)
                 while page.more:
                     before, page = page.position, changes.since(connection, page.position)
                     batch = Batch(before, page.position, page.rows, touched(page.rows, layers), layers)
-                    parts += _told(batch, stream, known=())
+                    if text := heard(news(batch), stream, known=()):
+                        parts.append(text)
                     count += len(page.rows)
                     if count > MOST_MISSED:
                         return [_event("reset", {}, Position(goal))]
@@ -195,16 +221,31 @@ async def _next(stream: Stream, left: asyncio.Task[None]) -> Any:
     return None if left in done else _PING
 
 
-def _told(batch: Batch, stream: Stream, *, known: tuple[str, ...]) -> Iterator[bytes]:
-    """The events of a batch for one client: its tiles first, so that no record is told whose tiles were not."""
-    for name, of_layer in batch.touched.items():
-        if stream.wants(name, batch.layers):
-            yield _event("tiles", _tiles(name, of_layer))
+def news(batch: Batch) -> News:
+    """The events of a batch."""
     reading = batch.after.reading or batch.after.seen
-    for row in batch.rows:
-        told = any(changes.visible(int(row["xid"]), snapshot) for snapshot in known)
-        if not told and stream.wants(row["layer"], batch.layers):
-            yield _event("record", _record(row), Position(batch.before.seen, reading, row["seq"]))
+    tiles = [Told(name, _event("tiles", _tiles(name, of_layer))) for name, of_layer in batch.touched.items()]
+    records = [
+        Told(
+            row["layer"],
+            _event("record", _record(row), Position(batch.before.seen, reading, row["seq"])),
+            int(row["xid"]),
+        )
+        for row in batch.rows
+        if row["layer"] in batch.layers
+    ]
+    return News([*tiles, *records], batch.layers)
+
+
+def heard(said: News, stream: Stream, *, known: tuple[str, ...]) -> bytes:
+    """What of the news is for one client, but for the records whose changes the snapshots `known` saw."""
+    wanted = {name for name in {told.layer for told in said.events} if stream.wants(name, said.layers)}
+    return b"".join(
+        told.text
+        for told in said.events
+        if told.layer in wanted
+        and (told.xid is None or not any(changes.visible(told.xid, snapshot) for snapshot in known))
+    )
 
 
 def _tiles(name: str, of_layer: Touched) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from gis.archive import Archive
 from gis.drawn import pack
-from gis.errors import GisError
+from gis.errors import BadArchive, GisError
 from gis.tilegrid import tile_id
 from layers.ask.tile import DEEPEST, MIN_ZOOM, fingerprint
 from layers.ask.touched import Touched, touched
@@ -29,6 +29,7 @@ class Shelved:
 
     path: Path
     archive: Archive
+    layer: Layer
     since: Touched
     cuts: Mapping[int, int]
 
@@ -40,12 +41,17 @@ class Shelf:
         self._folder = folder
         self._held: dict[str, Shelved] = {}
 
-    def get(self, name: str, z: int, x: int, y: int) -> tuple[bytes, int] | None:
+    def get(self, layer: Layer, z: int, x: int, y: int) -> tuple[bytes, int] | None:
         """A tile as gzip and how much it leaves out; empty where nothing is; None when the archive cannot tell."""
-        held = self._held.get(name)
-        if held is None or not MIN_ZOOM <= z <= DEEPEST or pack(z, x, y) in held.since:
+        held = self._held.get(layer.name)
+        # A layer that people brought may be declared anew.
+        if held is None or held.layer is not layer or not MIN_ZOOM <= z <= DEEPEST or pack(z, x, y) in held.since:
             return None
-        return held.archive.get(tile_id(z, x, y)) or b"", held.cuts.get(pack(z, x, y), 0)
+        try:
+            return held.archive.get(tile_id(z, x, y)) or b"", held.cuts.get(pack(z, x, y), 0)
+        except BadArchive as error:
+            log.warning("the database answers for an archive: %s", error)
+            return None
 
     def mark(self, of_layers: Mapping[str, Touched]) -> None:
         """Note what changes touched: these tiles come from the database from now on."""
@@ -61,6 +67,10 @@ class Shelf:
             else:
                 self._held[name] = shelved
 
+    def clear(self) -> None:
+        """Take all archives out of use, until they are fetched anew."""
+        self._held.clear()
+
     def fetch(self, connection: sa.Connection, layers: Mapping[str, Layer]) -> dict[str, Shelved | None]:
         """What lies in the folder otherwise than in use, with what was touched since its bake."""
         database = changes.identity(connection)
@@ -68,7 +78,7 @@ class Shelf:
         for name, layer in layers.items():
             path = archives.current(self._folder, name, fingerprint=fingerprint(layer), database=database)
             held = self._held.get(name)
-            if path == (held.path if held else None):
+            if path == (held.path if held else None) and (held is None or held.layer is layer):
                 continue
             found[name] = None if path is None else _opened(connection, layer, path)
         return found
@@ -82,7 +92,7 @@ def _opened(connection: sa.Connection, layer: Layer, path: Path) -> Shelved | No
     except (GisError, BadField, OSError) as error:
         log.warning("the archive %s cannot be used: %s", path.name, error)
         return None
-    return Shelved(path, archive, _since(connection, layer, position), facts.cuts)
+    return Shelved(path, archive, layer, _since(connection, layer, position), facts.cuts)
 
 
 def _since(connection: sa.Connection, layer: Layer, position: changes.Position) -> Touched:

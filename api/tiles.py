@@ -45,6 +45,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 Connection = psycopg.AsyncConnection[Any]
 PATH = re.compile(r"/tiles/([a-z0-9_,]{1,900})/([0-9]{1,2})/([0-9]{1,8})/([0-9]{1,8})\.mvt")
+# One layer, and the address written as we write it: what can be looked up as it stands.
+PLAIN = re.compile(r"/tiles/([a-z0-9_]{1,41})/([1-9][0-9]?)/(0|[1-9][0-9]{0,7})/(0|[1-9][0-9]{0,7})\.mvt")
 MVT = b"application/vnd.mapbox-vector-tile"
 MOST_LAYERS = 20
 TILE_TIMEOUT_MS = 4_000
@@ -91,10 +93,14 @@ class Order:
 
 @dataclass
 class _Flight:
-    """A tile that is being made, for how many; what was touched meanwhile is sent but not kept."""
+    """A tile that is being made, for how many; what was touched meanwhile is sent but not kept.
+
+    What nobody would drop is not kept either: it is `followed` when the change log was at the start.
+    """
 
     order: Order
     task: asyncio.Task[Entry]
+    followed: bool
     waiting: int = 0
 
 
@@ -127,19 +133,46 @@ class Tiles:
                 known = value
             elif name == b"authorization":
                 return None
-        entry = self.cache.get((scope["path"], "", takes(accepted)))
+        key = (scope["path"], "", takes(accepted))
+        entry = self.cache.get(key) or self._from_shelf(key)
         if entry is None or not entry.public:
             return None
         self.cache.hits += 1
         return (entry.unchanged, _NOTHING) if known and entry.etag in known else (entry.start, entry.body)
+
+    def _from_shelf(self, key: Key) -> Entry | None:
+        """The same for a tile of one layer that is not in memory, but in its archive as the client takes it."""
+        path, _, accepted = key
+        found = PLAIN.fullmatch(path)
+        if found is None or "g" not in accepted:
+            return None
+        layers = self._service.registry.known([found[1]], ANYONE)
+        if layers is None or not self._service.registry.fixed(layers):
+            return None
+        z, x, y = int(found[2]), int(found[3]), int(found[4])
+        stored = self._shelf.get(layers[0], z, x, y) if max(x, y) < 1 << z else None
+        if stored is None:
+            return None
+        data, cut = stored
+        order = Order(tuple(layers), z, x, y, None, accepted)
+        entry = self._finished(order, data, "gzip" if data else "identity", cut)
+        if self.follower is not None and self.follower.position is not None:
+            self.cache.put(key, entry)
+        return entry
 
     def drop(self, touched: Mapping[str, Touched]) -> None:
         """Forget what changes touched; what is being made of it began too early to be kept."""
         self.cache.drop(touched)
         for key, flight in list(self._flights.items()):
             tile = pack(flight.order.z, flight.order.x, flight.order.y)
-            if any(name in touched and tile in touched[name] for name in flight.order.names):
+            filtered = flight.order.filter is not None
+            if any(name in touched and touched[name].shows(tile, filtered=filtered) for name in flight.order.names):
                 del self._flights[key]
+
+    def forget(self) -> None:
+        """Keep nothing of what was made so far, nor of what is being made."""
+        self.cache.clear()
+        self._flights.clear()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one tile request."""
@@ -171,8 +204,10 @@ class Tiles:
     async def _entry(self, scope: Scope, headers: dict[bytes, str], receive: Receive) -> Entry | None:
         order = await self._order(scope, headers)
         canonical = order.filter.canonical if order.filter else ""
-        key = (scope["path"], canonical, order.takes)
-        return self.cache.get(key) or await self._join(key, order, receive)
+        key = (f"/tiles/{','.join(order.names)}/{order.z}/{order.x}/{order.y}.mvt", canonical, order.takes)
+        entry = self.cache.get(key)
+        # A layer that people brought may be declared anew.
+        return entry if entry is not None and entry.layers == order.layers else await self._join(key, order, receive)
 
     async def _order(self, scope: Scope, headers: dict[bytes, str]) -> Order:
         found = PATH.fullmatch(scope["path"])
@@ -200,8 +235,9 @@ class Tiles:
     async def _join(self, key: Key, order: Order, receive: Receive) -> Entry | None:
         """Wait for the tile with all others who want it; None when the client leaves first."""
         flight = self._flights.get(key)
-        if flight is None:
-            flight = _Flight(order, asyncio.create_task(self._make(order)))
+        if flight is None or flight.order.layers != order.layers:
+            followed = self.follower is not None and self.follower.position is not None
+            flight = _Flight(order, asyncio.create_task(self._make(order)), followed)
             self._flights[key] = flight
             flight.task.add_done_callback(lambda _: self._land(key, flight))
         flight.waiting += 1
@@ -218,16 +254,16 @@ class Tiles:
                 flight.task.cancel()  # psycopg cancels the statement in the server, too
 
     def _land(self, key: Key, flight: _Flight) -> None:
+        failed = flight.task.cancelled() or flight.task.exception() is not None
         if self._flights.get(key) is not flight:
             return
         del self._flights[key]
-        # What nobody would drop must not be kept: not before the change log is followed.
-        followed = self.follower is not None and self.follower.position is not None
-        if followed and not flight.task.cancelled() and flight.task.exception() is None:
+        if flight.followed and not failed:
             self.cache.put(key, flight.task.result())
 
     async def _make(self, order: Order) -> Entry:
-        shelved = [None if order.filter else self._shelf.get(name, order.z, order.x, order.y) for name in order.names]
+        z, x, y = order.z, order.x, order.y
+        shelved = [None if order.filter else self._shelf.get(layer, z, x, y) for layer in order.layers]
         if len(shelved) == 1 and shelved[0] is not None and "g" in order.takes:
             data, cut = shelved[0]
             return self._finished(order, data, "gzip" if data else "identity", cut)
@@ -277,6 +313,7 @@ class Tiles:
             body={"type": "http.response.body", "body": data},
             unchanged={"type": "http.response.start", "status": 304, "headers": common},
             public=fixed and public,
+            layers=order.layers,
         )
 
 
@@ -321,5 +358,7 @@ async def _run(connection: Connection, tile: Making) -> Made:
 
 
 def _lost(error: psycopg.OperationalError) -> bool:
-    """Is the connection gone (and not only the statement's time used up)?"""
+    """Is the connection gone (and not only the statement's time used up, or none free)?"""
+    if isinstance(error, PoolTimeout | TooManyRequests):
+        return False
     return error.sqlstate is None or error.sqlstate.startswith(("57P", "08"))

@@ -9,8 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import procrastinate
+import psycopg
+import sqlalchemy as sa
 
 from etl.bake import TooWide, bake_layer, stale_layers
+from etl.errors import EtlError
 from layers.spec import Layer
 from layers.store.engine import engine_for
 from layers.store.jobs import QUEUE
@@ -36,6 +39,8 @@ def baking(url: str, layers: Callable[[], list[Layer]], folder: Path) -> Callabl
             except TooWide as error:
                 log.warning("%s", error)
                 too_wide.add(layer)
+            except (EtlError, psycopg.Error, sa.exc.SQLAlchemyError) as error:
+                log.warning("layer %s could not be baked: %s", layer.name, error)  # the others can, perhaps
             else:
                 log.info("baked %s: %d tiles in %.1f s", layer.name, baked.tiles, baked.seconds)
 

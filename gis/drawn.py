@@ -32,6 +32,9 @@ class Drawn:
     def __contains__(self, key: int) -> bool:
         return key in self.keys or (bool(self.under) and any(up in self.under for up in _upwards(key)))
 
+    def __len__(self) -> int:
+        return len(self.keys) + len(self.under)
+
     def update(self, other: Drawn) -> None:
         """Add all of another."""
         self.keys |= other.keys
@@ -90,11 +93,14 @@ def _of_points(xy: NDArray[np.float64], zooms: range, margin: float) -> set[int]
 
 
 def _of_shape(shape: shapely.Geometry, zooms: range, margin: float) -> Drawn:
-    """Down from the tiles of its box: what a tile does not show, none under it shows."""
+    """Down from the few tiles of its box: what a tile does not show, none under it shows."""
     found = Drawn()
     shapely.prepare(shape)
-    x, y = _of_box(shape.bounds, zooms.start, margin)
-    for z in zooms:
+    first = zooms.start
+    while first and _width(shape.bounds, first) > MOST_TILES:
+        first -= 1
+    x, y = _of_box(shape.bounds, first, margin)
+    for z in range(first, zooms.stop):
         n = 1 << z
         boxes = shapely.box((x - margin) / n, (y - margin) / n, (x + 1 + margin) / n, (y + 1 + margin) / n)
         touched = shapely.intersects(shape, boxes)
@@ -102,10 +108,17 @@ def _of_shape(shape: shapely.Geometry, zooms: range, margin: float) -> Drawn:
         if len(x) * 4 > MOST_TILES and z < zooms.stop - 1:
             found.under.update(_packed(z, x, y))
             return found
-        found.keys.update(_packed(z, x, y))
+        if z in zooms:
+            found.keys.update(_packed(z, x, y))
         x = np.concatenate([x * 2, x * 2 + 1, x * 2, x * 2 + 1])
         y = np.concatenate([y * 2, y * 2, y * 2 + 1, y * 2 + 1])
     return found
+
+
+def _width(box: tuple[float, float, float, float], z: int) -> float:
+    """About how many tiles of a zoom a box of Web Mercator from 0 to 1 lies on."""
+    west, north, east, south = box
+    return ((east - west) * (1 << z) + 1) * ((south - north) * (1 << z) + 1)
 
 
 def _of_box(box: tuple[float, float, float, float], z: int, margin: float) -> tuple[_Int, _Int]:

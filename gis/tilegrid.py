@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -108,6 +109,7 @@ def children(tile: Tile) -> tuple[Tile, Tile, Tile, Tile]:
     return Tile(z, x, y), Tile(z, x + 1, y), Tile(z, x, y + 1), Tile(z, x + 1, y + 1)
 
 
+@lru_cache(maxsize=1 << 16)
 def tile_id(z: int, x: int, y: int) -> int:
     """Return the number of a tile in a PMTiles v3 archive: all lower zooms, then along the Hilbert curve.
 

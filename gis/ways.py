@@ -5,6 +5,7 @@ Both begin and end part-way along an edge, not only at nodes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -87,11 +88,12 @@ class Ways:
         return usable, shapely.STRtree(self.network.shapes[usable])
 
     def stand(self, lon: float, lat: float) -> Stand | None:
-        """The place on an open road nearest to a point; None where no road is open."""
+        """The place on an open road nearest to a point; None where none is open, or none on this side of the earth."""
         usable, tree = self._open
-        if usable.size == 0:
+        x, y = (float(v) for v in self.network.plane.metres(lon, lat))
+        if usable.size == 0 or not (math.isfinite(x) and math.isfinite(y)):
             return None
-        point = shapely.Point(*(float(v) for v in self.network.plane.metres(lon, lat)))
+        point = shapely.Point(x, y)
         edge = int(usable[int(tree.nearest(point))])
         shape = self.network.shapes[edge]
         share = float(shapely.line_locate_point(shape, point, normalized=True))
@@ -204,19 +206,6 @@ def way_shape(network: Network, legs: Sequence[Leg]) -> shapely.LineString:
     points = points[np.r_[True, step]] if step.any() else points[[0, 0]]
     shape: shapely.LineString = network.plane.round(np.array([shapely.LineString(points)], dtype=object))[0]
     return shape
-
-
-def area_around(shapes: Shapes, *, radius_m: float, smallest_hole_m2: float) -> shapely.MultiPolygon:
-    """The area within a distance of lines on a sheet, without the holes smaller than that."""
-    around = shapely.union_all(shapely.buffer(shapes, radius_m, quad_segs=4))
-    filled = [_filled(part, smallest_hole_m2) for part in shapely.get_parts(around)]
-    united = shapely.union_all(np.array(filled, dtype=object))
-    return shapely.MultiPolygon([part for part in shapely.get_parts(united) if part.geom_type == "Polygon"])
-
-
-def _filled(part: shapely.Polygon, smallest_m2: float) -> shapely.Polygon:
-    holes = [ring for ring in part.interiors if shapely.area(shapely.Polygon(ring)) >= smallest_m2]
-    return shapely.Polygon(part.exterior, holes)
 
 
 def _take(share: float, whole_s: float) -> float:

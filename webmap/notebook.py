@@ -119,7 +119,7 @@ class City:
     ) -> gpd.GeoDataFrame:
         """Records of a layer, at most `limit`, fetched page by page.
 
-        `bbox` is west, south, east, north in degrees; `filter` is CQL2 text such as `state <> '1' AND major = '01'`;
+        `bbox` is west, south, east, north in degrees; `filter` is CQL2 text, `state = 'broken' AND major = '01'` say;
         `sortby` names fields, with `-` before one for the largest first. Warns with Truncated where there are more.
         """
         asked = {"bbox": None if bbox is None else ",".join(map(str, bbox)), "filter": filter, "sortby": sortby}

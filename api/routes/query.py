@@ -40,6 +40,7 @@ from webmap import page
 router = APIRouter(tags=["query"])
 MOST_ON_A_PAGE: Final = 1_000
 WAIT_S: Final = 5.0
+CANCEL_AGAIN_S: Final = 0.2
 CHUNK: Final = 256 * 1024
 HTML: Final = Format("html", ".html", "text/html; charset=utf-8", page.write)
 EXPORTS: Final = MappingProxyType({**FORMATS, HTML.name: HTML})
@@ -222,7 +223,9 @@ async def _cancelled_without(request: Request, connection: sa.Connection) -> Asy
         while (await request.receive())["type"] != "http.disconnect":
             pass
         driver: Any = connection.connection.driver_connection
-        await run_in_threadpool(driver.cancel)
+        while True:  # a question may have several statements
+            await run_in_threadpool(driver.cancel)
+            await asyncio.sleep(CANCEL_AGAIN_S)
 
     watching = asyncio.create_task(watch())
     try:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -18,7 +20,8 @@ from gis.tilegrid import Box
 from layers.ask.catalogue import summaries
 from layers.ask.crs import CRS84, Crs, as_geojson
 from layers.ask.keyset import Key, Place
-from layers.errors import UnknownItem
+from layers.ask.question.errors import TooMuch
+from layers.errors import BadParameter, UnknownItem
 from layers.spec import Field, Layer
 from layers.store.engine import set_local
 
@@ -71,7 +74,11 @@ class Matched:
 
 
 def page(connection: sa.Connection, question: Question, drawn: Drawn, *, limit: int, place: Place | None) -> Page:
-    """At most `limit` records from a place on; from the beginning when it is None."""
+    """At most `limit` records from a place on; from the beginning when it is None.
+
+    TooMuch when finding them takes too long; BadParameter when one lies where the answer's coordinate system cannot
+    express it.
+    """
     backward = place is not None and place.backward
     keys, beyond = question.keys, [] if place is None else [place.condition(question.keys)]
     statement = (
@@ -80,7 +87,8 @@ def page(connection: sa.Connection, question: Question, drawn: Drawn, *, limit: 
         .order_by(*(key.order(backward=backward) for key in keys))
         .limit(min(limit, MOST_FEATURES) + 1)
     )
-    rows = connection.execute(statement).all()
+    with _answerable(drawn.crs):
+        rows = connection.execute(statement).all()
     more = len(rows) > min(limit, MOST_FEATURES)
     rows = rows[: min(limit, MOST_FEATURES)]
     if backward:
@@ -97,11 +105,27 @@ def page(connection: sa.Connection, question: Question, drawn: Drawn, *, limit: 
 
 
 def feature(connection: sa.Connection, layer: Layer, id: str, drawn: Drawn) -> Feature:
-    """One record; UnknownItem when there is none."""
-    row = connection.execute(_selected(layer, drawn, []).where(layer.table.c.id == id)).first()
+    """One record; UnknownItem when there is none, BadParameter when the coordinate system cannot express it."""
+    with _answerable(drawn.crs):
+        row = connection.execute(_selected(layer, drawn, []).where(layer.table.c.id == id)).first()
     if row is None:
         raise UnknownItem(layer.name, id)
     return _feature(row, drawn, skip=0)
+
+
+@contextmanager
+def _answerable(crs: Crs) -> Iterator[None]:
+    """PostgreSQL stops after its time limit, and PostGIS at a place too far around the globe for the projection."""
+    try:
+        yield
+    except sa.exc.OperationalError as error:
+        if _canceled(error):
+            raise TooMuch("the question took too long; narrow it by bbox, or ask a simpler filter or order") from error
+        raise
+    except sa.exc.InternalError as error:
+        if crs.degrees:
+            raise
+        raise BadParameter("crs", f"there are records that EPSG:{crs.srid} cannot express; narrow bbox") from error
 
 
 def _selected(layer: Layer, drawn: Drawn, more: Sequence[sa.ColumnElement[Any]]) -> sa.Select[*tuple[Any, ...]]:
@@ -151,14 +175,15 @@ def _counted(connection: sa.Connection, found: sa.Select[Any]) -> int | None:
         set_local(connection, "statement_timeout", str(COUNT_TIMEOUT_MS))
         return connection.scalar(sa.select(sa.func.count()).select_from(some))
     except sa.exc.OperationalError as error:
-        if getattr(error.orig, "sqlstate", None) != _CANCELED:
+        if not _canceled(error):
             raise
         return None
     finally:
         attempt.rollback()  # which gives the connection its own time limit back, too
 
 
-_CANCELED = "57014"
+def _canceled(error: sa.exc.OperationalError) -> bool:
+    return isinstance(error.orig, psycopg.errors.QueryCanceled)
 
 
 def extents(connection: sa.Connection, layers: Sequence[Layer]) -> dict[str, Box]:

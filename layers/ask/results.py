@@ -92,13 +92,16 @@ class Results:
         """Write an answer down; every few seconds what is too old or too much is let go of."""
         self.folder.mkdir(parents=True, exist_ok=True)
         id = secrets.token_urlsafe(18)
-        path, new = self.folder / f"{id}.parquet", self.scratch("parquet")
-        geoparquet.write(answer.sheet, new)
-        bounds = _bounds(answer.sheet)
-        os.replace(new, path)
-        said, new = _said(answer, bounds), self.scratch("json")
-        new.write_text(json.dumps(said, ensure_ascii=False), encoding="utf-8")
-        os.replace(new, path.with_suffix(".json"))
+        path, new, beside = self.folder / f"{id}.parquet", self.scratch("parquet"), self.scratch("json")
+        said = _said(answer, _bounds(answer.sheet))
+        try:
+            geoparquet.write(answer.sheet, new)
+            beside.write_text(json.dumps(said, ensure_ascii=False), encoding="utf-8")
+            os.replace(new, path)
+            os.replace(beside, path.with_suffix(".json"))
+        finally:  # a full disk is not made fuller
+            for left in (new, beside):
+                left.unlink(missing_ok=True)
         if self._clock() - self._swept_at > _SWEEP_S:
             self.sweep()
         return _kept(id, path, said)

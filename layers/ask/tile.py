@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import count
 from typing import Any, Protocol
 
 import cramjam
@@ -96,7 +97,8 @@ def fingerprint(layer: Layer) -> str:
     """A digest of all that decides what the layer's tiles hold, beside the records: an archive of another is stale."""
     zooms = {_classes_shown(layer, z) for z in range(layer.minzoom, DEEPEST + 1)}
     records = [_records_sql(layer, classes, ranked) for classes in _sorted(zooms) for ranked in (False, True)]
-    told = repr((_cells_sql(layer), records, layer.minzoom, layer.shown_from, MOST_RECORDS, MOST_BYTES))
+    cells = [(z, resolution_for_zoom(z)) for z in range(MIN_ZOOM, layer.minzoom)]
+    told = repr((_cells_sql(layer), cells, layer.classes, records, layer.shown_from, MOST_RECORDS, MOST_BYTES))
     return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
 
 
@@ -123,10 +125,10 @@ def _cut(wanted: _Wanted, place: dict[str, int], found: int | None, size: int) -
     (total,) = (yield Statement(sql, {**place, **values})) if found is None else (found,)
     most = min(total, MOST_RECORDS)
     sql, values = wanted.sql(ranked=True)
-    while True:
+    for turn in count(1):
         if size > MOST_BYTES:
-            # A little less than in proportion: what ranks high is often big.
-            most = max(1, int(most * min(0.9, 0.95 * MOST_BYTES / size)))
+            # A little less than in proportion, and from turn to turn less still: what ranks high is often big.
+            most = max(1, int(most * min(0.9, 0.95 * MOST_BYTES / size) / turn))
         data, kept = yield Statement(sql, {**place, **values, "most": most})
         size = _gzipped(data)
         if size <= MOST_BYTES or most == 1:

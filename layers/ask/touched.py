@@ -12,26 +12,36 @@ import shapely
 
 from gis.cells import cell_polygons, parents, resolution_for_zoom
 from gis.drawn import Drawn, drawn
+from gis.errors import GisError
 from layers.ask.tile import BUFFER, EXTENT, MAX_ZOOM, MIN_ZOOM
 from layers.spec import Layer
 
-_MARGIN = BUFFER / EXTENT
+# Half a unit more: a tile's coordinates are rounded before they are clipped to its buffer.
+_MARGIN = (BUFFER + 0.5) / EXTENT
 MOST_KEYS = 100_000
 
 
 @dataclass
 class Touched:
-    """What of one layer's tiles is not what it was: all of them, or those in `drawn`."""
+    """What of one layer's tiles is not what it was: all of them, or those in `drawn`.
+
+    `filtered` are tiles that count the same as before, but may not when they count by a filter.
+    """
 
     whole: bool = False
     drawn: Drawn = field(default_factory=Drawn)
+    filtered: Drawn = field(default_factory=Drawn)
 
     def __contains__(self, key: int) -> bool:
         return self.whole or key in self.drawn
 
+    def shows(self, key: int, *, filtered: bool) -> bool:
+        """Is this tile, made with a filter or without, one of them?"""
+        return key in self or (filtered and key in self.filtered)
+
     def update(self, other: Touched) -> None:
-        """Add all of another; too many tiles to list are all of them."""
-        self.whole = self.whole or other.whole or len(self.drawn.keys) + len(other.drawn.keys) > MOST_KEYS
+        """Add all that another says of tiles without a filter; too many tiles to list are all of them."""
+        self.whole = self.whole or other.whole or len(self.drawn) + len(other.drawn) > MOST_KEYS
         if self.whole:
             self.drawn = Drawn()
         else:
@@ -47,17 +57,21 @@ def touched(changes: Sequence[Mapping[Any, Any]], layers: Mapping[str, Layer]) -
 def _of_layer(layer: Layer, rows: list[Mapping[Any, Any]]) -> Touched:
     if any(row["id"] is None for row in rows):
         return Touched(whole=True)  # a statement over very many records, told in one row
-    shapes = shapely.from_wkb([bytes(row[side].data) for row in rows for side in ("before", "after") if row[side]])
-    found = drawn(shapes, range(max(MIN_ZOOM, layer.minzoom), MAX_ZOOM + 1), margin=_MARGIN)
-    found.update(_of_cells(layer, rows))
-    return Touched(drawn=found)
+    stayed = [row for row in rows if row["op"] == "update" and row["cell_before"] is None]
+    moved = [row for row in rows if row["op"] != "update" or row["cell_before"] is not None]
+    try:
+        shapes = shapely.from_wkb([bytes(row[side].data) for row in rows for side in ("before", "after") if row[side]])
+        found = drawn(shapes, range(max(MIN_ZOOM, layer.minzoom), MAX_ZOOM + 1), margin=_MARGIN)
+        found.update(_of_cells(layer, moved))
+        return Touched(drawn=found, filtered=_of_cells(layer, stayed))
+    except (GisError, shapely.errors.ShapelyError):
+        return Touched(whole=True)  # a place or a cell that is none, by a hand that wrote past the program
 
 
 def _of_cells(layer: Layer, rows: Iterable[Mapping[Any, Any]]) -> Drawn:
     """The tiles of the whole cell in which a record counts: it may lie outside that cell's own hexagon."""
-    leaves = np.array(
-        [c for row in rows for c in (row["cell_before"], row["cell_after"]) if c is not None], dtype=np.int64
-    )
+    cells = {row[side] for row in rows for side in ("cell_before", "cell_after")} - {None}
+    leaves = np.array(sorted(cells), dtype=np.int64)
     found = Drawn()
     if not len(leaves):
         return found

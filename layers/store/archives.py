@@ -9,6 +9,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -135,8 +136,9 @@ def prune(folder: Path, layer: str, *, keep: int = 2) -> None:
         path.unlink(missing_ok=True)
     oldest = (datetime.now(UTC) - _ABANDONED).timestamp()
     for path in folder.glob(f".{layer}.*"):
-        if path.stat().st_mtime < oldest:
-            path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # another bake has put it in place
+            if path.stat().st_mtime < oldest:
+                path.unlink()
 
 
 def worn(connection: sa.Connection, layer: str, position: Position) -> bool:

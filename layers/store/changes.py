@@ -73,6 +73,12 @@ def now(connection: sa.Connection) -> Position:
     return Position(str(connection.scalar(sa.text("select pg_current_snapshot()::text"))))
 
 
+def ahead(connection: sa.Connection, position: Position) -> bool:
+    """Is a position further than this database has come? Then it is another's."""
+    ends = (int((snapshot or "0:0:").split(":")[1]) for snapshot in (position.seen, position.reading))
+    return max(ends) > int(now(connection).seen.split(":")[1])
+
+
 def beginning() -> Position:
     """The position from which the whole log is read."""
     return Position("3:3:")

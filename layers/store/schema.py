@@ -169,11 +169,25 @@ def _follow(connection: sa.Connection, layer: Layer) -> None:
         f"create or replace trigger follow_truncate before truncate on {table} "
         f"for each statement execute function core.follow_truncate({arguments})"
     )
+    recount = _counts_otherwise(connection, layer)
     statements.append(
         f"create or replace trigger stamp before update on {table} for each row execute function core.stamp()"
     )
     for statement in statements:
         connection.exec_driver_sql(statement.replace("%", "%%"))
+    if recount:
+        connection.execute(sa.select(sa.func.core.recount(layer.name, table, class_expression(layer))))
+        log.info("layer %s counted anew by its classes", layer.name)
+
+
+def _counts_otherwise(connection: sa.Connection, layer: Layer) -> bool:
+    """Do the table's triggers count its records by another column than the layer is classed by now?"""
+    told = connection.scalar(
+        sa.text("select tgargs from pg_trigger where tgrelid = cast(:table as regclass) and tgname = 'follow_insert'"),
+        {"table": layer.table.fullname},
+    )
+    wanted = b"".join(text.encode() + b"\0" for text in (layer.name, class_expression(layer)))
+    return told is not None and bytes(told) != wanted
 
 
 def _literal(text: str) -> str:
@@ -197,5 +211,6 @@ def _grant(connection: sa.Connection) -> None:
         # Making a trigger of these needs EXECUTE, firing one does not: nobody but the owner may attach them.
         "revoke execute on function core.follow(), core.follow_truncate() from public, chengtu_writer, chengtu_reader",
         "revoke execute on function core.fold_cell_counts() from public, chengtu_reader",
+        "revoke execute on function core.recount(text, regclass, text) from public, chengtu_writer, chengtu_reader",
     ):
         connection.execute(sa.text(statement))

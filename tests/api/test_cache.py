@@ -13,7 +13,7 @@ from layers.ask.touched import Touched
 
 def entry(names: tuple[str, ...], tile: int, size: int = 10) -> Entry:
     body = {"type": "http.response.body", "body": b"x" * size}
-    return Entry(names, tile, b'"e"', {}, body, {}, public=True)
+    return Entry(names, tile, b'"e"', {}, body, {}, public=True, layers=())
 
 
 def key(names: tuple[str, ...], tile: int) -> Key:
@@ -120,6 +120,7 @@ def test_every_coding_gives_back_the_bytes(data: bytes) -> None:
 
     as_gzip, coding = encoded(data, "g")
     assert (gunzipped(as_gzip) if coding == "gzip" else as_gzip) == data
+    assert gunzipped(b"") == b""
     as_zstd, coding = encoded(data, "zg")
     assert (zstandard.ZstdDecompressor().decompress(as_zstd) if coding == "zstd" else as_zstd) == data
     assert encoded(data, "") == (data, "identity")

@@ -12,6 +12,14 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
+from api.follow import Batch
+from api.live import Live, Stream, heard, news
+from api.service import Service
+from api.settings import Settings
+from layers.ask.touched import touched
+from layers.catalog import built_in
+from layers.people.access import ANYONE
+from layers.store import changes
 from layers.store.engine import begin
 from tests.api.streams import Event, Events, listening
 from tests.conftest import Database, Server, serving
@@ -132,15 +140,56 @@ def test_who_missed_very_much_is_told_to_read_everything_anew(own: Server) -> No
     url = f"{own.url}/live?layers=component"
     with listening(url) as events:
         start = events.next()
-    for turn in range(3):
-        chosen = "(select id from city.component order by id limit 1900)"
-        with begin(own.database.engine, actor="test") as connection:
-            connection.execute(sa.text(f"update city.component set note = '{turn}' where id in {chosen}"))
+        for turn in range(3):
+            chosen = "(select id from city.component order by id limit 1900)"
+            with begin(own.database.engine, actor="test") as connection:
+                connection.execute(sa.text(f"update city.component set note = '{turn}' where id in {chosen}"))
+        for _ in range(3 * 1900):  # until the server has heard of all
+            events.until("record")
     with listening(url, last=start.id) as events:
         events.next()
         assert events.next().kind == "reset"
         id = rename(own, "component", 1, "after")
         assert events.until("record").data["id"] == id
+
+
+def test_who_comes_from_another_database_is_told_to_read_everything_anew(own: Server) -> None:
+    far = '["999999999:999999999:",null,0]'  # this one has not come so far
+    with listening(f"{own.url}/live?layers=pollution", last=far) as events:
+        events.next()
+        assert events.next().kind == "reset"
+        id = rename(own, "pollution", 4, "after")
+        assert events.until("record").data["id"] == id
+
+
+def test_who_catches_up_takes_no_connection_from_those_who_look_up_layers(city: Database, tmp_path: Path) -> None:
+    service = Service.open(Settings(data_dir=tmp_path, database_url=city.url), city.url)
+    live = Live(service)
+    service.registry.all()
+    with city.reader.connect() as connection:
+        start = changes.now(connection)
+    with service.lookups.connect():
+        assert live._missed(Stream(ANYONE, None), start, start.seen) == []
+    service.close()
+
+
+def test_a_batch_is_put_into_words_once_for_all_streams(city: Database) -> None:
+    layers = built_in()
+    with city.reader.connect() as connection:
+        start = changes.now(connection)
+    with begin(city.engine, actor="test") as connection:
+        connection.execute(sa.text("update city.component set note = 'x' where id in (select id from city.component limit 900)"))  # fmt: skip # noqa: E501
+    with city.reader.connect() as connection:
+        page = changes.since(connection, start)
+    said = news(Batch(start, page.position, page.rows, touched(page.rows, layers), layers))
+    everyone, of_roads = Stream(ANYONE, None), Stream(ANYONE, frozenset({"road"}))
+    assert heard(said, everyone, known=()).count(b"event: record") == 900
+    assert heard(said, of_roads, known=()) == b""
+    assert heard(said, everyone, known=(page.position.seen,)).count(b"event: record") == 0
+    started = time.perf_counter()
+    for _ in range(100):
+        heard(said, everyone, known=())
+    assert time.perf_counter() - started < 0.5
 
 
 def test_a_lost_listener_loses_nothing(own: Server) -> None:

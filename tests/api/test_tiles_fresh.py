@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import shutil
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +18,18 @@ import httpx
 import mapbox_vector_tile
 import pytest
 import sqlalchemy as sa
+from psycopg_pool import PoolTimeout
 
 from api.app import Application
 from api.cache import Entry
 from api.service import Service
 from api.settings import Settings
+from api.shelf import Shelf, Shelved
 from api.tiles import Order, Tiles
 from etl.bake import bake, bake_layer, snapshot
+from gis.archive import Archive
 from gis.drawn import Drawn, pack
+from gis.errors import BadArchive
 from gis.tilegrid import Box, tile_of, tiles_of_box
 from layers.ask.tile import making, run
 from layers.ask.touched import Touched
@@ -31,6 +37,7 @@ from layers.catalog import built_in
 from layers.look import Look
 from layers.spec import Access, Layer, Title, field, layer_table
 from layers.store import archives
+from layers.store.definitions import from_spec, save_definition, to_spec
 from layers.store.engine import begin
 from layers.store.schema import add_layer
 from tests.api.streams import listening
@@ -163,8 +170,14 @@ def test_archive_memory_and_database_give_the_same_features(own: Server) -> None
     remembered = {key: get(own, *key) for key in chosen}
     for layer in LAYERS.values():
         bake_layer(own.database.url, layer, own.data / "archives")
+    places = [(z, *tile_of(121.0, 32.0, z)[1:]) for z in range(6, 15)]
+    together = {place: get(own, ",".join(LAYERS), *place).content for place in places}
     with serving(own.database, own.data) as anew:
         baked = {key: get(anew, *key) for key in chosen}
+        for place in places:  # where some archives have nothing, too
+            assert mapbox_vector_tile.decode(get(anew, ",".join(LAYERS), *place).content) == mapbox_vector_tile.decode(
+                together[place]
+            )
     for key in chosen:
         assert live[key].content == remembered[key].content
         assert mapbox_vector_tile.decode(live[key].content) == mapbox_vector_tile.decode(baked[key].content)
@@ -295,6 +308,171 @@ def test_a_build_that_began_before_an_edit_is_sent_but_not_kept(city: Database, 
     assert flights == 1, "the second request began a build of its own"
     assert kept_early <= 1
     assert kept == 1
+
+
+def test_a_build_that_began_before_the_change_log_was_followed_is_not_kept(city: Database, tmp_path: Path) -> None:
+    service = Service.open(Settings(data_dir=tmp_path, database_url=city.url), city.url)
+    bake_layer(city.url, LAYERS["town"], tmp_path / "archives")
+    z, x, y = tile_of(*one(city, "pollution")[1:], 12)
+    scope = {"method": "GET", "path": f"/tiles/pollution/{z}/{x}/{y}.mvt", "query_string": b"", "headers": []}
+
+    async def run() -> int:
+        app = Application(service)
+        tiles = Gated(service, app.pool, app.shelf, metrics=app.metrics, headers=[])
+        tiles.gate = asyncio.Event()
+
+        async def ignore(_: Any) -> None:
+            """What is sent is the same anyway."""
+
+        async with app._running():
+            asked = asyncio.create_task(tiles(dict(scope), lambda: asyncio.Event().wait(), ignore))
+            while not tiles._flights:
+                await asyncio.to_thread(lambda: None)
+            tiles.follower = app.live.follower
+            while app.shelf.get(LAYERS["town"], 6, 0, 0) is None:  # the follower has done all that it does at first
+                await asyncio.to_thread(lambda: None)
+            tiles.gate.set()
+            await asked
+        return len(tiles.cache)
+
+    assert asyncio.run(run()) == 0
+    service.close()
+
+
+def test_when_following_breaks_everything_kept_is_forgotten_and_it_begins_anew(
+    city: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = Service.open(Settings(data_dir=tmp_path, database_url=city.url), city.url)
+    bake_layer(city.url, LAYERS["pollution"], tmp_path / "archives")
+    id, lon, lat = one(city, "pollution")
+    z, x, y = tile_of(lon, lat, 12)
+    scope = {"method": "GET", "path": f"/tiles/pollution/{z}/{x}/{y}.mvt", "query_string": b"", "headers": []}
+
+    def edit() -> None:
+        change(city, "update city.pollution set name = name where id = :i", i=id)
+
+    def broken(*_: Any) -> None:
+        monkeypatch.undo()
+        raise ZeroDivisionError
+
+    async def run() -> None:
+        app = Application(service)
+
+        async def ignore(_: Any) -> None:
+            """What is sent does not matter."""
+
+        async def until(check: Callable[[], object]) -> None:
+            async with asyncio.timeout(10):
+                while not check():
+                    await asyncio.to_thread(lambda: None)
+
+        async with app._running():
+            await until(lambda: app.shelf.get(LAYERS["pollution"], z, x, y))
+            await app.tiles(dict(scope), lambda: asyncio.Event().wait(), ignore)
+            assert len(app.tiles.cache) == 1
+            monkeypatch.setattr("api.follow.touched", broken)
+            await asyncio.to_thread(edit)
+            await until(lambda: not len(app.tiles.cache))
+            await until(lambda: app.shelf.get(LAYERS["pollution"], 6, 0, 0))
+            assert app.shelf.get(LAYERS["pollution"], z, x, y) is None, "touched since the bake"
+            await app.tiles(dict(scope), lambda: asyncio.Event().wait(), ignore)
+            assert len(app.tiles.cache) == 1
+            await asyncio.to_thread(edit)
+            await until(lambda: not len(app.tiles.cache))
+
+    asyncio.run(run())
+    service.close()
+
+
+def test_who_waited_in_vain_for_a_connection_does_not_wait_again(city: Database, tmp_path: Path) -> None:
+    service = Service.open(Settings(data_dir=tmp_path, database_url=city.url), city.url)
+    asked: list[int] = []
+
+    class Full(Tiles):
+        async def _ask_once(self, _order: Order, layers: Any) -> list[Any]:
+            asked.append(len(layers))
+            raise PoolTimeout
+
+    async def run() -> int:
+        app = Application(service)
+        tiles = Full(service, app.pool, app.shelf, metrics=app.metrics, headers=[])
+        told: list[int] = []
+
+        async def send(message: Any) -> None:
+            told.append(message.get("status", 0))
+
+        path = "/tiles/pollution/12/3423/1663.mvt"
+        scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}
+        await tiles(scope, lambda: asyncio.Event().wait(), send)
+        return told[0]
+
+    assert asyncio.run(run()) == 503
+    assert asked == [1]
+    service.close()
+
+
+def test_a_bell_for_an_archive_is_heard_among_others(own: Server, tmp_path: Path) -> None:
+    here = tile_of(*one(own.database, "town")[1:], 13)
+    baked = bake_layer(own.database.url, LAYERS["town"], tmp_path)
+    (own.data / "archives").mkdir(exist_ok=True)
+    shutil.copy(baked.path, own.data / "archives" / baked.path.name)
+    with own.database.engine.begin() as connection:
+        connection.execute(sa.text("select pg_notify('archive', 'town'), pg_notify('change', 'town')"))
+    assert becomes(lambda: answers_from_archive(own, "town", here))
+
+
+def test_a_layer_that_is_declared_anew_is_shown_as_it_is_declared(own: Server) -> None:
+    layer = heavy(own.database, records=10, text=4)
+    with begin(own.database.owner, actor="test") as connection:
+        save_definition(connection, replace(layer, minzoom=12))
+    here, lower = tile_of(120.9, 32.0, 14), tile_of(120.9, 32.0, 11)
+    assert becomes(lambda: get(own, layer.name, *lower).status_code == 204)  # there are no cells of these
+    bake_layer(own.database.url, from_spec(layer.name, to_spec(replace(layer, minzoom=12))), own.data / "archives")
+    assert becomes(lambda: answers_from_archive(own, layer.name, here))
+    with begin(own.database.owner, actor="test") as connection:
+        save_definition(connection, replace(layer, minzoom=6))
+    assert becomes(lambda: len(features(get(own, layer.name, *lower), layer.name)) == 10)
+
+
+def test_a_damaged_archive_leaves_the_word_to_the_database(tmp_path: Path) -> None:
+    layer = LAYERS["pollution"]
+
+    class Damaged(Archive):
+        def __init__(self) -> None:
+            """Only what it answers matters."""
+
+        def get(self, tile_id: int) -> bytes | None:
+            raise BadArchive(tmp_path, f"no tile {tile_id}")
+
+    shelf = Shelf(tmp_path)
+    shelf.put({layer.name: Shelved(tmp_path, Damaged(), layer, Touched(), {})})
+    assert shelf.get(layer, 12, 0, 0) is None
+
+
+def test_an_edit_reaches_cells_that_count_by_a_filter(own: Server) -> None:
+    id, lon, lat = one(own.database, "component", 9)
+    change(own.database, "update city.component set state = 'intact' where id = :i", i=id)
+    asked = "state = 'lost'"
+    here = tile_of(lon, lat, 9)
+
+    def counted() -> int:
+        return sum(c["n"] for c in features(get(own, "component", *here, filter=asked), "component_cells").values())
+
+    before = counted()
+    assert counted() == before
+    after(
+        own, "component", lambda: change(own.database, "update city.component set state = 'lost' where id = :i", i=id)
+    )
+    assert counted() == before + 1
+
+
+def test_however_a_path_is_spelled_one_tile_is_kept(own: Server) -> None:
+    z, x, y = tile_of(*one(own.database, "road")[1:], 10)
+    get(own, "road,town", z, x, y)
+    kept = metric(own, "chengtu_tile_cache_entries")
+    for path in (f"road,town,road/{z}/{x}/{y}", f"road,town/{z}/0{x}/00{y}"):
+        assert httpx.get(f"{own.url}/tiles/{path}.mvt").status_code == 200
+    assert metric(own, "chengtu_tile_cache_entries") == kept
 
 
 def heavy(database: Database, *, records: int, text: int) -> Layer:

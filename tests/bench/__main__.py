@@ -28,7 +28,7 @@ from tests.bench.frames import frames
 from tests.bench.fresh import fresh
 from tests.bench.load import load
 from tests.bench.polygons import polygons
-from tests.bench.report import write_figures
+from tests.bench.report import with_figures, write_figures
 from tests.bench.rows import Row, table
 from tests.bench.search import search
 from tests.bench.stage import QUICK, Sizes, Stage, staged
@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--repeats", type=int, help="how often each is measured (default 3; the median counts)")
     parser.add_argument("--rounds", type=int, help="how often ours and a peer take turns (default 7)")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep cities and archives here for the next time")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="write the figures into this Markdown file")
+    parser.add_argument("--write", type=with_figures, metavar="FILE", help="replace the figures in this Markdown file")
     return parser
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.bench.cpus import ASKING, pinned
 from tests.bench.measure import run
 
-CONNECTIONS = 32
+CONNECTIONS = 64
 _LUA = Path(__file__).with_name("blast.lua")
 
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from psycopg.conninfo import conninfo_to_dict
 
 from layers.catalog import built_in
-from layers.store.engine import _SETTINGS
+from layers.store.engine import session_options
 from tests.bench.browsing import Asked
 from tests.bench.cpus import SERVING
 from tests.bench.measure import ROOT, Serving, free_port, started
@@ -25,7 +25,7 @@ from tests.bench.stage import Stage
 _TIPG = ROOT / ".venv" / "bench" / "bin" / "granian"
 _PATIENCE_S = 30.0
 # Files are found once, kept open, and pressed beforehand; nothing is logged. Files of this size go out faster when they
-# are read and sent with their header in one call than by `sendfile` (tried: 95,000 and 82,000 tiles a second).
+# are read and sent with their header in one call than by `sendfile` (tried: 105,000 and 82,000 tiles a second).
 _NGINX = """
 daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log stderr error; {user}
 events {{ worker_connections 1024; multi_accept on; }}
@@ -111,8 +111,9 @@ def _asyncpg_url(conninfo: str) -> str:
 
 
 def _reader() -> Mapping[str, str]:
-    # tipg makes functions of its own in a temporary schema, which a read-only session may do as well.
-    return {name: value for name, value in _SETTINGS["reader"].items() if name != "default_transaction_read_only"}
+    settings = dict(part.split("=", 1) for part in session_options("reader").split() if part != "-c")
+    # tipg makes functions of its own in a temporary schema.
+    return {name: value for name, value in settings.items() if name != "default_transaction_read_only"}
 
 
 def _nginx() -> str | None:

@@ -12,6 +12,9 @@ from pathlib import Path
 import psycopg
 import sqlalchemy as sa
 
+from layers.ask.tile import fingerprint
+from layers.catalog import built_in
+from layers.store import archives, changes
 from layers.store.cluster import Cluster
 from layers.store.engine import engine_for
 from tests.bench.cpus import ASKING, SERVING, kept_to
@@ -99,9 +102,19 @@ class Stage:
     @property
     def archived(self) -> Path:
         """The data folder of the city with all its archives baked."""
-        if not self._ready("archives").exists():
+        if not self._ready("archives").exists() or not self._fitting():
             self.bake()
         return self.data()
+
+    def _fitting(self) -> bool:
+        """Would a server take the archives that are there? Those of a folder that was kept may be of older code."""
+        with self.reader("city").connect() as connection:
+            database = changes.identity(connection)
+        folder = self.data() / archives.FOLDER
+        return all(
+            archives.current(folder, name, fingerprint=fingerprint(layer), database=database)
+            for name, layer in built_in().items()
+        )
 
     def bake(self) -> Run:
         """Bake the archives of the city from nothing."""

@@ -16,7 +16,7 @@ from tests.bench.browsing import Asked
 from tests.bench.cached import places_in
 from tests.bench.measure import ROOT, run
 from tests.bench.pgbench import script_of
-from tests.bench.report import write_figures
+from tests.bench.report import with_figures, write_figures
 from tests.bench.rows import Aim, Row, beside
 
 LINES = (
@@ -103,4 +103,4 @@ def test_figures_go_into_no_file_without_a_place_for_them(tmp_path: Path) -> Non
     file = tmp_path / "other.md"
     file.write_text("# Other\n")
     with pytest.raises(ValueError, match="no single section"):
-        write_figures(file, {}, machine="-", command="-", day=date(2026, 11, 22), summary="-")
+        with_figures(str(file))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import mapbox_vector_tile
 import numpy as np
@@ -235,6 +236,33 @@ def test_the_worker_bakes_what_is_stale(city: Database, tmp_path: Path) -> None:
     asyncio.run(once())
     assert sorted(path.name.partition(".")[0] for path in tmp_path.iterdir()) == ["place", "pollution"]
     assert scalar(city, "select status::text from jobs.procrastinate_jobs") == "succeeded"
+
+
+def test_a_layer_that_cannot_be_baked_does_not_keep_the_others_from_it(
+    city: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = [LAYERS["pollution"], LAYERS["place"]]
+
+    def too_slow(url: str, layer: Layer, *more: Any, **options: Any) -> baking.Baked:
+        if layer.name == "pollution":
+            raise psycopg.errors.QueryCanceled("canceling statement due to statement timeout")
+        return bake_layer(url, layer, *more, **options)
+
+    monkeypatch.setattr("etl.jobs.bake_layer", too_slow)
+
+    async def once() -> None:
+        app = job_app(city.url, lambda: chosen, more=[baking_job(city.url, lambda: chosen, tmp_path)])
+        async with app.open_async():
+            await app.configure_task("chengtu.bake").defer_async(timestamp=0)
+            await app.run_worker_async(wait=False, install_signal_handlers=False)
+
+    asyncio.run(once())
+    assert [path.name.partition(".")[0] for path in tmp_path.iterdir()] == ["place"]
+
+
+def test_a_bake_does_not_mind_that_another_takes_its_unfinished_file_away(city: Database, tmp_path: Path) -> None:
+    (tmp_path / ".pollution.unfinished").symlink_to(tmp_path / "gone")  # named, and no more there when looked at
+    assert bake_layer(city.url, LAYERS["pollution"], tmp_path).path.exists()
 
 
 def test_a_bake_ends_when_the_worker_stops(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from etl.demo.rasters import PEOPLE_CELL, RASTERS, RELIEF_CELL, make_rasters, relief
 from etl.rasters import RasterOrder, add_raster
 from gis.frames import distance_m
-from gis.raster import value_at
+from gis.raster import value_at, write_grid
 from layers.catalog import built_in
 from layers.people.access import ADMIN, ANYONE
 from layers.rasters import LEAST_PEOPLE, Rasters, legend
@@ -145,6 +145,14 @@ def test_classes_begin_at_the_breaks(terminal: Terminal, shared: Path, tmp_path:
     rows = legend(Rasters(tmp_path / "var" / "rasters").find("a", ANYONE).raster.look, "light")
     assert [(row["value"], row["to"]) for row in rows] == [(-5.0, 100.0), (100.0, 2000.0), (2000.0, None)]
     assert [row["colour"] for row in rows] == ["#deecf1", "#6fb3c4", "#0d4a6b"]
+
+
+@pytest.mark.parametrize("value", [0.0, 7.0, -3e38, 1e17])
+def test_a_raster_of_one_value_is_shown(terminal: Terminal, tmp_path: Path, value: float) -> None:
+    write_grid(np.full((10, 10), value), tmp_path / "a.tif", west=120.8, north=32.1, cell=(0.01, 0.01))
+    assert terminal.run("add-raster", tmp_path / "a.tif", "--name", "a", "--public") == 0
+    low, high = Rasters(tmp_path / "var" / "rasters").find("a", ANYONE).raster.look.stops
+    assert low == np.float32(value) < high
 
 
 @pytest.mark.parametrize(("public", "least"), [(True, 10.0), (False, 5.0)])

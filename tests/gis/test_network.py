@@ -19,7 +19,7 @@ from scipy.sparse.csgraph import connected_components
 from gis.frames import distance_m, length_m
 from gis.network import Network, network
 from gis.plane import Plane
-from gis.ways import Stand, Ways, area_around, part_shapes, way_shape
+from gis.ways import Stand, Ways, part_shapes, way_shape
 
 HERE = Plane(120.9, 32.0)
 OSM = "data/osm/shanghai_huangpu_drive_osmnx.osm"
@@ -134,13 +134,11 @@ def test_a_network_of_nothing_has_no_place_to_stand() -> None:
     assert over.stand(120.9, 32.0) is None
 
 
-def test_the_area_around_lines_has_no_small_holes() -> None:
-    ring = np.array([shapely.LineString([(0, 0), (300, 0), (300, 300), (0, 300), (0, 0)])], dtype=object)
-    with_hole = area_around(ring, radius_m=30, smallest_hole_m2=10_000)
-    without = area_around(ring, radius_m=30, smallest_hole_m2=100_000)
-    assert len(with_hole.geoms[0].interiors) == 1
-    assert len(without.geoms[0].interiors) == 0
-    assert without.area == pytest.approx(with_hole.area + 240**2, rel=1e-6)
+@pytest.mark.parametrize("place", [(30.9, 0.0), (-149.1, 0.0), (-60.0, -32.0)])
+def test_a_point_on_the_other_side_of_the_earth_is_far_from_every_road(place: tuple[float, float]) -> None:
+    over = ways(network(on_globe([(0, 0), (100, 0)])))
+    stand = over.stand(*place)
+    assert stand is None or stand.off_m > 1e6
 
 
 Point = tuple[int, int]

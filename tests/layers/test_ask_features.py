@@ -24,10 +24,12 @@ from layers.ask.crs import CRSS, Crs, crs_named, inside
 from layers.ask.features import Drawn, Question, extents, feature, matched, page
 from layers.ask.keyset import Place, _digest, cursor_of, keys_of, place_at
 from layers.ask.period import CITY_TIME, during, period, time_column
+from layers.ask.question.errors import TooMuch
 from layers.ask.values import Value, text_of, value_of
 from layers.catalog import built_in
 from layers.errors import BadParameter, UnknownItem
 from layers.store.cluster import Cluster
+from layers.store.engine import set_local
 from tests.conftest import Database
 
 LAYERS = built_in()
@@ -173,7 +175,9 @@ def test_a_cursor_whose_values_do_not_fit_the_order_is_refused(place: Place) -> 
         place_at(cursor_of(place, question="q"), keys_of(BUILDING), question="q")
 
 
-@pytest.mark.parametrize("told", [[False, {"a": 1}], [False, "a"], {"a": 1, "b": 2}, [False, [["a"]]], [False, [1]], [1, ["1"]], 5])
+@pytest.mark.parametrize(
+    "told", [[False, {"a": 1}], [False, "a"], {"a": 1, "b": 2}, [False, [["a"]]], [False, [1]], [1, ["1"]], 5]
+)
 def test_a_cursor_of_another_shape_is_refused_though_its_digest_is_right(told: Any) -> None:
     body = json.dumps(told).encode()
     cursor = base64.urlsafe_b64encode(_digest("q", body) + body).decode()
@@ -270,6 +274,20 @@ def test_a_box_over_the_antimeridian_has_two_halves(database: Database) -> None:
         assert set(whole) == set(shapes)
 
 
+def test_a_record_beyond_what_a_system_can_express_is_a_refusal(database: Database) -> None:
+    far = from_shape(shapely.MultiPolygon([shapely.box(29.9, -0.1, 30.1, 0.1)]), 4326)
+    insert(database.engine, [building("far") | {"geom": far}, building("here")])
+    drawn, question = Drawn(crs_named(CRSS[3].uri)), Question(BUILDING, keys_of(BUILDING))
+    for ask in (
+        lambda connection: page(connection, question, drawn, limit=5, place=None),
+        lambda connection: feature(connection, BUILDING, "far", drawn),
+    ):
+        with database.reader.connect() as connection, pytest.raises(BadParameter, match="crs: .* EPSG:4549"):
+            ask(connection)
+    with database.reader.connect() as connection:
+        assert feature(connection, BUILDING, "here", drawn).id == "here"
+
+
 @pytest.mark.parametrize(
     ("text", "srid"),
     [
@@ -363,6 +381,13 @@ def test_a_count_that_takes_too_long_becomes_an_estimate_and_the_connection_stay
         before = connection.scalar(sa.text("show statement_timeout"))
         assert not matched(connection, question(slow)).exact
         assert connection.scalar(sa.text("show statement_timeout")) == before
+
+
+def test_a_page_that_takes_too_long_is_too_much(shown: Database) -> None:
+    with shown.reader.connect() as connection:
+        set_local(connection, "statement_timeout", "20")
+        with pytest.raises(TooMuch, match="narrow it"):
+            page(connection, question(sa.func.pg_sleep(0.1).is_not(None)), Drawn(), limit=5, place=None)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from layers.ask.question import asked, cellcount, roads
 from layers.ask.question.answer import Answer
 from layers.ask.question.asked import Question
 from layers.ask.question.desk import Desk
+from layers.ask.question.drawn import drawn
 from layers.ask.question.errors import TooMuch
 from layers.catalog import built_in
 from layers.errors import BadField, UnknownLayer
@@ -504,3 +505,100 @@ def test_the_documentation_tells_the_ceilings_and_the_speeds() -> None:
     told = [float(word) for word in rows["km/h"].split("|")[2:-1]]
     assert told == [*roads.DRIVING_KMH.values(), roads.OTHER_KMH]
     assert f"{roads.WALKING_M_S} m/s" in text
+
+
+@pytest.mark.parametrize("kind", ["Polygon", "LineString"])
+def test_a_tangle_is_refused_before_it_is_mended(kind: str) -> None:
+    xy = np.random.default_rng(1).uniform((120.0, 31.5), (121.5, 32.3), (19_999, 2)).tolist()
+    path = [*xy, xy[0]]
+    with pytest.raises(BadField, match="too tangled"):
+        drawn({"type": kind, "coordinates": [path] if kind == "Polygon" else path})
+
+
+def test_a_long_border_that_crosses_itself_here_and_there_is_mended() -> None:
+    turn = np.linspace(0, 2 * np.pi, 19_000)
+    wavy = np.column_stack([120.9 + (0.5 + 0.01 * np.sin(900 * turn)) * np.cos(turn), 32 + 0.4 * np.sin(turn)])
+    ring = [*wavy.tolist(), [121.3, 32.3], [120.5, 31.7], wavy[0].tolist()]
+    assert drawn({"type": "Polygon", "coordinates": [ring]}).shape.is_valid
+
+
+def test_what_lies_in_a_wide_area_is_near_it(city: Database) -> None:
+    wide = {
+        "type": "Polygon",
+        "coordinates": [[[120.0, 31.9], [121.9, 31.9], [121.9, 32.6], [120.0, 32.6], [120.0, 31.9]]],
+    }
+    with begin(city.engine, actor="test") as connection:
+        first = "select id from city.place order by id limit 1"
+        moved = f"update city.place set geom = st_setsrid(st_point(120.95, 31.9003), 4326) where id = ({first})"
+        connection.execute(sa.text(moved))
+    with city.reader.connect() as connection:
+
+        def ids(condition: dict[str, Any]) -> set[str]:
+            question = {"ask": "select", "layer": "place", "limit": 50_000, "where": [{"geometry": wide, **condition}]}
+            return set(table(Desk().answer(connection, QUESTION.validate_python(question), find))["id"])
+
+        assert ids({"relation": "within"}) <= ids({"relation": "near", "distance_m": 1})
+
+
+def test_numbers_are_told_as_they_were_asked(ask: Ask) -> None:
+    point = {"type": "Point", "coordinates": CENTRE}
+    told = ask({"ask": "buffer", "geometry": point, "radius_m": 19_999.9999}).sheet.statement
+    assert "19,999.9999 米" in told.zh
+    assert "19,999.9999 m" in told.en
+    assert "50 米" in ask({"ask": "buffer", "geometry": point, "radius_m": 50}).sheet.statement.zh
+    assert "0.1 分钟" in ask({"ask": "isochrone", "point": CENTRE, "minutes": [0.1]}).sheet.statement.zh
+
+
+def test_what_is_too_wide_for_a_flat_sheet_is_refused(ask: Ask) -> None:
+    line = {"type": "LineString", "coordinates": [[117.0, 30], [123.5, 32]]}
+    with pytest.raises(TooMuch, match="500 km"):
+        ask({"ask": "buffer", "geometry": line, "radius_m": 1_000})
+
+
+def test_the_area_around_a_long_line_is_as_wide_everywhere(ask: Ask) -> None:
+    line = {"type": "LineString", "coordinates": [[119.5, 32.0], [122.0, 32.0]]}
+    around = table(ask({"ask": "buffer", "geometry": line, "radius_m": 100})).geometry.iloc[0]
+    for lon in (120.0, 120.7, 121.8):
+        across = shapely.LineString([(lon, 31.99), (lon, 32.01)])
+        sides = shapely.bounds(shapely.intersection(across, around))
+        assert distance_m(lon, sides[1], lon, 32.0) == pytest.approx(100, rel=3e-3)
+        assert distance_m(lon, 32.0, lon, sides[3]) == pytest.approx(100, rel=3e-3)
+
+
+def test_records_on_the_other_side_of_the_earth_are_no_neighbours(city: Database) -> None:
+    with begin(city.engine, actor="test") as connection:
+        first = "select id from city.place order by id limit 1"
+        moved = f"update city.place set geom = st_setsrid(st_point(30.9, 0), 4326) where id = ({first})"
+        connection.execute(sa.text(moved))
+    for reading in ("distance", "uncovered"):
+        question = {
+            "ask": "coverage_gap",
+            "layer": "grid",
+            "of": {"layer": "place"},
+            "distance_m": 50,
+            "reading": reading,
+        }
+        with city.reader.connect() as connection:
+            assert Desk().answer(connection, QUESTION.validate_python(question), find).sheet.rows > 0
+
+
+def test_twins_drawn_from_either_end_are_neighbours(city: Database) -> None:
+    with begin(city.engine, actor="test") as connection:
+        connection.execute(
+            sa.text("delete from city.road where id not in (select id from city.road order by id limit 2)")
+        )
+        turned = "select st_reverse(geom) from city.road order by id limit 1"
+        connection.execute(
+            sa.text(f"update city.road set geom = ({turned}) where id = (select max(id) from city.road)")
+        )
+    question = {"ask": "coverage_gap", "layer": "road", "of": {"layer": "road"}, "distance_m": 5}
+    with city.reader.connect() as connection:
+        assert table(Desk().answer(connection, QUESTION.validate_python(question), find)).empty
+
+
+def test_a_sum_that_is_no_number_any_more_is_refused(city: Database) -> None:
+    with begin(city.engine, actor="test") as connection:
+        connection.execute(sa.text("update city.road set length_m = 1e308"))
+    question = {"ask": "count", "layer": "road", "field": "length_m"}
+    with city.reader.connect() as connection, pytest.raises(BadField, match="length_m"):
+        Desk().answer(connection, QUESTION.validate_python(question), find)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -137,3 +138,9 @@ def test_ids_cannot_be_guessed(folder: Path) -> None:
     ids = {results.keep(answer(0)).id for _ in range(20)}
     assert len(ids) == 20
     assert all(len(id) == 24 for id in ids)
+
+
+def test_an_answer_that_cannot_be_written_leaves_nothing_behind(folder: Path) -> None:
+    with pytest.raises(TypeError):
+        Results(folder).keep(replace(answer(3), asked={"ask": object()}))
+    assert list(folder.iterdir()) == []

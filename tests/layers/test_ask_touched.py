@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 
 import pytest
@@ -154,6 +155,16 @@ def test_a_record_that_gets_another_id_is_told(city: Database) -> None:
 
 def test_a_record_in_no_real_cell_touches_the_whole_layer(city: Database) -> None:
     assert told_of(city, f"update city.pollution set cell = 5 where id = {some('pollution')}")["pollution"].whole
+
+
+def test_a_tile_that_hardly_grows_smaller_is_cut_in_few_statements() -> None:
+    tile = making(LAYERS["road"], 12, 3422, 1662)
+    next(tile)
+    heavy = random.Random(1).randbytes(600_000)
+    statement, asked = tile.send((heavy, 20_000)), 2
+    while statement.parameters.get("most", 2) > 1:
+        statement, asked = tile.send((heavy, statement.parameters["most"])), asked + 1
+        assert asked < 16
 
 
 def test_changes_of_a_layer_that_is_no_more_touch_nothing(city: Database) -> None:

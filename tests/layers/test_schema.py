@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import sqlalchemy as sa
 
+from layers.ask.tile import fingerprint
+from layers.ask.touched import touched
 from layers.catalog import built_in
 from layers.errors import SchemaDrift
 from layers.spec import field, layer_table
+from layers.store import changes
 from layers.store.core import METADATA
 from layers.store.definitions import layer_from_parts, save_definition
 from layers.store.engine import begin
@@ -68,6 +73,26 @@ def test_any_other_drift_is_refused_with_the_migration_to_write(database: Databa
         connection.execute(sa.text(change))
     with pytest.raises(SchemaDrift, match=said):
         prepare(database.url, built_in())
+
+
+def test_a_layer_that_is_classed_by_another_column_is_counted_anew(city: Database) -> None:
+    of_video = "from core.cell_count where layer = 'video' and res = 5"
+    counted = sa.text(f"select class, sum(n)::int {of_video} group by 1 order by 1")
+    other = replace(built_in()["video"], classes="place_precision")
+    for layer in (other, built_in()["video"]):
+        with city.owner.begin() as connection:
+            start = changes.now(connection)
+            ensure_table(connection, layer)
+            by_hand = f"select {layer.classes}, count(*) from city.video group by 1 order by 1"
+            assert connection.execute(counted).all() == connection.execute(sa.text(by_hand)).all()
+        with city.reader.connect() as connection:
+            assert touched(changes.since(connection, start).rows, built_in())["video"].whole
+            ensured = changes.now(connection)
+        with city.owner.begin() as connection:
+            ensure_table(connection, layer)
+        with city.reader.connect() as connection:
+            assert not changes.since(connection, ensured).rows, "nothing is counted again without need"
+    assert fingerprint(other) != fingerprint(built_in()["video"])
 
 
 def test_a_layer_brought_by_a_user_is_there_after_the_next_start(database: Database) -> None:

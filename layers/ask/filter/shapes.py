@@ -115,7 +115,7 @@ def _split(side: Shape) -> list[Shape]:
 
 
 def near(here: Shape, there: Shape, metres: Tree, *, index: sa.Column[Any]) -> sa.ColumnElement[bool]:
-    """Whether records lie within some metres, on the ellipsoid, of a constant geometry with edges straight in lon, lat."""
+    """Whether records lie within some metres, on the ellipsoid, of a constant geometry straight in lon, lat."""
     if isinstance(metres, bool) or not isinstance(metres, int | float) or not 0 <= metres <= MOST_METRES:
         raise BadFilter(f"NEAR_M takes a distance from 0 to {MOST_METRES:,} metres", about="near_m")
     if here.constant is not None or there.constant is None or there.constant.geom_type == "GeometryCollection":

@@ -27,6 +27,8 @@ MOST_AREAS: Final = 20_000
 """So many areas are measured for the share that is not covered, at most."""
 MOST_COMPARED: Final = 300_000
 """The distances of so many records from so many others are measured, at most."""
+WIDEST_M: Final = 500_000.0
+"""Wider than this no flat sheet is made: at its sides metres are 0.08 % too long."""
 _MOST_VERTICES: Final = 2_000_000
 # A circle of 64 corners has 0.16 % less area than the true one.
 _QUARTER: Final = 16
@@ -54,13 +56,13 @@ _BUFFER: Final = (
 def buffered(connection: sa.Connection, question: Buffer, *, area: Drawn | None, records: Wanted | None) -> Found:
     """One row: the dissolved area around the geometry or the records; none when there are no records."""
     if area is not None:
-        shapes: Shapes = np.array([area.shape], dtype=object)
+        shapes: Shapes = np.array([area.for_distances().shape], dtype=object)
     else:
         assert records is not None
         _, shapes = _places(connection, records, most=MOST_AROUND, name="records")
     if shapes.size == 0:
         return Found(_BUFFER, [], [])
-    plane = Plane.around(shapes)
+    plane = _sheet(shapes)
     around = plane.round(np.array([_dissolved(plane.flat(shapes), question.radius_m)], dtype=object))
     size = round(float(area_m2(around)[0]) / 1e6, 6)
     return Found(_BUFFER, [(question.radius_m, int(shapes.size), size)], list(around))
@@ -73,7 +75,7 @@ def gaps(connection: sa.Connection, wanted: Wanted, of: Wanted, question: Covera
     """
     ids, shapes = _places(connection, wanted, most=MOST_COMPARED, name="layer")
     other_ids, others = _places(connection, of, most=MOST_COMPARED, name="of")
-    away_m = _nearest_m(shapes, others, _alike(ids, shapes, other_ids, others, same=of.layer is wanted.layer))
+    away_m = _nearest_m(shapes, others, _alike(ids, shapes, other_ids, others, same=of.layer.name == wanted.layer.name))
     far = np.flatnonzero(away_m > question.distance_m)[: question.limit + 1]
     nearest = {ids[i]: round(float(away_m[i]), 2) if np.isfinite(away_m[i]) else None for i in far.tolist()}
     table = wanted.layer.table
@@ -86,10 +88,12 @@ def _alike(ids: Ids, shapes: Shapes, other_ids: Ids, others: Shapes, *, same: bo
     """Which records have another record on the very same place; None where all of the others are others."""
     if not same:
         return None
+    # Normalised: lines drawn from either end are on one place.
+    mine, theirs = (shapely.to_wkb(shapely.normalize(some)) for some in (shapes, others))
     there: dict[bytes, set[str]] = {}
-    for wkb, id in zip(shapely.to_wkb(others), other_ids, strict=True):
+    for wkb, id in zip(theirs, other_ids, strict=True):
         there.setdefault(wkb, set()).add(id)
-    alike = (there.get(wkb, set()) - {id} for wkb, id in zip(shapely.to_wkb(shapes), ids, strict=True))
+    alike = (there.get(wkb, set()) - {id} for wkb, id in zip(mine, ids, strict=True))
     return np.fromiter((bool(some) for some in alike), dtype=bool, count=ids.size)
 
 
@@ -101,8 +105,10 @@ def _nearest_m(shapes: Shapes, others: Shapes, alike: Flags | None) -> NDArray[n
     away_m = np.full(shapes.size, np.inf)
     if shapes.size == 0 or others.size == 0:
         return away_m
-    plane = Plane.around(np.concatenate([shapes, others]))
-    here, there = plane.flat(shapes), plane.flat(others)
+    plane = _sheet(shapes)
+    here, there = plane.flat(shapes), _seen(plane, others)
+    if there.size == 0:
+        return away_m
     tree = shapely.STRtree(there)
     mine, nearest = tree.query_nearest(here, all_matches=False, exclusive=alike is not None)
     ends = shapely.get_coordinates(plane.round(shapely.shortest_line(here[mine], there[nearest])))
@@ -153,6 +159,24 @@ def _places(connection: sa.Connection, wanted: Wanted, *, most: int, name: str) 
     return ids, np.array(shapes_of(row[1] for row in rows), dtype=object)
 
 
+def _sheet(shapes: Shapes) -> Plane:
+    """The flat sheet for them; TooMuch where they spread so far that its metres would not be those on the ground."""
+    west, south, east, north = shapely.total_bounds(shapes).tolist()
+    level = 0.0 if south < 0 < north else min(south, north, key=abs)
+    if float(distance_m(west, level, east, level)) > WIDEST_M or east - west > 90:
+        raise TooMuch(
+            f"what is asked about spreads over more than {WIDEST_M / 1e3:,.0f} km from west to east: too wide to be "
+            "measured exactly; narrow the question by a filter or an area"
+        )
+    return Plane.around(shapes)
+
+
+def _seen(plane: Plane, shapes: Shapes) -> Shapes:
+    """Shapes on the sheet, without those on the other side of the earth."""
+    flat = plane.flat(shapes)
+    return np.asarray(flat[np.isfinite(shapely.bounds(flat)).all(axis=1)])
+
+
 def _dissolved(flat: Shapes, radius_m: float) -> shapely.Geometry:
     united = shapely.union_all(shapely.buffer(flat, radius_m, quad_segs=_QUARTER))
     return shapely.multipolygons(shapely.get_parts(united))
@@ -162,11 +186,11 @@ def _uncovered_share(shapes: Shapes, others: Shapes, distance_m: float) -> NDArr
     """The share (0 to 1) of each lon, lat area that is farther away than the distance from all the others."""
     if shapes.size == 0 or others.size == 0:
         return np.ones(shapes.size)
-    plane = Plane.around(shapes)
+    plane = _sheet(shapes)
     areas = plane.flat(shapes)
     # Far from the areas the sheet is not true, and nothing there covers any of them.
     near = shapely.box(*(shapely.total_bounds(areas) + np.array([-1, -1, 1, 1]) * 2 * distance_m))
-    circles = plane.flat(others)
+    circles = _seen(plane, others)
     circles = circles[shapely.intersects(near, circles)]
     pieces = np.array(_pieces(_dissolved(circles, distance_m)), dtype=object)
     piece, area = shapely.STRtree(areas).query(pieces, predicate="intersects")

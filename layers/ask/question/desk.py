@@ -21,6 +21,7 @@ from layers.ask.question.roads import Roads
 from layers.ask.question.travel import quickest, reached
 from layers.ask.question.wanted import Find, wanted
 from layers.catalog import road
+from layers.errors import BadField
 from layers.spec import Layer, Title
 
 _AREAS = ("grid", "town", "county")
@@ -52,6 +53,12 @@ class Desk:
         except sa.exc.OperationalError as error:
             if isinstance(error.orig, psycopg.errors.QueryCanceled):
                 raise TooMuch("the question took too long; narrow it by an area, a filter or a distance") from error
+            raise
+        except sa.exc.DataError as error:
+            if isinstance(error.orig, psycopg.errors.NumericValueOutOfRange) and isinstance(question, Count):
+                raise BadField(
+                    {"field": f"the numbers of {question.field!r} add up to more than can be told"}
+                ) from error
             raise
         names = tuple(sorted({layer.name for layer in told.layers}))
         sheet = sheet_of(told.found, title=_title(question, told.layers), statement=told.statement, synthetic=synthetic)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self
 
 import numpy as np
 import shapely
@@ -16,6 +16,9 @@ from gis.repair import Kind, repair
 from layers.errors import BadField
 
 MOST_VERTICES: Final = 20_000
+MOST_CROSSINGS: Final = 10_000
+_AT_ONCE: Final = 64
+_LONGEST_DEG: Final = 0.02
 _KINDS: Final[dict[str, Kind]] = {
     "Point": "Point",
     "LineString": "MultiLineString",
@@ -41,6 +44,17 @@ class Drawn:
     def length_km(self) -> float:
         """The length on the ellipsoid of a line; 0 for points, the perimeter for areas."""
         return float(length_m(np.array([self.shape], dtype=object))[0]) / 1e3
+
+    def for_distances(self) -> Self:
+        """The same with vertices along its long sides.
+
+        Its sides are straight in lon, lat, but distances are measured to the shortest ways on the ground between
+        vertices: these stand 100 m off in the middle of a side of 100 km.
+        """
+        parts = shapely.get_parts(self.shape)
+        longest = max(_LONGEST_DEG, float(shapely.length(self.shape)) / MOST_VERTICES)
+        dense = shapely.segmentize(parts, longest).tolist()
+        return replace(self, shape=dense[0] if self.shape.geom_type == "Point" else type(self.shape)(dense))
 
     def sql(self) -> sa.ColumnElement[Any]:
         """The geometry in the database, in lon, lat."""
@@ -79,10 +93,31 @@ def drawn(geometry: dict[str, Any], *, name: str = "geometry") -> Drawn:
     west, south, east, north = shapely.bounds(shape).tolist()
     if not (west >= -180 and east <= 180 and south >= -85 and north <= 85):
         raise BadField({name: "coordinates must be longitude and latitude in degrees"})
+    if shapely.get_dimensions(shape) and (kind == "MultiLineString" or not shapely.is_valid(shape)) and _tangled(shape):
+        raise BadField({name: f"is too tangled: more than {MOST_CROSSINGS:,} pairs of its sides may cross"})
     report = repair(np.array([shape], dtype=object), kind=kind)
     if report.geometries[0] is None:
         raise BadField({name: str(report.reasons[0])})
     return Drawn(report.geometries[0])
+
+
+def _tangled(shape: shapely.Geometry) -> bool:
+    """Whether too many of its segments may cross: to mend or surround it would take minutes, and no one could stop it.
+
+    Segments may cross where their boxes meet; those that follow each other do not count.
+    """
+    parts = shapely.get_parts(shape)
+    rings = shapely.get_rings(parts) if shapely.get_dimensions(shape) == 2 else parts
+    xy, line = shapely.get_coordinates(rings, return_index=True)
+    same = line[1:] == line[:-1]
+    low, high = (side(xy[:-1], xy[1:])[same] for side in (np.minimum, np.maximum))
+    boxes = shapely.box(*low.T, *high.T)
+    tree, found = shapely.STRtree(boxes), -3 * boxes.size
+    for start in range(0, boxes.size, _AT_ONCE):
+        found += tree.query(boxes[start : start + _AT_ONCE]).shape[1]
+        if found > 2 * MOST_CROSSINGS:
+            return True
+    return False
 
 
 def _numbers(coordinates: Any) -> int:

@@ -9,8 +9,9 @@ import numpy as np
 import shapely
 import sqlalchemy as sa
 
+from gis.around import area_around
 from gis.frames import area_m2, length_m
-from gis.ways import Leg, Stand, Ways, area_around, part_shapes, way_shape
+from gis.ways import Leg, Stand, Ways, part_shapes, way_shape
 from layers.ask.question.answer import Found
 from layers.ask.question.asked import Isochrone, Place, Route, Travel
 from layers.ask.question.roads import RoadNetwork, Roads

@@ -31,14 +31,14 @@ class Towards:
     area: Drawn | None = None
     of: Wanted | None = None
 
-    def sql(self, table: sa.FromClause) -> sa.ColumnElement[bool]:
+    def sql(self, table: sa.Table) -> sa.ColumnElement[bool]:
         """The condition on a layer's table."""
         if self.area is not None:
             return self._to_area(table, self.area)
         assert self.of is not None
         others = self.of.places()
         meets = self._to_record(table, others)
-        if self.of.layer.table is table:
+        if self.of.layer.table.name == table.name:
             meets = sa.and_(meets, others.c.id != table.c.id)
         found = sa.exists().select_from(others).where(meets).correlate(table)
         return ~found if self.asked.relation == "not_near" else found
@@ -50,7 +50,7 @@ class Towards:
             return sa.and_(close, sa.func.st_coveredby(table.c.geom, area.sql()))
         if relation == "crossing":
             return sa.and_(close, sa.func.st_intersects(table.c.geom, area.sql()))
-        near = sa.and_(close, within_m(table.c.geom, area.sql(), distance_m))
+        near = sa.and_(close, within_m(table.c.geom, area.for_distances().sql(), distance_m))
         return ~near if relation == "not_near" else near
 
     def _to_record(self, table: sa.FromClause, other: sa.FromClause) -> sa.ColumnElement[bool]:

@@ -59,7 +59,7 @@ def of_count(question: Count, records: Wanted, *, field: Field | None, classes: 
 
 def of_buffer(question: Buffer, *, area: Drawn | None, records: Wanted | None) -> Title:
     """A buffer in words."""
-    metres = f"{question.radius_m:,g}"
+    metres = _number(question.radius_m)
     what = _drawn(area) if area is not None else of_records(records) if records is not None else Title("", "")
     return Title(
         f"{what.zh}周围 {metres} 米（地面距离）以内的范围，合并为一个。",
@@ -70,7 +70,7 @@ def of_buffer(question: Buffer, *, area: Drawn | None, records: Wanted | None) -
 def of_gap(question: CoverageGap, records: Wanted, of: Wanted) -> Title:
     """A coverage gap in words, with the reading that was used."""
     what, others = of_records(records), of_records(of)
-    metres, most = f"{question.distance_m:,g}", f"{question.limit:,}"
+    metres, most = _number(question.distance_m), f"{question.limit:,}"
     if question.reading == "distance":
         return Title(
             f"查询 {metres} 米以内没有{others.zh}的{what.zh}：量到最近一个的地面距离（面和线从其任一部分量起），"
@@ -91,7 +91,7 @@ def of_isochrone(question: Isochrone) -> Title:
     at, by = _point(question.point), _BY[question.by]
     minutes = sorted(set(question.minutes))
     beside = f"{BESIDE_M[question.by]:g}"
-    zh, en = "、".join(f"{m:g}" for m in minutes), ", ".join(f"{m:g}" for m in minutes)
+    zh, en = "、".join(map(_number, minutes)), ", ".join(map(_number, minutes))
     speed = _speed(question.by)
     return Title(
         f"从点 {at} 出发{by.zh} {zh} 分钟沿道路可达的范围（道路两侧各 {beside} 米计入；{speed.zh}）。",
@@ -134,7 +134,7 @@ def _towards(towards: Towards) -> Title:
         assert towards.of is not None
         of = of_records(towards.of)
         what = Title(f"某个{of.zh}", f"some record of {of.en}")
-    metres = f"{towards.asked.distance_m or 0:,g}"
+    metres = _number(towards.asked.distance_m or 0)
     return {
         "within": Title(f"位于{what.zh}内", f"within {what.en}"),
         "crossing": Title(f"与{what.zh}相交", f"sharing a point with {what.en}"),
@@ -173,6 +173,11 @@ def _speed(by: Travel) -> Title:
     if by == "walking":
         return Title(f"步速 {WALKING_M_S:g} 米/秒，不走高速公路", f"at {WALKING_M_S:g} m/s, not along motorways")
     return Title("按道路等级的通常车速，不超过限速", "at the usual speeds of the classes of roads, within their limits")
+
+
+def _number(value: float) -> str:
+    """As it was asked, without rounding: 1,234.5678."""
+    return f"{value:,.15g}"
 
 
 def _point(point: Place) -> str:

@@ -75,7 +75,12 @@ begin
     insert into core.history (layer, id, valid, row, actor, delivery, ended_by)
     select followed, ot.id, tstzrange(ot.changed_at, nt.changed_at), core.kept(to_jsonb(ot), ot.geom),
       ot.changed_by, ot.delivery, core.setting('delivery')::bigint
-    from ot join nt using (id) where ot.changed_at < nt.changed_at;
+    from ot join nt using (id) where ot.changed_at < nt.changed_at
+    union all
+    -- A record that got another id is gone under the one that it had.
+    select followed, ot.id, tstzrange(ot.changed_at, greatest(now(), ot.changed_at + interval '1 microsecond')),
+      core.kept(to_jsonb(ot), ot.geom), ot.changed_by, ot.delivery, core.setting('delivery')::bigint
+    from ot left join nt using (id) where nt.id is null;
   elsif tg_op = 'DELETE' then
     insert into core.history (layer, id, valid, row, actor, delivery, ended_by)
     select followed, id, tstzrange(changed_at, greatest(now(), changed_at + interval '1 microsecond')),
@@ -105,14 +110,15 @@ begin
     select core.actor(), followed, 'delete', id, 1, geom, cell, core.setting('delivery')::bigint, core.setting('scenario')
     from ot order by id;
   else
-    -- Cells are told where a count changed: what stays in its cell and class is drawn anew as itself alone.
+    -- The old cell is told where a count changed: what stays in its cell and class counts anew under a filter alone.
     execute format($q$
       insert into core.change (actor, layer, op, id, records, before, after, cell_before, cell_after, delivery, scenario)
-      select core.actor(), %L, 'update', id, 1, o.geom, n.geom,
-        case when (o.cell, o.class) is distinct from (n.cell, n.class) then o.cell end,
-        case when (o.cell, o.class) is distinct from (n.cell, n.class) then n.cell end,
+      select core.actor(), %L, case when o.cell is null then 'insert' when n.cell is null then 'delete' else 'update' end,
+        id, 1, o.geom, n.geom,
+        case when (o.cell, o.class) is distinct from (n.cell, n.class) then o.cell end, n.cell,
         core.setting('delivery')::bigint, core.setting('scenario')
-      from (select id, geom, cell, %s as class from ot) o join (select id, geom, cell, %s as class from nt) n using (id)
+      from (select id, geom, cell, %s as class from ot) o
+        full join (select id, geom, cell, %s as class from nt) n using (id)
       order by id$q$, followed, class_of, class_of);
   end if;
   perform pg_notify('change', followed);
@@ -139,6 +145,25 @@ begin
   values (core.actor(), followed, 'truncate', moved, core.setting('scenario'));
   perform pg_notify('change', followed);
   return null;
+end $$;
+
+-- Counts a layer anew when its records are classed by another column; its triggers must count by that column already.
+create or replace function core.recount(followed text, kept regclass, class_of text) returns void
+language plpgsql as $$
+begin
+  -- A fold that is under way would write back counts which this statement could not see.
+  lock table core.cell_count in share row exclusive mode;
+  delete from core.cell_count where layer = followed;
+  execute format($q$
+    insert into core.cell_count (layer, res, cell, class, n)
+    select %L, r, core.h3_parent(leaf.cell, r), leaf.class, sum(leaf.n)
+    from (select core.h3_parent(cell, 9) as cell, %s as class, count(*) as n from %s group by 1, 2) leaf,
+      generate_series(5, 9) r
+    group by 2, 3, 4$q$, followed, class_of, kept);
+  execute format($q$
+    insert into core.change (actor, layer, op, records) select core.actor(), %L, 'update', count(*) from %s
+  $q$, followed, kept);
+  perform pg_notify('change', followed);
 end $$;
 
 -- Folds the deltas of the cell counts. It only touches rows that it sees, so edits that run beside it lose nothing.
