@@ -32,7 +32,7 @@ from gis.drawn import pack
 from gis.errors import GisError
 from gis.tilegrid import check_tile
 from layers.ask import filter as cql2
-from layers.ask.tile import MAX_ZOOM, MIN_ZOOM, Made, Making, making
+from layers.ask.tile import MAX_ZOOM, MIN_ZOOM, WHOLE, Budget, Made, Making, making
 from layers.ask.touched import Touched
 from layers.errors import BadField, LayersError
 from layers.people.access import ANYONE
@@ -271,25 +271,31 @@ class Tiles:
         made = iter(await self._ask(order, missing) if missing and MIN_ZOOM <= order.z <= MAX_ZOOM else [])
         parts = [next(made, Made(b"")) if part is None else Made(gunzipped(part[0]), part[1]) for part in shelved]
         raw, cut = b"".join(part.data for part in parts), sum(part.cut for part in parts)
+        if len(parts) > 1 and len(raw) > _LONG and await asyncio.to_thread(WHOLE.exceeded_by, raw):
+            parts = await self._ask(order, order.layers, WHOLE.shared([len(part.data) for part in parts]))
+            raw, cut = b"".join(part.data for part in parts), sum(part.cut for part in parts)
         self._metrics.tile_bytes.inc(len(raw))
         work = asyncio.to_thread(encoded, raw, order.takes) if len(raw) > _LONG else None
         data, coding = await work if work else encoded(raw, order.takes)
         return self._finished(order, data, coding, cut)
 
-    async def _ask(self, order: Order, layers: Sequence[Layer]) -> list[Made]:
+    async def _ask(self, order: Order, layers: Sequence[Layer], budgets: Sequence[Budget] = ()) -> list[Made]:
         try:
-            return await self._ask_once(order, layers)
+            return await self._ask_once(order, layers, budgets)
         except psycopg.OperationalError as error:
             if not _lost(error):
                 raise
             # The database was started anew: connections of before are dead. Reading twice harms nobody.
             await self._pool.check()
-            return await self._ask_once(order, layers)
+            return await self._ask_once(order, layers, budgets)
 
-    async def _ask_once(self, order: Order, layers: Sequence[Layer]) -> list[Made]:
+    async def _ask_once(self, order: Order, layers: Sequence[Layer], budgets: Sequence[Budget]) -> list[Made]:
+        z, x, y = order.z, order.x, order.y
         async with self._pool.connection() as connection:
-            dialogues = (making(layer, order.z, order.x, order.y, filter=order.filter) for layer in layers)
-            return [await _run(connection, dialogue) for dialogue in dialogues]
+            return [
+                await _run(connection, making(layer, z, x, y, filter=order.filter, budget=budget))
+                for layer, budget in zip(layers, budgets or [WHOLE] * len(layers), strict=True)
+            ]
 
     def _finished(self, order: Order, data: bytes, coding: str, cut: int) -> Entry:
         fixed = self._service.registry.fixed(order.layers)

@@ -21,6 +21,7 @@ from geoalchemy2 import Geometry
 from sqlalchemy.dialects import postgresql
 
 from gis.cells import resolution_for_zoom
+from gis.mvt import count_features
 from layers.ask.filter import Filter, condition
 from layers.spec import Layer
 from layers.store.core import CELL, CELL_COUNT
@@ -29,7 +30,7 @@ from layers.store.schema import class_expression
 EXTENT = 4096
 BUFFER = 64
 MOST_RECORDS = 20_000
-MOST_BYTES = 500_000  # gzipped
+MOST_BYTES = 500_000  # gzipped, with some left for the layer that tells what is not there
 MIN_ZOOM = 6
 DEEPEST = 14  # archives end here and maps stretch its tiles: nothing is shown from a deeper zoom only
 MAX_ZOOM = 16
@@ -52,6 +53,33 @@ class Made:
     cut: int = 0
 
 
+@dataclass(frozen=True)
+class Budget:
+    """How many records a layer may have in a tile, and how many bytes once it is gzipped."""
+
+    records: int = MOST_RECORDS
+    gzipped: int = MOST_BYTES - 500
+
+    def weigh(self, data: bytes | None) -> int:
+        """The size as gzip at its quickest makes it; what is small anyway is not pressed."""
+        if data is None or len(data) <= self.gzipped:
+            return 0
+        return len(cramjam.gzip.compress(data, level=1))
+
+    def exceeded_by(self, data: bytes) -> bool:
+        """Is this too much for a whole tile?"""
+        # A record takes more than ten bytes: what is small needs no counting.
+        many = len(data) > 10 * self.records and count_features(data) > self.records
+        return many or self.weigh(data) > self.gzipped
+
+    def shared(self, sizes: Sequence[int]) -> list[Budget]:
+        """This budget for layers that want a tile together: a quarter divided evenly, the rest by what they brought."""
+        total, evenly = max(1, sum(sizes)), 4 * len(sizes)
+        parts = [1 / evenly + 0.75 * size / total for size in sizes]
+        return [Budget(int(self.records * part), int(self.gzipped * part)) for part in parts]
+
+
+WHOLE = Budget()
 Making = Generator[Statement, Sequence[Any], Made]
 
 
@@ -77,7 +105,7 @@ def run(cursor: Cursor, tile: Making) -> Made:
         return made
 
 
-def making(layer: Layer, z: int, x: int, y: int, *, filter: Filter | None = None) -> Making:
+def making(layer: Layer, z: int, x: int, y: int, *, filter: Filter | None = None, budget: Budget = WHOLE) -> Making:
     """The dialogue that makes one tile of one layer; BadFilter when the filter does not fit the layer."""
     place = {"z": z, "x": x, "y": y}
     if z < layer.minzoom:
@@ -87,10 +115,12 @@ def making(layer: Layer, z: int, x: int, y: int, *, filter: Filter | None = None
         return Made(data or b"")
     wanted = _Wanted(layer, _classes_shown(layer, z), filter)
     sql, values = wanted.sql()
-    data, found = yield Statement(sql, {**place, **values, "most": MOST_RECORDS + 1})
-    if found <= MOST_RECORDS and _gzipped(data) <= MOST_BYTES:
+    data, found = yield Statement(sql, {**place, **values, "most": budget.records + 1})
+    size = budget.weigh(data)
+    if found <= budget.records and size <= budget.gzipped:
         return Made(data or b"")
-    return (yield from _cut(wanted, place, found if found <= MOST_RECORDS else None, _gzipped(data)))
+    total = found if found <= budget.records else None
+    return (yield from _cut(wanted, place, total=total, size=size, budget=budget))
 
 
 def fingerprint(layer: Layer) -> str:
@@ -112,26 +142,20 @@ def _classes_shown(layer: Layer, z: int) -> tuple[str, ...] | None:
     return None if len(shown) == len(layer.shown_from) else shown
 
 
-def _gzipped(data: bytes | None) -> int:
-    """The size as gzip at its quickest makes it; what is small anyway is not pressed."""
-    if data is None or len(data) <= MOST_BYTES:
-        return 0
-    return len(bytes(cramjam.gzip.compress(data, level=1)))
-
-
-def _cut(wanted: _Wanted, place: dict[str, int], found: int | None, size: int) -> Making:
+def _cut(wanted: _Wanted, place: dict[str, int], *, total: int | None, size: int, budget: Budget) -> Making:
     """The tile of what ranks highest and fits, with a layer that says how much does not."""
-    sql, values = wanted.count()
-    (total,) = (yield Statement(sql, {**place, **values})) if found is None else (found,)
-    most = min(total, MOST_RECORDS)
+    if total is None:
+        sql, values = wanted.count()
+        (total,) = yield Statement(sql, {**place, **values})
+    most = min(total, budget.records)
     sql, values = wanted.sql(ranked=True)
     for turn in count(1):
-        if size > MOST_BYTES:
+        if size > budget.gzipped:
             # A little less than in proportion, and from turn to turn less still: what ranks high is often big.
-            most = max(1, int(most * min(0.9, 0.95 * MOST_BYTES / size) / turn))
+            most = max(1, int(most * min(0.9, 0.95 * budget.gzipped / size) / turn))
         data, kept = yield Statement(sql, {**place, **values, "most": most})
-        size = _gzipped(data)
-        if size <= MOST_BYTES or most == 1:
+        size = budget.weigh(data)
+        if size <= budget.gzipped or most == 1:
             break
     (told,) = yield Statement(_told_sql(wanted.layer.name), {"cut": total - kept})
     return Made((data or b"") + told, total - kept)

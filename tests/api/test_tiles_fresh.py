@@ -526,6 +526,20 @@ def test_a_tile_is_never_heavier_than_it_may_be(own: Server) -> None:
     assert len(features(httpx.get(address), layer.name)) + told == 3_000
 
 
+def test_layers_that_share_a_tile_share_its_budget(own: Server) -> None:
+    many, big = heavy(own.database, records=15_000, text=4), heavy(own.database, records=12_000, text=30)
+    names = f"{many.name},{big.name},county"
+    here = tile_of(120.9, 32.0, 14)
+    answer = get(own, names, *here)
+    kept = len(features(answer, many.name)) + len(features(answer, big.name))
+    assert kept <= 20_000
+    assert kept + int(answer.headers["x-truncated"]) == 27_000
+    assert len(features(answer, "county")) <= 1
+    with httpx.stream("GET", f"{own.url}/tiles/{names}/{'/'.join(map(str, here))}.mvt",
+                      headers={"Accept-Encoding": "gzip"}) as pressed:  # fmt: skip
+        assert len(b"".join(pressed.iter_raw())) <= 500_000
+
+
 def test_an_archive_tells_what_its_tiles_leave_out(own: Server) -> None:
     layer = heavy(own.database, records=20_500, text=4)
     live = get(own, layer.name, *tile_of(120.9, 32.0, 14))
