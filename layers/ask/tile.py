@@ -105,7 +105,9 @@ def run(cursor: Cursor, tile: Making) -> Made:
         return made
 
 
-def making(layer: Layer, z: int, x: int, y: int, *, filter: Filter | None = None, budget: Budget = WHOLE) -> Making:
+def making(
+    layer: Layer, z: int, x: int, y: int, *, filter: Filter | None = None, budget: Budget | None = None
+) -> Making:
     """The dialogue that makes one tile of one layer; BadFilter when the filter does not fit the layer."""
     place = {"z": z, "x": x, "y": y}
     if z < layer.minzoom:
@@ -113,6 +115,7 @@ def making(layer: Layer, z: int, x: int, y: int, *, filter: Filter | None = None
         sql, values = (_cells_sql(layer), {}) if filter is None else _filtered_cells(layer, filter)
         data, _ = yield Statement(sql, {**place, **values})
         return Made(data or b"")
+    budget = budget or WHOLE
     wanted = _Wanted(layer, _classes_shown(layer, z), filter)
     sql, values = wanted.sql()
     data, found = yield Statement(sql, {**place, **values, "most": budget.records + 1})

@@ -389,7 +389,7 @@ def test_who_waited_in_vain_for_a_connection_does_not_wait_again(city: Database,
     asked: list[int] = []
 
     class Full(Tiles):
-        async def _ask_once(self, _order: Order, layers: Any) -> list[Any]:
+        async def _ask_once(self, _order: Order, layers: Any, _budgets: Any) -> list[Any]:
             asked.append(len(layers))
             raise PoolTimeout
 

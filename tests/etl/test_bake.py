@@ -25,7 +25,7 @@ from etl.jobs import baking as baking_job
 from gis.archive import Archive
 from gis.drawn import unpack
 from gis.tilegrid import Box, Tile, bounds_3857, tile_id, tiles_of_box
-from layers.ask.tile import fingerprint, making, run
+from layers.ask.tile import Budget, fingerprint, making, run
 from layers.catalog import built_in
 from layers.spec import Layer
 from layers.store import archives, changes
@@ -84,7 +84,7 @@ def test_the_archive_holds_the_tiles_of_the_database(city: Database, tmp_path: P
 def test_a_tile_that_leaves_something_out_says_so(
     city: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("layers.ask.tile.MOST_RECORDS", 20)
+    monkeypatch.setattr("layers.ask.tile.WHOLE", Budget(records=20))
     layer = LAYERS["road"]
     archive = Archive.open(bake_layer(city.url, layer, tmp_path).path)
     cuts = archives.facts(archive).cuts

@@ -7,6 +7,7 @@ import contextlib
 import datetime as dt
 import itertools
 import json
+import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -32,6 +33,7 @@ from layers.store.cluster import Cluster
 from layers.store.engine import set_local
 from tests.conftest import Database
 
+_numbers = itertools.count()
 LAYERS = built_in()
 BUILDING, COMPONENT = LAYERS["building"], LAYERS["component"]
 SQUARE = shapely.MultiPolygon([shapely.box(120.9, 32.0, 120.901, 32.001)])
@@ -74,7 +76,7 @@ def copied(cluster: Cluster, template: str, *, name: str) -> Database:
 @pytest.fixture(scope="module")
 def town(cluster: Cluster, template: str) -> Iterator[Database]:
     """A database with the varied buildings, for this module to read."""
-    fresh = copied(cluster, template, name="features_town")
+    fresh = copied(cluster, template, name=f"features_town_{os.getpid()}_{next(_numbers)}")
     insert(fresh.engine, varied())
     yield fresh
     fresh.close()
@@ -83,7 +85,7 @@ def town(cluster: Cluster, template: str) -> Iterator[Database]:
 @pytest.fixture(scope="module")
 def shown(cluster: Cluster, city_template: str) -> Iterator[Database]:
     """A small demo city, for this module to read."""
-    fresh = copied(cluster, city_template, name="features_city")
+    fresh = copied(cluster, city_template, name=f"features_city_{os.getpid()}_{next(_numbers)}")
     yield fresh
     fresh.close()
 

@@ -164,4 +164,6 @@ def test_a_raster_is_switched_on_with_its_legend_and_stays_in_the_link(
     expect(switch).to_be_checked()
     with page.expect_request(lambda request: "/rasters/t_rain/" in request.url and "palette=light" in request.url):
         page.get_by_role("button", name="切换到浅色").click()
+    page.evaluate(IDLE)
+    page.close()
     (server.data / "rasters" / "t_rain.tif").unlink()
