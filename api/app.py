@@ -53,7 +53,8 @@ class Application:
         self.headers = safe_headers(service.settings)
         self.pool = open_pool(service)
         self.shelf = Shelf(service.settings.data_dir / "archives")
-        self.tiles = Tiles(service, self.pool, self.shelf, metrics=self.metrics, headers=self.headers)
+        # A tile is no page: of the safe headers only the first means something to who reads it.
+        self.tiles = Tiles(service, self.pool, self.shelf, metrics=self.metrics, headers=self.headers[:1])
         self.live = Live(service)
         self.metrics.watch(self.tiles.cache, self.live)
         self.api = self._api(dist)

@@ -8,7 +8,7 @@ from api.settings import Settings
 
 
 def safe_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
-    """Raw headers; images come from us, and from the host of an online base map if one is set, and nowhere else."""
+    """Raw headers, `nosniff` first; images come from us, and from the host of an online base map where one is set."""
     outside = ""
     if settings.basemap_url is not None:
         parts = urlsplit(settings.basemap_url)
