@@ -24,6 +24,7 @@ from api.settings import ROOT, Settings
 from api.shelf import Shelf
 from api.tiles import Receive, Scope, Send, Tiles, open_pool
 from api.watched import Watched
+from layers.store.archives import FOLDER as ARCHIVES
 from layers.store.basemap import FOLDER as BASEMAPS
 from layers.store.basemap import kept
 
@@ -52,7 +53,7 @@ class Application:
         self.service = service
         self.headers = safe_headers(service.settings)
         self.pool = open_pool(service)
-        self.shelf = Shelf(service.settings.data_dir / "archives")
+        self.shelf = Shelf(service.settings.data_dir / ARCHIVES)
         # A tile is no page: of the safe headers only the first means something to who reads it.
         self.tiles = Tiles(service, self.pool, self.shelf, metrics=self.metrics, headers=self.headers[:1])
         self.live = Live(service)

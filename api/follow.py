@@ -22,12 +22,12 @@ from api.shelf import Shelf, Shelved
 from layers.ask.touched import Touched, touched
 from layers.registry import Registry
 from layers.spec import Layer
-from layers.store import changes
+from layers.store import archives, changes
 from layers.store.changes import Position
-from layers.store.engine import driver_url, engine_for, session_options
+from layers.store.engine import engine_for, libpq_url, session_options
 
 log = logging.getLogger("chengtu.follow")
-CHANGED, BAKED, BYE = "change", "archive", "bye"
+CHANGED, BAKED, BYE = "change", archives.BELL, "bye"
 _POLL_S = 2.0  # without any bell
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 
@@ -94,9 +94,8 @@ class Follower:
             await self._listen(connection)
 
     async def _connect(self) -> psycopg.AsyncConnection[Any]:
-        conninfo = driver_url(self._url).set(drivername="postgresql").render_as_string(hide_password=False)
         return await psycopg.AsyncConnection.connect(
-            conninfo, autocommit=True, options=session_options("reader"), application_name="chengtu follow"
+            libpq_url(self._url), autocommit=True, options=session_options("reader"), application_name="chengtu follow"
         )
 
     async def _listen(self, connection: psycopg.AsyncConnection[Any]) -> None:
@@ -111,7 +110,7 @@ class Follower:
             baked = False
             async for heard in connection.notifies(timeout=_POLL_S, stop_after=1):  # more, when they came together
                 baked = baked or heard.channel == BAKED
-                if heard.channel == BYE and heard.payload == server_name():
+                if heard.channel == BYE and heard.payload == server_name(os.getppid()):
                     self._bye()
 
     async def catch_up(self) -> None:
@@ -141,9 +140,9 @@ class Follower:
             return self._shelf.fetch(connection, self._registry.all())
 
 
-def server_name() -> str:
-    """The server that this worker process belongs to: its farewell ends our streams, not those of others."""
-    return f"{socket.gethostname()}:{os.getppid()}"
+def server_name(pid: int) -> str:
+    """The server with this main process: its farewell ends the streams of its own workers, not those of others."""
+    return f"{socket.gethostname()}:{pid}"
 
 
 def _line(error: BaseException | None) -> str:

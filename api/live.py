@@ -21,7 +21,7 @@ from api.deps import actor_from
 from api.errors import PROBLEM, NotListening, refusal, unavailable
 from api.follow import Batch, Follower
 from api.service import Service
-from api.tiles import Receive, Scope, Send
+from api.tiles import Receive, Scope, Send, disconnected
 from gis.drawn import unpack
 from layers.ask.touched import Touched, touched
 from layers.errors import LayersError
@@ -116,7 +116,7 @@ class Live:
         # Without an await between: what the follower reads from here on waits in the stream's queue.
         upto = self.follower.position if self.follower else None
         self._streams.add(stream)
-        left = asyncio.create_task(_disconnected(receive))
+        left = asyncio.create_task(disconnected(receive))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": _STREAM_HEADERS})
             if upto is not None:
@@ -277,8 +277,3 @@ def _event(kind: str, data: dict[str, Any], position: Position | None = None) ->
 
 async def _write(send: Send, part: bytes) -> None:
     await send({"type": "http.response.body", "body": part, "more_body": True})
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

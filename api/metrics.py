@@ -22,7 +22,7 @@ class _Watched(Collector):
     def collect(self) -> Iterator[Metric]:
         """The meters as they are now."""
         cache = self.cache
-        yield CounterMetricFamily("chengtu_tile_cache_hits", "Tiles sent from memory at once", cache.hits)
+        yield CounterMetricFamily("chengtu_tile_cache_hits", "Tiles sent at once, out of memory or archive", cache.hits)
         yield CounterMetricFamily("chengtu_tile_cache_dropped", "Tiles in memory that a change touched", cache.dropped)
         yield GaugeMetricFamily("chengtu_tile_cache_entries", "Tiles in memory", len(cache))
         yield GaugeMetricFamily("chengtu_tile_cache_bytes", "Bytes of the tiles in memory", cache.bytes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import time
 from contextlib import suppress
 
@@ -12,10 +11,10 @@ from granian import Granian
 from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
 
-from api.follow import BYE
+from api.follow import BYE, server_name
 from api.live import MOST_STREAMS
 from api.settings import Settings
-from layers.store.engine import driver_url
+from layers.store.engine import libpq_url
 
 _FAREWELL_S = 0.3  # for the bell to arrive and the streams to end
 
@@ -26,14 +25,10 @@ class Server(Granian):  # type: ignore[misc, valid-type]
     def shutdown(self, exit_code: int = 0) -> None:
         """Let every worker end its streams, then stop."""
         url = os.environ.get("CHENGTU_DATABASE_URL", "")
-        with suppress(psycopg.Error), psycopg.connect(_conninfo(url), autocommit=True, connect_timeout=2) as connection:
-            connection.execute("select pg_notify(%s, %s)", (BYE, f"{socket.gethostname()}:{os.getpid()}"))
+        with suppress(psycopg.Error), psycopg.connect(libpq_url(url), autocommit=True, connect_timeout=2) as connection:
+            connection.execute("select pg_notify(%s, %s)", (BYE, server_name(os.getpid())))
             time.sleep(_FAREWELL_S)
         super().shutdown(exit_code)
-
-
-def _conninfo(url: str) -> str:
-    return driver_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def main() -> None:

@@ -98,7 +98,7 @@ def _opened(connection: sa.Connection, layer: Layer, path: Path) -> Shelved | No
 def _since(connection: sa.Connection, layer: Layer, position: changes.Position) -> Touched:
     """What was touched since a position; everything when that is too long ago to be read again."""
     found = Touched()
-    for _ in range(archives.MOST_CHANGES // _PAGE):
+    for _ in range(archives.MOST_CHANGES // _PAGE + 1):
         page = changes.since(connection, position, limit=_PAGE, layer=layer.name)
         for of_layer in touched(page.rows, {layer.name: layer}).values():
             found.update(of_layer)

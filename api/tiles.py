@@ -37,7 +37,7 @@ from layers.ask.touched import Touched
 from layers.errors import BadField, LayersError
 from layers.people.access import ANYONE
 from layers.spec import Layer
-from layers.store.engine import driver_url, session_options
+from layers.store.engine import libpq_url, session_options
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -56,10 +56,9 @@ _LONG = 200_000  # bytes that take the loop's time to compress
 
 def open_pool(service: Service) -> AsyncConnectionPool[Connection]:
     """The read-only connections of the tiles, whose statements stay prepared; not open yet."""
-    conninfo = driver_url(service.url).set(drivername="postgresql").render_as_string(hide_password=False)
     size = service.settings.pool_size
     return AsyncConnectionPool(
-        conninfo,
+        libpq_url(service.url),
         kwargs={
             "options": f"{session_options('reader')} -c statement_timeout={TILE_TIMEOUT_MS}",
             "autocommit": True,
@@ -241,7 +240,7 @@ class Tiles:
             self._flights[key] = flight
             flight.task.add_done_callback(lambda _: self._land(key, flight))
         flight.waiting += 1
-        left = asyncio.create_task(_disconnected(receive))
+        left = asyncio.create_task(disconnected(receive))
         try:
             await asyncio.wait({flight.task, left}, return_when=asyncio.FIRST_COMPLETED)
             return flight.task.result() if flight.task.done() else None
@@ -346,7 +345,8 @@ def _filter(query_string: bytes, layers: Sequence[Layer]) -> cql2.Filter | None:
     return found
 
 
-async def _disconnected(receive: Receive) -> None:
+async def disconnected(receive: Receive) -> None:
+    """Return when the client has left."""
     while (await receive())["type"] != "http.disconnect":
         pass
 

@@ -37,7 +37,7 @@ from layers.ask.tile import BUFFER, DEEPEST, EXTENT, MIN_ZOOM, fingerprint, maki
 from layers.spec import Layer
 from layers.store import archives, changes
 from layers.store.core import CELL, CELL_COUNT
-from layers.store.engine import driver_url, engine_for, session_options
+from layers.store.engine import engine_for, libpq_url, session_options
 
 KIND: Kind = "mvt"
 COMPRESSION: Encoding = "gzip"
@@ -140,9 +140,10 @@ def snapshot(url: str, *, threads: int) -> Iterator[Snapshot]:
 
 @contextmanager
 def _connected(url: str, snapshot_name: str) -> Iterator[Connection]:
-    conninfo = driver_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     options = f"{session_options('reader')} -c statement_timeout={STATEMENT_TIMEOUT_MS}"
-    with psycopg.connect(conninfo, options=options, application_name="chengtu bake", prepare_threshold=0) as connection:
+    with psycopg.connect(
+        libpq_url(url), options=options, application_name="chengtu bake", prepare_threshold=0
+    ) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.execute(psycopg.sql.SQL("set transaction snapshot {}").format(snapshot_name), prepare=False)
         yield connection

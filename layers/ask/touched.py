@@ -18,7 +18,8 @@ from layers.spec import Layer
 
 # Half a unit more: a tile's coordinates are rounded before they are clipped to its buffer.
 _MARGIN = (BUFFER + 0.5) / EXTENT
-MOST_KEYS = 100_000
+# As many changes as make an archive worn (layers.store.archives.MOST_CHANGES) touch fewer tiles than this.
+MOST_KEYS = 300_000
 
 
 @dataclass

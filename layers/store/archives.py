@@ -26,8 +26,8 @@ from layers.store.core import CHANGE
 log = logging.getLogger("chengtu.archives")
 FOLDER = "archives"
 BELL = "archive"
-# About so many make a server's list of touched tiles too long to keep, and everything comes from the database.
-MOST_CHANGES = 10_000
+# Baked anew before a server's list of touched tiles grows too long to keep (layers.ask.touched.MOST_KEYS).
+MOST_CHANGES = 2_000
 _NAME = re.compile(r"([a-z][a-z0-9_]{0,40})\.([0-9]{8}T[0-9]{12}-[0-9a-f]{8})\.pmtiles")
 _ABANDONED = timedelta(days=1)
 

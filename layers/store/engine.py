@@ -40,6 +40,11 @@ def driver_url(url: str) -> sa.URL:
     return parsed.set(drivername="postgresql+psycopg")
 
 
+def libpq_url(url: str) -> str:
+    """The same for psycopg itself, where SQLAlchemy is not in between."""
+    return driver_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
 def engine_for(url: str | sa.URL, role: Role, *, pool_size: int = 5) -> sa.Engine:
     """An engine whose every connection is in `role`; without a pool (`pool_size=0`) each is closed after use."""
     pool: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_timeout": 5, "pool_pre_ping": True}

@@ -30,7 +30,7 @@ from layers.catalog import built_in
 from layers.spec import Layer
 from layers.store import archives, changes
 from layers.store.core import CHANGE
-from layers.store.engine import begin, driver_url, session_options
+from layers.store.engine import begin, libpq_url, session_options
 from layers.store.jobs import job_app
 from tests.conftest import Database
 from tests.etl.loading import Terminal
@@ -42,7 +42,7 @@ CITY = Box(120.1973, 31.6327, 121.9538, 32.7147)
 @contextmanager
 def asking(database: Database) -> Iterator[Callable[[Layer, Tile], bytes]]:
     """What the database answers for a tile now."""
-    conninfo = driver_url(database.url).set(drivername="postgresql").render_as_string(hide_password=False)
+    conninfo = libpq_url(database.url)
     connection = psycopg.connect(conninfo, options=session_options("reader"), autocommit=True)
     with connection, connection.cursor() as cursor:
         yield lambda layer, tile: run(cursor, making(layer, *tile)).data
@@ -141,7 +141,8 @@ def test_two_archives_are_kept(city: Database, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "id", "worn"), [(10_000, "'a' || i", False), (10_001, "'a' || i", True), (1, "null", True)]
+    ("rows", "id", "worn"),
+    [(archives.MOST_CHANGES, "'a' || i", False), (archives.MOST_CHANGES + 1, "'a' || i", True), (1, "null", True)],
 )
 def test_a_layer_is_baked_again_when_much_has_changed(
     city: Database, tmp_path: Path, rows: int, id: str, worn: bool

@@ -14,16 +14,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from layers.export.sheet import Sheet, SheetColumn
 from layers.spec import Title
 from layers.words import book_of
+from tests.web import pages
 from webmap import drawn, page
 from webmap.classes import classes
 from webmap.leaflet import MapNotBuilt, leaflet
 
-ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 COLUMNS = (
     SheetColumn("id", Title("标识码", "Id"), "text"),
     SheetColumn("name", Title("部件名称", "Name"), "text"),
@@ -38,6 +38,8 @@ NASTY = (
     "{{ 7*7 }} {% raw %} {# gone #}",
     "`${alert(4)}` \\u003c \"'",
 )
+
+browser = pages.browser
 
 Opened = Callable[..., Page]
 
@@ -63,14 +65,6 @@ def records(names: tuple[str, ...] | list[str], shapes: list[Any] | None = None)
     places = shapes or [shapely.Point(120.86 + i / 100, 32.0) for i in range(len(names))]
     data = {"id": [f"{i:017d}" for i in range(len(names))], "name": list(names), "state": states, "height": 2.5}
     return gpd.GeoDataFrame(data, geometry=places, crs=4326)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
