@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WEB := webmap/node_modules/.package-lock.json
 DIST := webmap/dist/index.html
-WEB_SOURCES := $(shell find webmap/src webmap/index.html webmap/public -type f 2>/dev/null)
+WEB_SOURCES := $(shell find webmap/src webmap/*.html webmap/public -type f 2>/dev/null)
 
 .PHONY: run test check bench clean lock
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -34,8 +35,13 @@ _METHODS = ("GET", "HEAD", "PATCH", "POST", "PUT", "DELETE", "OPTIONS")
 DIST = ROOT / "webmap" / "dist"
 
 
-class Map(StaticFiles):
-    """The built map; files whose name carries a digest never change."""
+class Pages(StaticFiles):
+    """The built pages; files whose name carries a digest never change."""
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        """The file of a path; a page is served without its suffix (`/wall`)."""
+        found = super().lookup_path(path)
+        return found if found[1] is not None or "." in path else super().lookup_path(f"{path}.html")
 
     async def get_response(self, path: str, scope: Scope) -> Any:
         """One file, with the caching that its name allows."""
@@ -111,7 +117,7 @@ class Application:
             api.include_router(part.router)
         api.openapi_schema = described(api.openapi())
         if dist.is_dir():
-            api.mount("/", Map(directory=dist, html=True), name="map")
+            api.mount("/", Pages(directory=dist, html=True), name="map")
         return api
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

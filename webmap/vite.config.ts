@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { defineConfig, type Plugin } from "vite";
@@ -42,6 +42,8 @@ export default defineConfig({
     // Font slices stay files of their own: only those that a view needs are fetched.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1300,
+    // Every page is an HTML file here: `wall.html` is served as /wall.
+    rolldownOptions: { input: readdirSync(import.meta.dirname).filter((name) => name.endsWith(".html")) },
   },
   server: { proxy: Object.fromEntries(served.map((path) => [`/${path}`, server])) },
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Basemap } from "../src/api.ts";
-import { baseLayers, baseSource, kindOf } from "../src/basemap.ts";
+import type { Basemap } from "../src/city/api.ts";
+import { baseLayers, baseSource, kindOf } from "../src/map/basemap.ts";
 
 const BASE: Basemap = {
   type: "vector",

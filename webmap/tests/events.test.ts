@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { messageReader } from "../src/events.ts";
+import { messageReader } from "../src/city/events.ts";
 
 const STREAM =
   'id: 7\nevent: tiles\ndata: {"layer":"component",\ndata: "tiles":["13/6861/3315"]}\n\n: alive\n\ndata: 二\n\n';

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Frame, inFrame, meantFor, written } from "../src/frames.ts";
+import { type Frame, inFrame, meantFor, written } from "../src/city/frames.ts";
 
 /** Vectors of the domain facts, lat and lon as published; tolerance in the unit of the frame. */
 const VECTORS: [frame: Frame, lat: number, lon: number, x: number, y: number, tolerance: number][] = [

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createFreshness } from "../src/freshness.ts";
+import { createFreshness } from "../src/city/freshness.ts";
 
 const TILE = { z: 13, x: 6861, y: 3315 };
 const BESIDE = { z: 13, x: 6862, y: 3315 };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DICTIONARY, unitWord, type Word, word } from "../src/i18n.ts";
+import { DICTIONARY, PARTS, unitWord, type Word, word } from "../src/words/i18n.ts";
 
 const placeholders = (text: string): string[] => (text.match(/\{\w+\}/g) ?? []).sort();
 
@@ -12,6 +12,11 @@ test("both languages have the same words, none empty, with the same placeholders
     assert.notEqual(en[name], "");
     assert.deepEqual(placeholders(en[name]), placeholders(zh[name]), name);
   }
+});
+
+test("no part takes a word of another", () => {
+  const names = Object.values(PARTS).flatMap(({ zh }) => Object.keys(zh));
+  assert.equal(new Set(names).size, names.length);
 });
 
 test("placeholders are filled in", () => {

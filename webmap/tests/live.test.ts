@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { waitMs } from "../src/live.ts";
+import { waitMs } from "../src/city/live.ts";
 
 test("each attempt waits longer than the one before, up to half a minute", () => {
   const waits = [0, 1, 2, 3, 6, 20].map((attempt) => waitMs(attempt, 1));

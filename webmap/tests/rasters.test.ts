@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { colourStops } from "../src/rasters.ts";
+import { colourStops } from "../src/map/rasters.ts";
 
 const legend = [
   { value: 0, colour: "#000000" },

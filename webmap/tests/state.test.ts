@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createStore, fromFragment, type State, toFragment } from "../src/state.ts";
+import { createStore, fromFragment, type State, toFragment } from "../src/page/state.ts";
 
 const DEFAULTS: State = {
+  topic: null,
   view: null,
   layers: ["county", "component"],
+  looks: {},
+  opacity: {},
+  breaks: "quantile",
+  conditions: {},
+  listed: null,
   hidden: {},
   rasters: [],
   density: "component",
@@ -12,6 +18,7 @@ const DEFAULTS: State = {
   lang: "zh",
   frame: "EPSG:4326",
   selected: null,
+  hovered: null,
 };
 
 const STATES: Record<string, Partial<State>> = {
@@ -22,6 +29,12 @@ const STATES: Record<string, Partial<State>> = {
   "classes switched off": { hidden: { component: ["01", "04"], duty_grid: ["城管局, 一:中队/二%"] } },
   "a raster": { rasters: ["relief", "population"] },
   "a chosen density": { density: "video" },
+  "a topic": { topic: "city-management" },
+  "looks and opacity": { looks: { component: "town", video: "heat" }, opacity: { building: 0.35 } },
+  "natural breaks": { breaks: "jenks" },
+  "breaks of one's own": { breaks: [0.5, 10, 200] },
+  conditions: { conditions: { component: { state: { in: ["2", null] }, name: { starts: "100%,&=" } } } },
+  "a list": { listed: "component" },
   "an open record": { selected: { kind: "item", layer: "component", id: "32060201001000001" } },
   "a record with a strange id": { selected: { kind: "item", layer: "my_layer", id: "a&b=c+d,é" } },
   "an open spot": { selected: { kind: "spot", lon: 120.894301, lat: 31.980205 } },
@@ -52,6 +65,10 @@ for (const broken of [
   "palette=pink",
   "lang=%E4%",
   "off=:",
+  "looks=component:pink",
+  "opacity=building:2",
+  "breaks=3,1",
+  "where={",
 ]) {
   test(`what makes no sense in a URL is left out: ${broken}`, () => {
     assert.deepEqual(fromFragment(broken, DEFAULTS), DEFAULTS);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LayerSpecification, StyleSpecification } from "maplibre-gl";
-import type { Basemap, Bounds, Raster, ServedStyle } from "../src/api.ts";
-import { compose, type Drawing, densityRanges } from "../src/style.ts";
-import { NOTHING, sector } from "../src/views.ts";
+import type { Basemap, Bounds, Raster, ServedStyle } from "../src/city/api.ts";
+import { compose, type Drawing, densityRanges } from "../src/map/style.ts";
+import { NOTHING, sector } from "../src/map/views.ts";
 
 const part = (layer: string, name: string, more: object): LayerSpecification =>
   ({

@@ -1,0 +1,225 @@
+/** The server's HTTP contract, typed, and the one place that fetches. */
+import type { Feature, Geometry } from "geojson";
+import type { StyleSpecification } from "maplibre-gl";
+import type { Title } from "../words/i18n.ts";
+
+export type Bounds = [west: number, south: number, east: number, north: number];
+export type LonLat = [lon: number, lat: number];
+export type Group = "area" | "facility" | "sensing" | "environment" | "base";
+
+export interface LayerSummary {
+  name: string;
+  title: Title;
+  about: Title;
+  group: Group;
+  geometry: string;
+  count: number;
+  minzoom: number;
+  classes: string | null;
+  label: string;
+  synthetic: boolean;
+  counts: Record<string, number> | null;
+  updated: string | null;
+}
+
+export interface City {
+  title: Title;
+  bounds: Bounds;
+  center: LonLat;
+  synthetic: boolean;
+  attribution: Title;
+  mapApproval: string | null;
+}
+
+export interface Catalogue {
+  layers: LayerSummary[];
+  city: City;
+  palettes: string[];
+}
+
+export interface Field {
+  name: string;
+  title: Title;
+  kind: "text" | "code" | "integer" | "number" | "date" | "time" | "boolean";
+  unit: string | null;
+  book: string | null;
+}
+
+export interface LegendRow {
+  value: string | null;
+  colour: string;
+  shape: "circle" | "line" | "fill" | "outline";
+  title?: Title;
+}
+
+export interface LayerDetail extends LayerSummary {
+  fields: Field[];
+  books: Record<string, Record<string, Title>>;
+  legend: Record<string, LegendRow[]>;
+  density: { unit: Title; stops: number[]; colours: Record<string, string[]> };
+}
+
+/** The city's own map under everything, or one that it subscribes to. */
+export interface Basemap {
+  type: "raster" | "vector";
+  tiles: string[];
+  minzoom: number;
+  maxzoom: number;
+  bounds: Bounds;
+  tileSize: number;
+  vectorLayers: string[];
+  attribution: Title;
+  approval: string | null;
+  frame: string;
+  warning: Title | null;
+}
+
+export interface Raster {
+  name: string;
+  title: Title;
+  about: Title;
+  unit: string;
+  tiles: string;
+  minzoom: number;
+  maxzoom: number;
+  bounds: Bounds;
+  /** Where a colour stands; with `steps`, from where to where it goes (null: without end). */
+  legend: { value: number; colour: string; to?: number | null }[];
+  steps: boolean;
+  /** Where cells count people: smaller counts are left out. */
+  least: number | null;
+  synthetic: boolean;
+  attribution: Title;
+}
+
+export type ServedStyle = StyleSpecification & { metadata: { "chengtu:palette": Record<string, string> } };
+
+export interface SearchHit {
+  layer: string | null;
+  id: string | null;
+  label: string;
+  detail: string | null;
+  kind: "name" | "id" | "code" | "address" | "coordinate" | "cell";
+  lon: number;
+  lat: number;
+  bounds: Bounds | null;
+}
+
+export interface Named {
+  id: string;
+  name: string;
+}
+
+export interface Reverse {
+  lon: number;
+  lat: number;
+  cell: string;
+  grid: Named | null;
+  dutyGrid: Named | null;
+  town: Named | null;
+  county: Named | null;
+  address: { text: string; distance_m: number; bearing: number | string | null } | null;
+}
+
+export type Properties = Record<string, string | number | boolean | null>;
+
+export interface Item extends Feature<Geometry, Properties> {
+  id: string;
+  layer: string;
+  context: {
+    cell: string;
+    grid: Named | null;
+    town: Named | null;
+    county: Named | null;
+    placeMethod: string | null;
+    placePrecision: string | null;
+    source: string | null;
+    changedAt: string | null;
+  };
+}
+
+export interface Version {
+  from: string | null;
+  to: string | null;
+  actor: string | null;
+  properties: Properties;
+}
+
+/** The server answered, and the answer is no. */
+export class Refused extends Error {
+  readonly status: number;
+  constructor(status: number, detail: string) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+/** The server did not answer. */
+export class Unreachable extends Error {}
+
+const TOKEN = "chengtu.token";
+
+/** The admin token of this browser tab, if someone signed in. */
+export const token = {
+  get: (): string | null => sessionStorage.getItem(TOKEN),
+  set: (value: string | null): void => {
+    if (value === null) sessionStorage.removeItem(TOKEN);
+    else sessionStorage.setItem(TOKEN, value);
+  },
+};
+
+export function authorization(): Record<string, string> {
+  const held = token.get();
+  return held === null ? {} : { Authorization: `Bearer ${held}` };
+}
+
+/** Fetch JSON from the server; throws Refused or Unreachable (an abort stays an AbortError). */
+export async function get<T>(path: string, signal?: AbortSignal, headers = authorization()): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(path, { headers, signal: signal ?? null });
+  } catch (cause) {
+    if (signal?.aborted) throw cause;
+    throw new Unreachable(path, { cause });
+  }
+  if (response.ok) return (await response.json()) as T;
+  // A gateway in front of a stopped server answers for it.
+  if (response.status === 502 || response.status === 504) throw new Unreachable(path);
+  throw new Refused(response.status, await problem(response));
+}
+
+/** The same of what a server may lack: null where it does. */
+async function optional<T>(path: string): Promise<T | null> {
+  try {
+    return await get<T>(path);
+  } catch (error) {
+    if (error instanceof Refused && error.status === 404) return null;
+    throw error;
+  }
+}
+
+async function problem(response: Response): Promise<string> {
+  if (!response.headers.get("content-type")?.includes("problem+json")) return response.statusText;
+  const body = (await response.json()) as { title?: string; detail?: string };
+  return body.detail ?? body.title ?? response.statusText;
+}
+
+const part = encodeURIComponent;
+
+export const catalogue = (): Promise<Catalogue> => get("/layers");
+export const layerDetail = (name: string): Promise<LayerDetail> => get(`/layers/${part(name)}`);
+export const basemap = async (): Promise<Basemap | null> =>
+  (await optional<{ base: Basemap | null }>("/basemap"))?.base ?? null;
+export const rasters = async (palette: string): Promise<Raster[]> =>
+  (await optional<{ rasters: Raster[] }>(`/rasters?palette=${part(palette)}`))?.rasters ?? [];
+export const livePath = (layers: readonly string[]): string => `/live?layers=${layers.map(part).join(",")}`;
+export const item = (layer: string, id: string, signal?: AbortSignal): Promise<Item> =>
+  get(`/items/${part(layer)}/${part(id)}`, signal);
+export const history = (layer: string, id: string): Promise<{ versions: Version[] }> =>
+  get(`/items/${part(layer)}/${part(id)}/history`);
+export const reverse = (lon: number, lat: number, signal?: AbortSignal): Promise<Reverse> =>
+  get(`/reverse?lon=${lon}&lat=${lat}`, signal);
+export const style = (palette: string, layers: readonly string[], lang: string): Promise<ServedStyle> =>
+  get(`/styles/${part(palette)}.json?layers=${layers.map(part).join(",")}&lang=${lang}`);
+export const search = (q: string, lang: string, signal: AbortSignal): Promise<{ results: SearchHit[] }> =>
+  get(`/search?q=${part(q)}&limit=20&lang=${lang}`, signal);

@@ -1,0 +1,72 @@
+/** What the page does when the city changes: tiles anew, counts anew, the open card anew. */
+import { livePath } from "../city/api.ts";
+import type { Message } from "../city/events.ts";
+import type { Change } from "../city/freshness.ts";
+import { type LiveState, listen } from "../city/live.ts";
+import type { CityMap } from "../map/map.ts";
+import type { App } from "../page/app.ts";
+import type { Card } from "./popup.ts";
+
+const RECOUNT_MS = 5_000;
+
+export interface Parts {
+  cityMap: CityMap;
+  card: Card;
+}
+
+/**
+ * Listen until `signal` aborts. The stream is opened before the map asks for its first tile, so that nothing falls
+ * between the two; what it says meanwhile waits for `parts`.
+ */
+export function followCity(
+  app: App,
+  parts: Promise<Parts>,
+  turned: (state: LiveState) => void,
+  signal: AbortSignal,
+): void {
+  const names = app.city.layers.map((layer) => layer.name);
+  if (names.length === 0) return;
+  const recount = atMostEvery(RECOUNT_MS, () => void app.city.recount().catch(() => undefined));
+
+  const touched = (card: Card, layer: string, id?: string) => {
+    recount();
+    const { selected } = app.store.get();
+    if (selected?.kind === "item" && selected.layer === layer && (id ?? selected.id) === selected.id) card.reread();
+  };
+  const heed = ({ cityMap, card }: Parts, { event, data }: Message, resumed: boolean) => {
+    if (event === "reset" || (event === "hello" && !resumed)) cityMap.refresher.everythingChanged();
+    if (event === "reset") {
+      recount();
+      card.reread();
+    } else if (event === "tiles") {
+      const change = JSON.parse(data) as Change & { layer: string };
+      cityMap.refresher.changed(cityMap.sourceOf(change.layer), change);
+      if (change.all || change.under) touched(card, change.layer);
+    } else if (event === "record") {
+      const { layer, id } = JSON.parse(data) as { layer: string; id: string };
+      touched(card, layer, id);
+    }
+  };
+  const said = (message: Message, resumed: boolean) =>
+    void parts.then(
+      (known) => heed(known, message, resumed),
+      () => undefined, // a page that could not be drawn has nothing to keep fresh
+    );
+  void listen(livePath(names), { said, turned }, signal);
+}
+
+/** Calls back at once and then at most every `ms`, the last time after the last call. */
+function atMostEvery(ms: number, callback: () => void): () => void {
+  let last = 0;
+  let due = false;
+  const call = () => {
+    due = false;
+    last = Date.now();
+    callback();
+  };
+  return () => {
+    if (due) return;
+    due = true;
+    setTimeout(call, Math.max(0, last + ms - Date.now()));
+  };
+}

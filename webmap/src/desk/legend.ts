@@ -1,0 +1,146 @@
+/** The legend of what is drawn now: one density with its unit, and the classes of visible layers, which also filter. */
+import type { LayerDetail, LayerSummary, LegendRow } from "../city/api.ts";
+import { swatch } from "../map/facts.ts";
+import type { CityMap } from "../map/map.ts";
+import { rasterLegends } from "../map/rasters.ts";
+import type { App } from "../page/app.ts";
+import { fill, h } from "../page/dom.ts";
+import { number } from "../words/format.ts";
+
+export function legendPanel(element: HTMLElement, app: App, cityMap: CityMap): void {
+  const { store, city } = app;
+  const shownDensity = () => {
+    const zoom = cityMap.map.getZoom();
+    return cityMap.ranges().find((range) => zoom >= range.from && zoom < range.to)?.layer ?? null;
+  };
+  let drawnFor = "";
+
+  const draw = () => {
+    const zoom = cityMap.map.getZoom();
+    const density = shownDensity();
+    const classed = city.layers.filter(
+      (layer) =>
+        layer.group !== "base" &&
+        store.get().layers.includes(layer.name) &&
+        (layer.name === density || zoom >= layer.minzoom),
+    );
+    const records = classed.reverse().flatMap((layer) => {
+      const detail = city.known(layer.name);
+      return detail ? sections(app, cityMap, detail, layer.name === density) : [];
+    });
+    const parts = [...records, ...rasterLegends(app)];
+    element.hidden = parts.length === 0;
+    const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.class : undefined;
+    fill(element, ...parts);
+    if (focused) element.querySelector<HTMLElement>(`[data-class="${CSS.escape(focused)}"]`)?.focus();
+  };
+
+  const drawIfOther = () => {
+    const zoom = cityMap.map.getZoom();
+    const key = [
+      shownDensity(),
+      ...city.layers.filter((layer) => zoom >= layer.minzoom).map((each) => each.name),
+    ].join();
+    if (key !== drawnFor) draw();
+    drawnFor = key;
+  };
+
+  const demand = () => {
+    for (const name of store.get().layers.filter((each) => city.layer(each))) {
+      if (!city.known(name)) void city.detail(name).then(draw, () => undefined);
+    }
+    draw();
+  };
+  store.on(["layers", "rasters", "hidden", "density", "lang", "palette"], demand);
+  city.onNews(draw);
+  cityMap.map.on("zoom", drawIfOther);
+  demand();
+}
+
+function sections(app: App, cityMap: CityMap, layer: LayerDetail, asDensity: boolean): HTMLElement[] {
+  const rows = (layer.legend[app.store.get().palette] ?? []).filter((row) => row.title !== undefined);
+  return [
+    ...(asDensity ? [densitySection(app, cityMap, layer)] : []),
+    ...(rows.length > 1 ? [classSection(app, layer, rows, asDensity)] : []),
+  ];
+}
+
+function densitySection(app: App, cityMap: CityMap, layer: LayerDetail): HTMLElement {
+  const { lang, palette } = app.store.get();
+  const colours = layer.density.colours[palette] ?? [];
+  const ramp = h("div", { class: "ramp", role: "img", aria: { label: layer.density.stops.join(" – ") } });
+  ramp.style.setProperty("--ramp", colours.join(","));
+  const compact = new Intl.NumberFormat(lang === "zh" ? "zh-CN" : "en-GB", { notation: "compact" });
+  return h(
+    "section",
+    { class: "density" },
+    h("header", {}, chooser(app, cityMap, layer), h("span", { class: "unit" }, app.title(layer.density.unit))),
+    ramp,
+    h("div", { class: "ticks" }, ...layer.density.stops.map((stop) => h("span", {}, compact.format(stop)))),
+  );
+}
+
+/** Which layer's density is shown; a choice where several could be. */
+function chooser(app: App, cityMap: CityMap, layer: LayerDetail): HTMLElement {
+  const zoom = cityMap.map.getZoom();
+  const others = app.city.layers.filter(
+    (each) => app.store.get().layers.includes(each.name) && cellsBelow(each) > zoom,
+  );
+  if (others.length < 2) return h("h3", {}, app.t("densityOf", { layer: app.title(layer.title) }));
+  const select = h(
+    "select",
+    { aria: { label: app.t("densityChoose") }, onchange: () => app.store.set({ density: select.value }) },
+    ...others.map((each) =>
+      h(
+        "option",
+        { value: each.name, selected: each.name === layer.name },
+        app.t("densityOf", { layer: app.title(each.title) }),
+      ),
+    ),
+  );
+  return select;
+}
+
+// Layers that show records at every zoom have no cells.
+const cellsBelow = (layer: LayerSummary): number => (layer.minzoom > 6 ? layer.minzoom : 0);
+
+function classSection(app: App, layer: LayerDetail, rows: readonly LegendRow[], asDensity: boolean): HTMLElement {
+  const { hidden, lang } = app.store.get();
+  const off = hidden[layer.name] ?? [];
+  const toggle = (value: string) => {
+    const values = off.includes(value) ? off.filter((each) => each !== value) : [...off, value];
+    app.store.set({ hidden: { ...hidden, [layer.name]: values } });
+  };
+  return h(
+    "section",
+    { class: asDensity ? "classes far" : "classes" },
+    h("h3", { title: app.t("filterHint") }, app.title(layer.title)),
+    h(
+      "div",
+      { class: "rows" },
+      ...rows.map((row) => {
+        const name = row.title ? app.title(row.title) : app.t("other");
+        const count = row.value === null ? undefined : layer.counts?.[row.value];
+        const inside = [
+          swatch(row),
+          h("span", { class: "name" }, name),
+          count === undefined ? null : h("span", { class: "count" }, number(lang, count)),
+        ];
+        const { value } = row;
+        if (value === null) return asDensity ? null : h("div", { class: "class" }, ...inside);
+        const pressed = String(!off.includes(value));
+        return h(
+          "button",
+          {
+            type: "button",
+            class: "class",
+            aria: { pressed },
+            data: { class: `${layer.name}:${value}` },
+            onclick: () => toggle(value),
+          },
+          ...inside,
+        );
+      }),
+    ),
+  );
+}

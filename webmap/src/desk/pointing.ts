@@ -1,0 +1,83 @@
+/** Pointing at the map: a pointer over things, a few words beside it, and a card on click, tap or Enter. */
+import type { MapMouseEvent, Point } from "maplibre-gl";
+import { classCounts, classWord, headline } from "../map/facts.ts";
+import { foremost, type Hit, hitsAt } from "../map/hits.ts";
+import type { CityMap } from "../map/map.ts";
+import { type App, coarse } from "../page/app.ts";
+import { fill, h } from "../page/dom.ts";
+import { number } from "../words/format.ts";
+import type { Card } from "./popup.ts";
+
+const FINGER_PX = 16;
+const POINTER_PX = 4;
+const CLASSES_SHOWN = 4;
+
+export function pointing(element: HTMLElement, app: App, cityMap: CityMap, card: Card): void {
+  const { map } = cityMap;
+  const tooltip = h("div", { class: "tooltip", hidden: true, aria: { hidden: "true" } });
+  element.append(tooltip);
+  const base = new Set(app.city.layers.filter((layer) => layer.group === "base").map((layer) => layer.name));
+  let frame = 0;
+
+  const inspect = (point: Point) => {
+    const hits = foremost(hitsAt(map, point, coarse.matches ? FINGER_PX : POINTER_PX, base));
+    const [first] = hits;
+    const { lng: lon, lat } = map.unproject(point);
+    app.store.set({ selected: null });
+    if (first === undefined) app.store.set({ selected: { kind: "spot", lon, lat } });
+    else if (first.part === "cells") card.cell(first, lon, lat);
+    else if (hits.length > 1) card.choose(hits);
+    else app.store.set({ selected: { kind: "item", layer: first.layer, id: first.id } });
+  };
+
+  const hover = (event: MapMouseEvent) => {
+    const [first] = foremost(hitsAt(map, event.point, POINTER_PX, base));
+    map.getCanvas().style.cursor = first ? "pointer" : "";
+    const words = first ? describe(app, first) : [];
+    tooltip.hidden = words.length === 0;
+    fill(tooltip, ...words);
+    const { x, y } = event.point;
+    const left = x > element.clientWidth - 240;
+    tooltip.style.transform = `translate(${x}px, ${y}px) translate(${left ? "calc(-100% - 14px)" : "14px"}, 14px)`;
+  };
+
+  map.on("click", (event) => {
+    cancelAnimationFrame(frame);
+    tooltip.hidden = true;
+    inspect(event.point);
+  });
+  map.on("mousemove", (event) => {
+    if (coarse.matches || map.isMoving()) return;
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(() => hover(event));
+  });
+  for (const gone of ["mouseout", "movestart"] as const) {
+    map.on(gone, () => {
+      cancelAnimationFrame(frame);
+      tooltip.hidden = true;
+    });
+  }
+  map.getCanvas().addEventListener("keydown", (event) => {
+    if (event.key === "Enter") inspect(map.project(map.getCenter()));
+  });
+}
+
+function describe(app: App, hit: Hit): (Node | string)[] {
+  const layer = app.city.known(hit.layer);
+  if (layer === undefined) {
+    void app.city.detail(hit.layer).catch(() => undefined);
+    return [];
+  }
+  const { lang } = app.store.get();
+  if (hit.part === "record") {
+    const about = [app.title(layer.title), classWord(app, layer, hit.properties)].filter(Boolean).join(" · ");
+    return [h("b", {}, headline(app, layer, hit.id, hit.properties)), h("p", {}, about)];
+  }
+  const density = Number(hit.properties.d);
+  const counts = classCounts(app, layer, hit.properties).slice(0, CLASSES_SHOWN);
+  return [
+    h("b", {}, `${app.title(layer.title)} ${number(lang, Number(hit.properties.n))}`),
+    h("p", {}, `${app.t("perKm2")} ${number(lang, density, density < 10 ? 1 : 0)}`),
+    ...counts.map(({ name, count }) => h("p", { class: "line" }, h("span", {}, name), number(lang, count))),
+  ];
+}

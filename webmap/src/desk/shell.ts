@@ -1,0 +1,160 @@
+/** The page around the map: its parts, the tools in the head, the strip at the foot, and what went wrong. */
+import { ScaleControl } from "maplibre-gl";
+import { token } from "../city/api.ts";
+import { pointerReadout } from "../map/coordinates.ts";
+import type { CityMap } from "../map/map.ts";
+import { type App, narrow } from "../page/app.ts";
+import { fill, h, iconButton } from "../page/dom.ts";
+import { signIn, signOut } from "../page/signin.ts";
+import { type Lang, word } from "../words/i18n.ts";
+
+export interface Shell {
+  map: HTMLElement;
+  head: HTMLElement;
+  search: HTMLElement;
+  panel: HTMLElement;
+  layers: HTMLElement;
+  legend: HTMLElement;
+  card: HTMLElement;
+  controls: HTMLElement;
+  /** What the map must never be seen without. */
+  warning: HTMLElement;
+  cut: HTMLElement;
+  live: HTMLElement;
+  foot: HTMLElement;
+}
+
+/** The page's parts, empty, in the order in which the keyboard visits them. */
+export function buildShell(root: HTMLElement): Shell {
+  const head = h("div", { class: "title" });
+  const search = h("div", { class: "search", role: "search" });
+  const layers = h("div", { class: "layers" });
+  const legend = h("div", { class: "legend", hidden: true });
+  const panel = h("div", { class: "panel" });
+  const card = h("article", { class: "card", hidden: true, aria: { labelledby: "card-title" }, data: { covers: "" } });
+  const controls = h("div", { class: "controls" });
+  const map = h("main", { class: "map" });
+  const foot = h("footer", { class: "foot" });
+  const warning = h("p", { class: "notice warning", role: "note" });
+  const cut = h("p", { class: "notice", aria: { live: "polite" } });
+  const notices = h("div", { class: "notices" }, warning, cut);
+  const live = h("span", { class: "live", role: "status" });
+  const top = h("header", { class: "head", data: { covers: "" } }, head, search);
+  fill(root, h("div", { class: "left", data: { covers: "" } }, top, panel), map, notices, controls, card, foot);
+  foot.append(live);
+  return { map, head, search, panel, layers, legend, card, controls, warning, cut, live, foot };
+}
+
+/** The head: whose map it is, and the switches of language, palette and sign-in. */
+export function headTools(element: HTMLElement, app: App): void {
+  const { store, city } = app;
+  const draw = () => {
+    const { lang, palette } = store.get();
+    const dark = palette === "dark";
+    const other: Lang = lang === "zh" ? "en" : "zh";
+    document.documentElement.lang = lang === "zh" ? "zh-CN" : "en";
+    document.title = `${app.title(city.city.title)} · ${app.t("brand")}`;
+    const signedIn = token.get() !== null;
+    const key = iconButton("key", app.t(signedIn ? "signOut" : "signIn"), () => (signedIn ? signOut() : signIn(app)));
+    key.classList.toggle("on", signedIn);
+    fill(
+      element,
+      h("h1", {}, app.title(city.city.title)),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "icon-button",
+          title: app.t("toOther"),
+          aria: { label: app.t("toOther") },
+          onclick: () => store.set({ lang: other }),
+        },
+        app.t("otherLang"),
+      ),
+      iconButton(dark ? "sun" : "moon", app.t(dark ? "toLight" : "toDark"), () =>
+        store.set({ palette: dark ? "light" : "dark" }),
+      ),
+      key,
+    );
+  };
+  store.on(["lang", "palette"], draw);
+  draw();
+}
+
+/** Layers and legend: a column on a desk, a sheet that opens upwards on a phone. */
+export function panelSheet({ panel, layers, legend }: Shell, app: App): void {
+  const body = h("div", { class: "sheet", id: "sheet" }, layers, legend);
+  const handle = h("button", { type: "button", class: "handle", aria: { controls: "sheet" } });
+  const open = (on: boolean) => {
+    panel.classList.toggle("open", on);
+    handle.setAttribute("aria-expanded", String(on));
+  };
+  const name = () => {
+    const { layers: shown } = app.store.get();
+    fill(handle, app.t("layers"), h("span", { class: "count" }, String(shown.length)));
+  };
+  handle.onclick = () => open(!panel.classList.contains("open"));
+  app.store.on(["layers", "lang"], name);
+  // On a phone there is room for one sheet.
+  app.store.on(["selected"], ({ selected }) => selected && open(false));
+  name();
+  open(!narrow.matches);
+  narrow.addEventListener("change", () => open(!narrow.matches));
+  panel.append(handle, body);
+}
+
+export function mapControls(element: HTMLElement, app: App, cityMap: CityMap): void {
+  const draw = () =>
+    fill(
+      element,
+      iconButton("plus", app.t("zoomIn"), () => cityMap.map.zoomIn()),
+      iconButton("minus", app.t("zoomOut"), () => cityMap.map.zoomOut()),
+      iconButton("home", app.t("wholeCity"), () => cityMap.wholeCity()),
+    );
+  app.store.on(["lang"], draw);
+  draw();
+}
+
+/** The strip at the foot: what kind of data this is, whose, the scale and the coordinates. */
+export function footStrip(element: HTMLElement, app: App, cityMap: CityMap): void {
+  const { city, basemap } = app.city;
+  const scale = new ScaleControl({ maxWidth: 96, unit: "metric" }).onAdd(cityMap.map);
+  const badge = h("strong", { class: "badge", hidden: !city.synthetic });
+  const source = h("span", { class: "source" });
+  const readout = h("div", { class: "readout" });
+  element.prepend(badge, source);
+  element.append(scale, readout);
+  pointerReadout(readout, app, cityMap.map);
+  const draw = () => {
+    badge.textContent = app.t("synthetic");
+    badge.title = app.t("syntheticWhy");
+    const base = basemap === null ? [] : [app.title(basemap.attribution), basemap.approval];
+    const told = [app.t("brand"), app.title(city.attribution), city.mapApproval, ...base].filter(Boolean).join(" · ");
+    source.textContent = told;
+    source.title = told;
+  };
+  app.store.on(["lang"], draw);
+  draw();
+}
+
+/** What is wrong with the base map, for as long as it is drawn. */
+export function warning(element: HTMLElement, app: App): void {
+  const text = app.city.basemap?.warning ?? null;
+  const draw = () => {
+    element.textContent = text === null ? "" : app.title(text);
+  };
+  app.store.on(["lang"], draw);
+  draw();
+}
+
+/** One line across the top until it is dealt with; `retry` is what the button does. */
+export function banner(lang: Lang, text: string, retry: () => void): void {
+  const button = h("button", { type: "button" }, word(lang, "retry"));
+  const element = h("div", { class: "banner", role: "alert" }, h("p", {}, text), button);
+  button.onclick = () => {
+    element.remove();
+    retry();
+  };
+  document.querySelector(".banner")?.remove();
+  document.body.append(element);
+}

@@ -1,0 +1,67 @@
+/** Where a thing is: its grid, town and county as doors to their cards, and its coordinates in a chosen frame. */
+import type { LayerDetail, Named, Reverse } from "../city/api.ts";
+import { meantFor, written } from "../city/frames.ts";
+import type { App } from "../page/app.ts";
+import { copyButton } from "../page/copy.ts";
+import { h } from "../page/dom.ts";
+import { number } from "../words/format.ts";
+import { frameSelect } from "./coordinates.ts";
+import { row } from "./facts.ts";
+
+interface Context {
+  cell: string;
+  grid: Named | null;
+  dutyGrid?: Named | null;
+  town: Named | null;
+  county: Named | null;
+  placeMethod?: string | null;
+  placePrecision?: string | null;
+}
+
+/** Rows of a description list; `layer` gives the books for how the place was found. */
+export function placeRows(
+  app: App,
+  lon: number,
+  lat: number,
+  context: Context,
+  address: Reverse["address"],
+  layer?: LayerDetail,
+): HTMLElement[] {
+  const { lang } = app.store.get();
+  const book = (name: string, code: string) => layer?.books[name]?.[code]?.[lang] ?? code;
+  const rows = [
+    area(app, "grid", app.t("grid"), context.grid),
+    area(app, "duty_grid", app.t("dutyGrid"), context.dutyGrid ?? null),
+    area(app, "town", app.t("town"), context.town),
+    area(app, "county", app.t("county"), context.county),
+    address &&
+      row(app.t("address"), `${address.text} · ${app.t("metresAway", { n: number(lang, address.distance_m) })}`),
+    coordinatesRow(app, lon, lat),
+    row(app.t("cell"), h("code", {}, context.cell), copyButton(app, context.cell)),
+    context.placeMethod ? row(app.t("method"), book("place_method", context.placeMethod)) : null,
+    context.placePrecision ? row(app.t("precision"), book("place_precision", context.placePrecision)) : null,
+  ];
+  return rows.filter((each) => each !== null);
+}
+
+function area(app: App, layer: string, title: string, named: Named | null): HTMLElement | null {
+  if (named === null) return null;
+  if (!app.city.layer(layer)) return row(title, named.name);
+  const open = () => app.store.set({ selected: { kind: "item", layer, id: named.id } });
+  return row(title, h("button", { type: "button", class: "door", onclick: open }, named.name));
+}
+
+function coordinatesRow(app: App, lon: number, lat: number): HTMLElement {
+  const { frame } = app.store.get();
+  const text = written(frame, lon, lat);
+  const value = h("span", { class: "figures-text" }, text);
+  if (!meantFor(frame, lon)) value.title = app.t("outsideFrame");
+  value.classList.toggle("doubtful", !meantFor(frame, lon));
+  const line = row(app.t("coordinates"), value, copyButton(app, text), frameSelect(app));
+  // The row follows the chosen frame as long as it is on the page.
+  const stop = app.store.on(["frame"], () => {
+    stop();
+    if (line.isConnected) line.replaceWith(coordinatesRow(app, lon, lat));
+  });
+  return line;
+}

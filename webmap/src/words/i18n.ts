@@ -1,0 +1,51 @@
+/** The words of the pages in Chinese and English, a file for each part; a word that one language lacks is a type error. */
+import * as card from "./card.ts";
+import * as data from "./data.ts";
+import * as desk from "./desk.ts";
+import * as looks from "./looks.ts";
+import * as panels from "./panels.ts";
+import * as plan from "./plan.ts";
+import * as tools from "./tools.ts";
+import * as wall from "./wall.ts";
+
+export const LANGS = ["zh", "en"] as const;
+export type Lang = (typeof LANGS)[number];
+export type Title = Record<Lang, string>;
+
+const zh = {
+  ...desk.zh,
+  ...looks.zh,
+  ...card.zh,
+  ...tools.zh,
+  ...panels.zh,
+  ...wall.zh,
+  ...plan.zh,
+  ...data.zh,
+};
+const en = {
+  ...desk.en,
+  ...looks.en,
+  ...card.en,
+  ...tools.en,
+  ...panels.en,
+  ...wall.en,
+  ...plan.en,
+  ...data.en,
+};
+
+export type Word = keyof typeof zh;
+
+/** The parts, for the test that none takes a word of another. */
+export const PARTS = { desk, looks, card, tools, panels, wall, plan, data };
+
+export const DICTIONARY: Record<Lang, Record<Word, string>> = { zh, en };
+
+/** Chinese units and measure words as English readers expect them; others stay as they are. */
+const UNITS_EN: Record<string, string> = { 人: "people", 户: "households", 个: "", 条: "", 层: "", 台: "" };
+
+/** A word of the page, with `{placeholders}` filled in. */
+export function word(lang: Lang, name: Word, values: Record<string, string | number> = {}): string {
+  return DICTIONARY[lang][name].replace(/\{(\w+)\}/g, (_, key: string) => String(values[key] ?? ""));
+}
+
+export const unitWord = (lang: Lang, unit: string): string => (lang === "en" ? (UNITS_EN[unit] ?? unit) : unit);
