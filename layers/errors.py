@@ -7,6 +7,7 @@ LayersError
 ├── BadField                a value that the layer's field does not take
 ├── BadFilter               a filter that cannot be read, or asks for what is not offered
 ├── BadParameter            a part of a question that cannot be understood
+├── BadDeclaration          a file in which people declare something: the line that cannot be used, and why
 ├── NotAllowed              the actor may not do this; `reason` says why
 ├── Stale                   someone else was quicker; carries the current version
 ├── Conflict                the request contradicts what is stored
@@ -16,6 +17,8 @@ LayersError
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 
 class LayersError(Exception):
@@ -60,6 +63,15 @@ class BadParameter(LayersError):
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name}: {reason}")
         self.name, self.reason = name, reason
+
+
+class BadDeclaration(LayersError):
+    """A file in which people declare a topic or the like cannot be used: the file, the line (from 1), the reason."""
+
+    def __init__(self, path: Path, line: int | None, reason: str) -> None:
+        where = path.name if line is None else f"{path.name}, line {line}"
+        super().__init__(f"{where}: {reason}")
+        self.path, self.line, self.reason = path, line, reason
 
 
 class BadFilter(LayersError):
