@@ -18,6 +18,7 @@ from types import FrameType
 import sqlalchemy as sa
 from pydantic import ValidationError
 
+from api.service import check
 from api.settings import ROOT, Settings, misspelt
 from layers.catalog import built_in
 from layers.errors import LayersError
@@ -80,6 +81,8 @@ def _run(settings: Settings) -> None:
         }
         if settings.demo_scale and _empty(running.url):
             _wait(_start(["etl", "demo", "--scale", f"{settings.demo_scale:g}"], environment))
+        # Here, where it can be told in one line: a server that cannot start would be started again and again.
+        check(settings.model_copy(update={"database_url": running.url}))
         wanted: dict[str, list[str]] = {"worker": ["etl", "worker"], "server": ["api.serve"]}
         children: dict[str, Process] = {}
         threading.Thread(target=_announce, args=(settings,), daemon=True).start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from contextlib import suppress
 
@@ -13,7 +14,9 @@ from granian.log import LogLevels
 
 from api.follow import BYE, server_name
 from api.live import MOST_STREAMS
+from api.service import check
 from api.settings import Settings
+from layers.errors import LayersError
 from layers.store.engine import libpq_url
 
 _FAREWELL_S = 0.3  # for the bell to arrive and the streams to end
@@ -32,8 +35,13 @@ class Server(Granian):  # type: ignore[misc, valid-type]
 
 
 def main() -> None:
-    """Serve until SIGTERM."""
+    """Serve until SIGTERM; a declaration that cannot be used is told in one line and ends with status 1."""
     settings = Settings()
+    try:
+        check(settings)
+    except LayersError as error:
+        sys.stderr.write(f"chengtu: {error}\n")
+        sys.exit(1)
     Server(
         "api.app:from_environment",
         factory=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -11,11 +12,15 @@ from api.pictures import Pictures
 from api.settings import City, Settings
 from layers.ask.question.desk import Desk
 from layers.ask.results import Results
-from layers.people.access import admin_digest
+from layers.people.access import ADMIN, admin_digest
 from layers.rasters import FOLDER as RASTERS
 from layers.rasters import Rasters
 from layers.registry import Registry
 from layers.store.engine import engine_for
+from layers.topics import FOLDER as TOPICS
+from layers.topics import SHIPPED, Known, Topics
+from layers.topics.figures import figures_in
+from layers.topics.topic import Figure
 
 QUESTIONS_AT_ONCE = 3
 
@@ -35,6 +40,8 @@ class Service:
     slots: asyncio.Semaphore
     rasters: Rasters
     results: Results
+    indicators: Mapping[str, Figure]
+    topics: Topics
     desk: Desk = field(default_factory=Desk)
     questions: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(QUESTIONS_AT_ONCE))
     pictures: Pictures = field(default_factory=Pictures)
@@ -50,7 +57,16 @@ class Service:
         slots = asyncio.Semaphore(settings.pool_size)
         rasters = Rasters(settings.data_dir / RASTERS)
         results = Results(settings.data_dir / "results")
-        return cls(settings, url, reader, writer, lookups, tokens, Registry(lookups), slots, rasters, results)
+        registry, indicators = Registry(lookups), figures_in()
+
+        def known() -> Known:
+            names = [stored.raster.name for stored in rasters.visible(ADMIN)]
+            return Known(registry.all(), names, indicators)
+
+        topics = Topics([SHIPPED, settings.data_dir / TOPICS], known)
+        return cls(
+            settings, url, reader, writer, lookups, tokens, registry, slots, rasters, results, indicators, topics
+        )
 
     def token_digest(self) -> str | None:
         """The digest of the administrator's token as it is now, so that a new token counts at once."""
@@ -61,3 +77,14 @@ class Service:
         """Give the connections back."""
         for engine in (self.reader, self.writer, self.lookups, self.tokens):
             engine.dispose()
+
+
+def check(settings: Settings) -> None:
+    """Read what the city's files declare before a worker does; BadDeclaration names the line that cannot be used."""
+    if settings.database_url is None:
+        return
+    service = Service.open(settings, settings.database_url)
+    try:
+        service.topics.all()
+    finally:
+        service.close()
