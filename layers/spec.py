@@ -177,7 +177,7 @@ class Layer:
     table: sa.Table
     title: Title
     about: Title
-    group: Literal["area", "facility", "sensing", "environment", "base"]
+    group: Literal["area", "facility", "sensing", "environment", "emergency", "base"]
     geometry: GeometryKind
     look: Look
     label: str

@@ -9,7 +9,7 @@ import numpy as np
 
 from etl.demo.ground import Ground
 from etl.demo.network import WIDTH_M, along, azimuth, beside, door_numbers
-from etl.demo.plane import Array, Flags, Numbers, Texts
+from etl.demo.plane import Array, Flags, Numbers, Texts, nearest_of
 from etl.demo.shares import spread
 from etl.demo.streets import MOTORWAY, PRIMARY, SECONDARY, TRUNK
 
@@ -87,3 +87,17 @@ def _best_equipped(ground: Ground, weights: Array, metres: float, rng: np.random
     chosen = np.zeros(len(weights), dtype=bool)
     chosen[order[: int(enough.sum()) + 1]] = True
     return np.where(chosen & usable, net.length, 0.0)
+
+
+def spots_near(
+    ground: Ground, centres: Array, *, reach_m: float, rng: np.random.Generator, country: bool = False
+) -> Spots:
+    """One spot for each centre (n, 2), beside the road nearest to a point up to `reach_m` away, or `country` road."""
+    net = ground.net
+    usable = np.flatnonzero((net.kind != MOTORWAY) & ~(net.urban & country))
+    middles = (net.nodes[net.start[usable]] + net.nodes[net.end[usable]]) / 2.0
+    count = len(centres)
+    turn, away = rng.uniform(0.0, 2.0 * np.pi, count), reach_m * np.sqrt(rng.random(count))
+    wanted = centres + np.column_stack([np.cos(turn), np.sin(turn)]) * away[:, None]
+    piece = usable[nearest_of(wanted, middles)]
+    return beside_road(ground, piece, rng.uniform(0.2, 0.8, count), rng.choice((-1.0, 1.0), count), rng)

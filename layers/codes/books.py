@@ -30,6 +30,8 @@ BOOKS: Final = (
     *("video_status", "video_industry", "video_type", "video_network", "ptz_type", "position_type"),
     *("pollution_kind", "pollution_status", "road_class", "building_kind", "place_kind", "grid_kind"),
     *("town_kind", "county_kind", "place_method", "place_precision"),
+    *("hazard_kind", "hazard_level", "hazard_substance", "hazard_status"),
+    *("shelter_stay", "shelter_site", "shelter_status", "supply_kind", "supply_level", "supply_status"),
 )
 """The books that every folder of codes must have; a folder may have more enumerations."""
 

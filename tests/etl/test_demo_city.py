@@ -21,6 +21,7 @@ from layers.codes.books import NATIONAL, book
 from layers.codes.ids import valid_camera_ids, valid_component_ids, valid_grid_ids
 
 ORDER = ["county", "town", "grid", "duty_grid", "road", "building", "place", "component", "video", "pollution"]
+ORDER += ["hazard_site", "supply", "shelter"]
 CARRIED = {"id", "geometry", "grid_id", "admin_code", "place_method", "place_precision"}
 LAYERS = built_in()
 City = dict[str, gpd.GeoDataFrame]

@@ -21,6 +21,7 @@ from tests.conftest import Database
 
 LAYERS = built_in()
 NAMED = {"county", "town", "grid", "duty_grid", "component", "video", "pollution", "place", "road", "building"}
+NAMED |= {"hazard_site", "shelter", "supply"}
 every_layer = pytest.mark.parametrize("layer", LAYERS.values(), ids=lambda layer: layer.name)
 
 

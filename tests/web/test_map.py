@@ -53,7 +53,7 @@ def test_the_map_opens_on_the_whole_city_and_draws_it(visit: Visit, server_url: 
     assert page.evaluate(VALUES, ["component-cells", "id"])
     expect(page.locator(".badge")).to_have_text("合成演示数据")
     described = httpx.get(f"{server_url}/layers").json()["layers"]
-    assert page.locator(".layer").count() == len(described) == 10
+    assert page.locator(".layer").count() == len(described) == 13
     count = next(layer["count"] for layer in described if layer["name"] == "component")
     expect(page.locator(".layer", has=layer_box(page, "component")).locator(".count")).to_have_text(f"{count:,}")
     assert urlsplit(page.url).fragment == ""

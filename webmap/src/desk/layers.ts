@@ -6,7 +6,7 @@ import type { App } from "../page/app.ts";
 import { fill, h } from "../page/dom.ts";
 import { age, moment, number } from "../words/format.ts";
 
-const GROUPS: readonly Group[] = ["area", "facility", "sensing", "environment", "base"];
+const GROUPS: readonly Group[] = ["area", "facility", "sensing", "emergency", "environment", "base"];
 
 /** Draw the panel into an element and keep it so; `hasDensity` tells which layers are shown as cells from afar. */
 export function layersPanel(element: HTMLElement, app: App, hasDensity: (name: string) => boolean): void {
