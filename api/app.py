@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -12,13 +11,14 @@ from typing import Any
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.staticfiles import StaticFiles
 
 from api import errors
+from api.compressed import Compressed
 from api.follow import Batch, Follower
 from api.headers import safe_headers
 from api.live import Live
 from api.metrics import Metrics
+from api.pages import Pages
 from api.routes import archives, basemap, catalogue, client, items, ogc, places, query, rasters, system, topics
 from api.service import Service
 from api.settings import ROOT, Settings
@@ -35,22 +35,6 @@ _METHODS = ("GET", "HEAD", "PATCH", "POST", "PUT", "DELETE", "OPTIONS")
 DIST = ROOT / "webmap" / "dist"
 
 
-class Pages(StaticFiles):
-    """The built pages; files whose name carries a digest never change."""
-
-    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
-        """The file of a path; a page is served without its suffix (`/wall`)."""
-        found = super().lookup_path(path)
-        return found if found[1] is not None or "." in path else super().lookup_path(f"{path}.html")
-
-    async def get_response(self, path: str, scope: Scope) -> Any:
-        """One file, with the caching that its name allows."""
-        response = await super().get_response(path, scope)
-        hashed = path.startswith("assets/")
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"
-        return response
-
-
 class Application:
     """One ASGI callable: tiles first, everything else to FastAPI, every answer measured and given safe headers."""
 
@@ -64,7 +48,7 @@ class Application:
         self.tiles = Tiles(service, self.pool, self.shelf, metrics=self.metrics, headers=self.headers[:1])
         self.live = Live(service)
         self.metrics.watch(self.tiles.cache, self.live)
-        self.api = self._api(dist)
+        self.api = Compressed(self._api(dist))
 
     def _follow(self, batch: Batch) -> None:
         self.tiles.drop(batch.touched)

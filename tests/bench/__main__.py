@@ -30,6 +30,7 @@ from tests.bench.load import load
 from tests.bench.polygons import polygons
 from tests.bench.report import with_figures, write_figures
 from tests.bench.rows import Row, table
+from tests.bench.screens import screens
 from tests.bench.search import search
 from tests.bench.stage import QUICK, Sizes, Stage, staged
 from tests.bench.uncached import uncached
@@ -43,6 +44,7 @@ BENCHES: dict[str, Callable[[Stage], list[Row]]] = {
     "uncached": uncached,
     "fresh": fresh,
     "firstview": first_view,
+    "screens": screens,
     "polygons": polygons,
     "flood": flood,
     "load": load,

@@ -38,6 +38,8 @@ class Sizes:
     places: int = 40
     blast_s: float = 3.0
     flood_s: float = 15.0
+    live_s: float = 15.0
+    turns: int = 120
     rounds: int = 7
     repeats: int = 3
 
@@ -56,6 +58,8 @@ QUICK = Sizes(
     places=4,
     blast_s=1.0,
     flood_s=1.0,
+    live_s=2.0,
+    turns=4,
     rounds=1,
     repeats=1,
 )
