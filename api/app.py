@@ -19,7 +19,20 @@ from api.headers import safe_headers
 from api.live import Live
 from api.metrics import Metrics
 from api.pages import Pages
-from api.routes import archives, basemap, catalogue, client, items, ogc, places, query, rasters, system, topics
+from api.routes import (
+    archives,
+    basemap,
+    catalogue,
+    client,
+    indicators,
+    items,
+    ogc,
+    places,
+    query,
+    rasters,
+    system,
+    topics,
+)
 from api.service import Service
 from api.settings import ROOT, Settings
 from api.shelf import Shelf
@@ -97,7 +110,10 @@ class Application:
         api.state.archives = archives.Archives(self.service)
         api.state.basemap = Watched(self.service.settings.data_dir / BASEMAPS, kept)
         errors.install(api)
-        for part in (system, catalogue, topics, places, items, query, rasters, ogc, archives, basemap, client):
+        for part in (
+            *(system, catalogue, topics, indicators, places, items, query, rasters),
+            *(ogc, archives, basemap, client),
+        ):
             api.include_router(part.router)
         api.openapi_schema = described(api.openapi())
         if dist.is_dir():

@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from gis.errors import BadArchive, GisError
+from layers.ask.indicator.counter import NotCounted
 from layers.ask.question.errors import TooMuch, UnknownResult
 from layers.errors import (
     BadField,
@@ -23,6 +24,7 @@ from layers.errors import (
     LayersError,
     NotAllowed,
     Stale,
+    UnknownIndicator,
     UnknownItem,
     UnknownLayer,
     UnknownRaster,
@@ -75,6 +77,8 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     UnknownPalette: HTTPStatus.NOT_FOUND,
     UnknownRaster: HTTPStatus.NOT_FOUND,
     UnknownResult: HTTPStatus.NOT_FOUND,
+    UnknownIndicator: HTTPStatus.NOT_FOUND,
+    NotCounted: HTTPStatus.SERVICE_UNAVAILABLE,
     TooMuch: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooBusy: HTTPStatus.SERVICE_UNAVAILABLE,
     NoTile: HTTPStatus.NOT_FOUND,

@@ -10,8 +10,14 @@ import sqlalchemy as sa
 
 from api.pictures import Pictures
 from api.settings import City, Settings
+from layers.ask.indicator.counter import Counter
+from layers.ask.indicator.indicator import Indicator
+from layers.ask.indicator.reading import FOLDER as OWN_INDICATORS
+from layers.ask.indicator.reading import SHIPPED as INDICATORS
+from layers.ask.indicator.reading import indicators_in
 from layers.ask.question.desk import Desk
 from layers.ask.results import Results
+from layers.catalog import built_in
 from layers.people.access import ADMIN, admin_digest
 from layers.rasters import FOLDER as RASTERS
 from layers.rasters import Rasters
@@ -19,8 +25,6 @@ from layers.registry import Registry
 from layers.store.engine import engine_for
 from layers.topics import FOLDER as TOPICS
 from layers.topics import SHIPPED, Known, Topics
-from layers.topics.figures import figures_in
-from layers.topics.topic import Figure
 
 QUESTIONS_AT_ONCE = 3
 
@@ -40,7 +44,7 @@ class Service:
     slots: asyncio.Semaphore
     rasters: Rasters
     results: Results
-    indicators: Mapping[str, Figure]
+    counter: Counter
     topics: Topics
     desk: Desk = field(default_factory=Desk)
     questions: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(QUESTIONS_AT_ONCE))
@@ -57,7 +61,8 @@ class Service:
         slots = asyncio.Semaphore(settings.pool_size)
         rasters = Rasters(settings.data_dir / RASTERS)
         results = Results(settings.data_dir / "results")
-        registry, indicators = Registry(lookups), figures_in()
+        registry = Registry(lookups)
+        indicators = indicators_in([INDICATORS, settings.data_dir / OWN_INDICATORS], built_in())
 
         def known() -> Known:
             names = [stored.raster.name for stored in rasters.visible(ADMIN)]
@@ -65,8 +70,14 @@ class Service:
 
         topics = Topics([SHIPPED, settings.data_dir / TOPICS], known)
         return cls(
-            settings, url, reader, writer, lookups, tokens, registry, slots, rasters, results, indicators, topics
+            *(settings, url, reader, writer, lookups, tokens, registry, slots, rasters, results),
+            *(Counter(writer, indicators), topics),
         )
+
+    @property
+    def indicators(self) -> Mapping[str, Indicator]:
+        """What the city's figures are, by name."""
+        return self.counter.indicators
 
     def token_digest(self) -> str | None:
         """The digest of the administrator's token as it is now, so that a new token counts at once."""

@@ -100,6 +100,9 @@ def worker(_: argparse.Namespace, screen: Screen) -> int:
     import asyncio
 
     from etl.jobs import baking
+    from layers.ask.indicator.counter import counting
+    from layers.ask.indicator.reading import FOLDER as INDICATORS
+    from layers.ask.indicator.reading import SHIPPED, indicators_in
     from layers.store.jobs import work
 
     del screen
@@ -112,7 +115,9 @@ def worker(_: argparse.Namespace, screen: Screen) -> int:
         def layers() -> list[Layer]:
             return list(registry.all().values())
 
-        asyncio.run(work(url, layers, more=[baking(url, layers, home.folder / ARCHIVES)]))
+        indicators = indicators_in([SHIPPED, home.folder / INDICATORS], built_in())
+        more = [baking(url, layers, home.folder / ARCHIVES), counting(url, layers, indicators)]
+        asyncio.run(work(url, layers, more=more))
         engine.dispose()
     return OK
 

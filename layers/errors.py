@@ -4,6 +4,7 @@ LayersError
 ├── UnknownLayer            no such layer, or one the actor may not know of
 ├── UnknownItem             the layer has no such record now
 ├── UnknownRaster           no such raster, or one the actor may not know of
+├── UnknownIndicator        no such indicator, or one of a layer that the actor may not know of
 ├── BadField                a value that the layer's field does not take
 ├── BadFilter               a filter that cannot be read, or asks for what is not offered
 ├── BadParameter            a part of a question that cannot be understood
@@ -46,6 +47,14 @@ class UnknownRaster(LayersError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"there is no raster {name!r}")
+        self.name = name
+
+
+class UnknownIndicator(LayersError):
+    """No indicator of this name is visible to the actor."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no indicator {name!r}")
         self.name = name
 
 

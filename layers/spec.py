@@ -137,6 +137,8 @@ def layer_table(
     )
     sa.Index(f"{name}_geom3857", table.c.geom3857, postgresql_using="gist")
     sa.Index(f"{name}_grid", table.c.grid_id)
+    # Counties and towns are asked for by the beginning of the code.
+    sa.Index(f"{name}_admin", table.c.admin_code, postgresql_ops={"admin_code": "text_pattern_ops"})
     for column in table.columns:
         if (appears := column.info.get("field")) is not None and appears.search:
             sa.Index(f"{name}_{column.name}", column)

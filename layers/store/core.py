@@ -156,3 +156,47 @@ IDEMPOTENCY = sa.Table(
     sa.Column("answer", JSONB, nullable=False),
     sa.Column("at", _time, nullable=False, server_default=sa.func.now()),
 )
+
+# Sums of what indicators are made of (layers/ask/indicator): by grid, and by town and the value of a column.
+FIGURE = sa.Table(
+    "figure",
+    METADATA,
+    sa.Column("measure", sa.Text, nullable=False),
+    sa.Column("admin_code", sa.Text),
+    sa.Column("grid_id", sa.Text),
+    sa.Column("n", sa.Double, nullable=False),
+    sa.Index("figure_place", "measure", "grid_id"),
+)
+
+FIGURE_BY = sa.Table(
+    "figure_by",
+    METADATA,
+    sa.Column("measure", sa.Text, nullable=False),
+    sa.Column("field", sa.Text, nullable=False),
+    sa.Column("admin_code", sa.Text),
+    sa.Column("value", sa.Text),
+    sa.Column("n", sa.Double, nullable=False),
+    sa.Index("figure_by_place", "measure", "field", "admin_code"),
+)
+
+# Up to which position of the change log a layer's sums hold, and which sums these are.
+FIGURE_LAYER = sa.Table(
+    "figure_layer",
+    METADATA,
+    sa.Column("layer", sa.Text, primary_key=True),
+    sa.Column("plan", sa.Text, nullable=False),
+    sa.Column("position", sa.Text, nullable=False),
+    sa.Column("at", _time, nullable=False),
+)
+
+# An indicator's figures on a day: a list of [key, numerator, denominator].
+FIGURE_DAY = sa.Table(
+    "figure_day",
+    METADATA,
+    sa.Column("indicator", sa.Text, primary_key=True),
+    sa.Column("by", sa.Text, primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("at", _time, nullable=False),
+    sa.Column("synthetic", sa.Boolean, nullable=False),
+    sa.Column("figures", JSONB, nullable=False),
+)

@@ -204,6 +204,8 @@ def _grant(connection: sa.Connection) -> None:
         "grant update on core.delivery, core.gram, core.setting, core.layer_definition to chengtu_writer",
         "grant delete on core.term, core.gram, core.idempotency to chengtu_writer",
         "grant truncate on core.gram to chengtu_writer",
+        "grant insert, update, delete on core.figure, core.figure_by, core.figure_layer, core.figure_day "
+        "to chengtu_writer",
         "grant select, insert, update, delete on all tables in schema jobs to chengtu_writer",
         "grant usage on all sequences in schema core, jobs to chengtu_writer",
         "grant execute on all functions in schema core to chengtu_writer, chengtu_reader",
