@@ -7,6 +7,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from etl.demo.city import SEED, build
+from etl.demo.past import make_past
 from layers.ask.catalogue import SYNTHETIC
 from layers.catalog import built_in
 from layers.errors import Conflict
@@ -23,7 +24,7 @@ def load_demo(
     seed: int = SEED,
     progress: Callable[[str, int], None] = lambda *_: None,
 ) -> dict[str, int]:
-    """Build and load the synthetic city; returns the records of each layer.
+    """Build and load the synthetic city, and make up a past of its figures; returns the records of each layer.
 
     The same scale and seed again change nothing. Raises Conflict in a database that holds real deliveries.
     """
@@ -46,4 +47,6 @@ def load_demo(
             )
             counts[name] = len(frame)
         refresh_grams(connection)
+    # Afterwards, since figures are counted from what is committed.
+    make_past(engine, layers, seed=seed)
     return counts
