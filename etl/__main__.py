@@ -60,6 +60,9 @@ def parser() -> argparse.ArgumentParser:
     bake.set_defaults(command=commands.bake)
     _basemap_options(kinds.add_parser("add-basemap", help="put a base map of your own under everything"))
     _raster_options(kinds.add_parser("add-raster", help="put a raster of your own (heights, rain, noise …) on the map"))
+    topics = kinds.add_parser("check-topics", help="say whether topics can be used, and if not, which line is wrong")
+    topics.add_argument("files", nargs="*", type=Path, metavar="FILE", help="(default: all that the server reads)")
+    topics.set_defaults(command=commands.check_topics)
     kinds.add_parser("worker", help="do background jobs until stopped").set_defaults(command=commands.worker)
     return top
 

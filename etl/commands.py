@@ -18,8 +18,11 @@ from etl.errors import BadOption
 from etl.load import Loaded, Order, load_delivery, read_delivery
 from etl.report import Screen, write_rejects
 from layers.catalog import built_in
+from layers.declared import declaration_files
 from layers.errors import UnknownLayer
+from layers.people.access import ADMIN
 from layers.rasters import FOLDER as RASTERS_FOLDER
+from layers.rasters import Rasters
 from layers.registry import Registry
 from layers.spec import Layer, Title
 from layers.store.archives import FOLDER as ARCHIVES
@@ -30,6 +33,9 @@ from layers.store.engine import begin, engine_for
 from layers.store.home import Home, database, home_from
 from layers.store.schema import prepare
 from layers.store.writer import undo_delivery
+from layers.topics import FOLDER as TOPICS
+from layers.topics import SHIPPED, Known, read_topic
+from layers.topics.figures import figures_in
 
 OK, REFUSED = 0, 1
 # Reading, opening the database, checking, placing, cells, search terms, records.
@@ -196,6 +202,20 @@ def add_raster(arguments: argparse.Namespace, screen: Screen) -> int:
     seen = "everyone" if raster.access.view == "public" else "administrators only"
     values = f"values from {found.least:g} to {found.most:g} {raster.unit}".rstrip()
     screen.line(f"raster {raster.name}: {values}; seen by {seen}")
+    return OK
+
+
+def check_topics(arguments: argparse.Namespace, screen: Screen) -> int:
+    """Hold topic files against the layers, rasters and indicators that there are."""
+    home = home_from(os.environ)
+    rasters = [stored.raster.name for stored in Rasters(home.folder / RASTERS_FOLDER).visible(ADMIN)]
+    with _engine(home) as engine:
+        known = Known(Registry(engine).all(), rasters, figures_in())
+    served = [path for folder in (SHIPPED, home.folder / TOPICS) for path in declaration_files(folder)]
+    for path in arguments.files or served:
+        topic = read_topic(path, known)
+        title = f"{topic.title.zh} {topic.title.en}"
+        screen.line(f"{path.name}: {title}, {len(topic.layers)} layers, {len(topic.panels)} panels")
     return OK
 
 

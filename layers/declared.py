@@ -147,7 +147,9 @@ def read_declaration(path: Path) -> Written:
     except UnicodeDecodeError as error:
         raise BadDeclaration(path, None, "it is not UTF-8") from error
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        # What was never closed is found at the end; where it was opened says more.
+        endless = error.context_mark is not None and "stream end" in str(error.problem)
+        mark = error.context_mark if endless else error.problem_mark
         line = None if mark is None else mark.line + 1
         raise BadDeclaration(path, line, f"it is not YAML: {error.problem}") from error
     except yaml.YAMLError as error:
