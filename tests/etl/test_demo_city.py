@@ -13,6 +13,7 @@ import shapely
 
 from etl.demo.city import build
 from etl.demo.graph import bodies
+from etl.demo.hazards import grade
 from etl.demo.plane import shapes_on_plane
 from gis.frames import length_m
 from layers.catalog import built_in
@@ -269,3 +270,23 @@ def assert_divides(parts: np.ndarray, whole: shapely.Geometry) -> None:
         assert shapely.area(shapely.intersection(parts[left], parts[right])).sum() < 1e-9 * area
     missed = shapely.difference(whole, shapely.union_all(parts, grid_size=1e-10), grid_size=1e-10)
     assert shapely.area(missed) < 1e-6 * area
+
+
+def test_a_hazardous_site_is_graded_by_how_much_it_holds(city: City) -> None:
+    frame = city["hazard_site"]
+    graded = [grade(s, q) for s, q in zip(frame["substance"], frame["quantity_t"], strict=True)]
+    assert frame["level"].tolist() == graded
+    assert [grade("lpg", tonnes) for tonnes in (49, 50, 500, 2_500, 5_000)] == ["none", "IV", "III", "II", "I"]
+
+
+def test_shelters_are_places_and_take_as_many_as_they_have_room_for(city: City) -> None:
+    shelters, places = city["shelter"], city["place"]
+    assert set(shelters.geometry.to_wkb()) <= set(places.geometry.to_wkb())
+    assert set(places.loc[places["kind"] == "shelter", "name"]) <= set(shelters["name"])
+    room = shelters["area_m2"] / shelters["capacity"]
+    assert room.between(1.0, 5.0).all()
+
+
+def test_the_smallest_city_has_a_store_of_every_kind_and_a_hazard_of_every_kind(city: City) -> None:
+    for name, kinds in (("supply", book("supply_kind").codes), ("hazard_site", book("hazard_kind").codes)):
+        assert set(city[name]["kind"]) == set(kinds) - {"other"}

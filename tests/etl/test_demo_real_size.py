@@ -25,6 +25,8 @@ def test_the_city_has_its_real_size() -> None:
     }  # fmt: skip
     assert sizes["component"] >= 120_000
     assert 1_150 <= sizes["pollution"] <= 1_250
+    assert (sizes["hazard_site"], sizes["supply"]) == (360, 180)
+    assert 400 <= sizes["shelter"] <= 600
     assert 55_000 <= sizes["building"] <= 65_000
     assert sizes["place"] > 4_000
     assert sizes["road"] > 30_000
