@@ -35,7 +35,7 @@ from layers.store.schema import prepare
 from layers.store.writer import undo_delivery
 from layers.topics import FOLDER as TOPICS
 from layers.topics import SHIPPED, Known, read_topic
-from layers.topics.figures import figures_in
+from layers.topics.named import INDICATORS, indicators_named
 
 OK, REFUSED = 0, 1
 # Reading, opening the database, checking, placing, cells, search terms, records.
@@ -210,7 +210,7 @@ def check_topics(arguments: argparse.Namespace, screen: Screen) -> int:
     home = home_from(os.environ)
     rasters = [stored.raster.name for stored in Rasters(home.folder / RASTERS_FOLDER).visible(ADMIN)]
     with _engine(home) as engine:
-        known = Known(Registry(engine).all(), rasters, figures_in())
+        known = Known(Registry(engine).all(), rasters, indicators_named([INDICATORS, home.folder / INDICATORS.name]))
     served = [path for folder in (SHIPPED, home.folder / TOPICS) for path in declaration_files(folder)]
     for path in arguments.files or served:
         topic = read_topic(path, known)
