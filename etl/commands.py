@@ -35,7 +35,6 @@ from layers.store.schema import prepare
 from layers.store.writer import undo_delivery
 from layers.topics import FOLDER as TOPICS
 from layers.topics import SHIPPED, Known, read_topic
-from layers.topics.named import INDICATORS, indicators_named
 
 OK, REFUSED = 0, 1
 # Reading, opening the database, checking, placing, cells, search terms, records.
@@ -207,10 +206,16 @@ def add_raster(arguments: argparse.Namespace, screen: Screen) -> int:
 
 def check_topics(arguments: argparse.Namespace, screen: Screen) -> int:
     """Hold topic files against the layers, rasters and indicators that there are."""
+    from layers.ask.indicator.reading import FOLDER as OWN_INDICATORS
+    from layers.ask.indicator.reading import SHIPPED as INDICATORS
+    from layers.ask.indicator.reading import indicators_in
+
     home = home_from(os.environ)
     rasters = [stored.raster.name for stored in Rasters(home.folder / RASTERS_FOLDER).visible(ADMIN)]
     with _engine(home) as engine:
-        known = Known(Registry(engine).all(), rasters, indicators_named([INDICATORS, home.folder / INDICATORS.name]))
+        known = Known(
+            Registry(engine).all(), rasters, indicators_in([INDICATORS, home.folder / OWN_INDICATORS], built_in())
+        )
     served = [path for folder in (SHIPPED, home.folder / TOPICS) for path in declaration_files(folder)]
     for path in arguments.files or served:
         topic = read_topic(path, known)

@@ -10,6 +10,8 @@ import pytest
 
 from layers.ask.clauses import Among, Range, Starts, cql2
 from layers.ask.clauses import told as told_conditions
+from layers.ask.indicator.reading import SHIPPED as FIGURES
+from layers.ask.indicator.reading import indicators_in
 from layers.catalog import built_in
 from layers.errors import BadDeclaration
 from layers.people.access import ADMIN, ANYONE
@@ -246,12 +248,14 @@ def test_a_topic_of_the_city_takes_the_place_of_one_of_the_same_name(tmp_path: P
 
 
 def test_the_shipped_topics_can_be_used_and_are_short() -> None:
-    topics = topics_in([SHIPPED], Known(LAYERS, [], {}))
+    indicators = indicators_in([FIGURES], LAYERS)
+    topics = topics_in([SHIPPED], Known(LAYERS, [], indicators))
     assert set(topics) == {"city-management", "emergency"}
     for topic in topics.values():
         assert len(topic.layers) <= 8
         assert len(topic.panels) <= 6
-    everything = told(topics, There(set(LAYERS), [], {}), ANYONE)
+    everything = told(topics, There(set(LAYERS), [], indicators), ANYONE)
+    assert all(len(topic["panels"]) == 5 for topic in everything), "all but the one of cases, or of incidents"
     shown = {shown["layer"] for topic in everything for shown in topic["layers"]}
     assert {"component", "grid", "hazard_site", "pollution", "video", "shelter", "supply"} <= shown
 
@@ -278,5 +282,5 @@ def test_the_topic_of_the_documentation_can_be_used(tmp_path: Path) -> None:
     page = (SHIPPED.parents[1] / "docs" / "topics.md").read_text(encoding="utf-8")
     example = re.search(r"```yaml\n(.*?)```", page, re.DOTALL)
     assert example is not None
-    figures = {"shelter-capacity": Counted(("shelter",), ("county",)), "supplies-short": Counted(("supply",), ())}
-    assert len(read_topic(written(tmp_path, example[1]), Known(LAYERS, [], figures)).panels) == 3
+    indicators = indicators_in([FIGURES], LAYERS)
+    assert len(read_topic(written(tmp_path, example[1]), Known(LAYERS, [], indicators)).panels) == 3
