@@ -305,7 +305,8 @@ def test_only_the_grids_and_towns_that_an_edit_touched_are_counted(counted: Data
             return dict(map(tuple, rows))
 
     before = written("grid_id", "figure"), written("admin_code", "figure_by")
-    edit(counted, EDITS["one state"])
+    never_moved = "select id from city.component where grid_id is not null order by id offset 30 limit 1"
+    edit(counted, f"update city.component set note = 'seen' where id = ({never_moved})")
     count_all(counted.engine, ALL.values(), LAYERS)
     after = written("grid_id", "figure"), written("admin_code", "figure_by")
     assert [sum(old[key] != new[key] for key in old) for old, new in zip(before, after, strict=True)] == [1, 1]
@@ -316,25 +317,21 @@ def test_without_a_change_nothing_is_counted(counted: Database) -> None:
 
 
 def test_what_commits_late_is_counted_then(counted: Database) -> None:
-    bad = ALL["components-to-repair"]
-    was = values(counted, bad)[None].numerator
+    lost = ALL["components-lost"]
+    ids = "(select id from city.component where state <> 'lost' order by id desc offset {} limit 1)"
+    was = values(counted, lost)[None].numerator
     wanted = [plans(ALL.values(), LAYERS)["component"]]
     with begin(counted.engine, actor="slow") as slow:
-        slow.execute(
-            sa.text(
-                "update city.component set state = 'lost' where id = (select id from city.component "
-                "where state = 'intact' order by id limit 1)"
-            )
-        )
-        edit(counted, "update city.component set note = 'x' where id = (select max(id) from city.component)")
+        slow.execute(sa.text(f"update city.component set state = 'lost' where id = {ids.format(20)}"))
+        edit(counted, f"update city.component set state = 'lost' where id = {ids.format(10)}")
         with begin(counted.engine, actor="t") as connection:
             count(connection, wanted)
-        assert values(counted, bad)[None].numerator == was
+        assert values(counted, lost)[None].numerator == was + 1
     with counted.reader.connect() as connection:
         assert counted_at(connection, wanted) == {"component": None}
     with begin(counted.engine, actor="t") as connection:
         assert count(connection, wanted) == {"component"}
-    assert values(counted, bad)[None].numerator == was + 1
+    assert values(counted, lost)[None].numerator == was + 2
 
 
 def test_a_restored_copy_is_counted_anew(counted: Database) -> None:

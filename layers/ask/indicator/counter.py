@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -24,8 +25,10 @@ from layers.store.core import FIGURE_LAYER
 from layers.store.engine import begin, engine_for, set_local
 from layers.store.jobs import QUEUE
 
+log = logging.getLogger("chengtu.figures")
 WAIT_S: Final = 4.0
 COUNT_TIMEOUT_MS: Final = 15_000
+LOCK_TIMEOUT_MS: Final = 3_000
 STALE_AFTER: Final = dt.timedelta(seconds=60)
 _LONGEST_PAUSE_S: Final = 1.0
 
@@ -65,20 +68,22 @@ class Counter:
     def _count(self, connection: sa.Connection, wanted: Sequence[Plan]) -> None:
         if not self._counting.acquire(timeout=WAIT_S):
             return
+        started = time.monotonic()
         try:
-            if pause := self._rested_at - time.monotonic():
-                time.sleep(max(0.0, min(pause, _LONGEST_PAUSE_S)))
-            due = _due(connection, wanted)
+            time.sleep(min(max(0.0, self._rested_at - started), _LONGEST_PAUSE_S))
             started = time.monotonic()
+            due = _due(connection, wanted)
             with begin(self.writer, actor="figures") as writing:
                 set_local(writing, "statement_timeout", str(COUNT_TIMEOUT_MS))
+                set_local(writing, "lock_timeout", str(LOCK_TIMEOUT_MS))
                 count(writing, due)
-            done = time.monotonic()
-            self._rested_at = done + (done - started)
         except sa.exc.OperationalError as error:
             if not isinstance(error.orig, psycopg.errors.QueryCanceled | psycopg.errors.LockNotAvailable):
                 raise
+            log.warning("figures could not be counted in time: %s", str(error.orig).splitlines()[0])
         finally:
+            done = time.monotonic()
+            self._rested_at = done + (done - started)
             self._counting.release()
 
 

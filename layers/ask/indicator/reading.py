@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-import layers as package
 from layers.ask.clauses import Among, Clause, read_conditions
 from layers.ask.filter import queryables
 from layers.ask.indicator.indicator import AREAS, KINDS, Better, Holding, Indicator, Kind, Norm
@@ -17,7 +16,7 @@ from layers.declared import Written, close_to, declaration_files, read_declarati
 from layers.errors import BadDeclaration
 from layers.spec import Layer
 
-SHIPPED: Final = Path(package.__path__[0]) / "indicators"
+SHIPPED: Final = Path(__file__).parents[2] / "indicators"
 FOLDER: Final = "indicators"
 """Below the data folder: the city's own."""
 MOST_INDICATORS: Final = 200
