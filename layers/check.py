@@ -14,18 +14,22 @@ from layers.words import book_of
 EARLIEST = dt.date(1900, 1, 1)
 
 
-def checked(layer: Layer, values: dict[str, Any]) -> dict[str, Any]:
+def checked(layer: Layer, values: dict[str, Any], *, new: bool = False) -> dict[str, Any]:
     """The values as they are stored; BadField names every field that does not take its value.
 
-    Only editable fields are taken; a code may be given as its word in either language.
+    Only editable fields are taken, of a new record also those that are set once, and all that a record needs; a code
+    may be given as its word in either language.
     """
     problems: dict[str, str] = {}
     stored: dict[str, Any] = {}
+    if new:
+        needed = [f.name for f in layer.fields if f.required and f.name in layer.written]
+        values = {**dict.fromkeys(needed), **values}
     for name, value in values.items():
         declared = layer.field(name)
         if declared is None:
             problems[name.encode("utf-8", "replace").decode()] = "no such field"
-        elif not declared.edit:
+        elif not (declared.edit or (new and name in layer.written)):
             problems[name] = "this field is not edited by hand"
         else:
             try:

@@ -34,7 +34,9 @@ _SQL_TYPES: dict[str, sa.types.TypeEngine[Any]] = {
 }  # fmt: skip
 
 METADATA = sa.MetaData(schema="city")
-ID_PATTERN = r"[^\s/?#%\x00-\x1f]{1,64}"
+_IN_ID = r"\s/?#%\x00-\x1f"
+# Not "." and "..": a URL that names them is another URL.
+ID_PATTERN = rf"(?:[^{_IN_ID}.][^{_IN_ID}]?|\.[^{_IN_ID}.]|[^{_IN_ID}]{{3,64}})"
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,17 @@ def book_of(name: str) -> Book:
     return book(name)
 
 
+def standard_of(name: str, code: str) -> str | None:
+    """The standard whose edition of a book holds the code; None where the book is of no standard, or lacks the code."""
+    if name.removesuffix("_major") not in ("component", "matter"):
+        return book_of(name).standard if code in book_of(name) else None
+    stem, major, _ = name.partition("_major")
+    if code in book(name):
+        return book(name).standard
+    legacy = book(f"{stem}_legacy{major}")
+    return legacy.standard if (code.removeprefix("L") if major else code) in legacy else None
+
+
 def _side_by_side(name: str, national: Book, more: tuple[Entry, ...]) -> Book:
     # National names win: where both editions have a word, a clerk who types it means today's class.
     return Book(name, (*more, *national.entries))

@@ -10,9 +10,10 @@ from api.deps import ActorDep, Lang, LayerDep, ReadDep, ServiceDep
 from api.errors import UnknownPalette
 from api.service import Service
 from layers.ask.catalogue import Summary, describe, summaries
+from layers.ask.edits import may_add
 from layers.ask.style import style, tilejson
 from layers.palette import PALETTES
-from layers.people.access import Actor
+from layers.people.access import Actor, may
 from layers.spec import Layer
 
 router = APIRouter(tags=["layers"])
@@ -24,17 +25,17 @@ def layers(service: ServiceDep, actor: ActorDep, connection: ReadDep) -> dict[st
     visible = service.registry.visible(actor)
     held = summaries(connection, visible)
     return {
-        "layers": [_summary(s) for s in held],
+        "layers": [_summary(s, actor) for s in held],
         "city": {**_city(service), "synthetic": any(s.synthetic for s in held)},
         "palettes": list(PALETTES),
     }
 
 
 @router.get("/layers/{name}")
-def layer(layer: LayerDep, connection: ReadDep) -> dict[str, Any]:
+def layer(layer: LayerDep, actor: ActorDep, connection: ReadDep) -> dict[str, Any]:
     """One layer with its fields, the words of its codes, and its legend."""
     (summary,) = summaries(connection, [layer])
-    return {**_summary(summary), **describe(layer)}
+    return {**_summary(summary, actor), **describe(layer)}
 
 
 @router.get("/tiles/{names}.json")
@@ -60,7 +61,7 @@ def layers_named(service: Service, actor: Actor, names: str) -> list[Layer]:
     return [service.registry.find(name, actor) for name in dict.fromkeys(names.split(","))]
 
 
-def _summary(s: Summary) -> dict[str, Any]:
+def _summary(s: Summary, actor: Actor) -> dict[str, Any]:
     layer = s.layer
     return {
         "name": layer.name,
@@ -74,6 +75,7 @@ def _summary(s: Summary) -> dict[str, Any]:
         "counts": s.by_class,
         "label": layer.label,
         "access": {"view": layer.access.view, "edit": layer.access.edit},
+        "may": {"edit": bool(may(actor, "edit", layer)), "add": bool(may_add(actor, layer))},
         "synthetic": s.synthetic,
         "updated": s.updated,
     }

@@ -108,7 +108,7 @@ def _checked(raw: "pd.Series[Any]", layer: Layer) -> tuple["pd.Series[Any]", "pd
     if kind == "text":
         text = plain_text(raw)
         fits = text.str.fullmatch(ID_PATTERN).fillna(False).astype(bool)
-        reason = "an id has 1 to 64 characters, no space and none of / ? # %"
+        reason = "an id has 1 to 64 characters, no space and none of / ? # %, and is not . or .."
         reasons = pd.Series(np.where(text.isna(), "it is empty", reason), dtype=object).mask(fits)
         return text, reasons, []
     text = ids.clean_ids(plain_text(raw))

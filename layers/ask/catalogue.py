@@ -13,7 +13,7 @@ from layers.look import DENSITY_STOPS, legend
 from layers.palette import colours
 from layers.spec import Layer
 from layers.store.core import CELL_COUNT, DELIVERY
-from layers.words import book_of
+from layers.words import book_of, standard_of
 
 SYNTHETIC = "synthetic"
 _SCREEN = ("dark", "light")
@@ -79,6 +79,7 @@ def describe(layer: Layer) -> dict[str, Any]:
     return {
         "fields": [_field(asdict(f)) for f in layer.fields],
         "books": books,
+        "standards": _standards(books),
         "legend": {palette: legend(layer.look, words, palette) for palette in _SCREEN},
         "density": {
             "unit": {"zh": "个/km²", "en": "per km²"},
@@ -86,6 +87,17 @@ def describe(layer: Layer) -> dict[str, Any]:
             "colours": ramp,
         },
     }
+
+
+def _standards(books: dict[str, dict[str, dict[str, str]]]) -> dict[str, dict[str, list[str]]]:
+    """For each book that follows standards, the codes that stand in each of them."""
+    told: dict[str, dict[str, list[str]]] = {}
+    for name, codes in books.items():
+        for code in codes:
+            standard = standard_of(name, code)
+            if standard is not None:
+                told.setdefault(name, {}).setdefault(standard, []).append(code)
+    return told
 
 
 _FIELD_KEYS = {

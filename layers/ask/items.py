@@ -1,4 +1,4 @@
-"""One record with its context and its history, and a person's edit of it."""
+"""One record with its context, and what it was before."""
 
 from __future__ import annotations
 
@@ -8,21 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import shapely
-import shapely.geometry
 import sqlalchemy as sa
 
 from gis import cells
-from gis.repair import repair
-from layers.check import checked
-from layers.errors import BadField, Stale, UnknownItem
+from layers.ask.reverse import area_at
+from layers.errors import UnknownItem
 from layers.spec import Layer
-from layers.store.core import HISTORY
-from layers.store.writer import update_record
+from layers.store.core import DELIVERY, HISTORY
+from layers.words import standard_of
 
-MOST_VERTICES = 20_000
-_GEOJSON = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon")
+MOST_VERSIONS = 100
+_RESPONSIBLE = ("department", "team")
 
 
 @dataclass(frozen=True)
@@ -38,11 +34,12 @@ class Item:
 
 @dataclass(frozen=True)
 class Version:
-    """What a record was, from and until when, and who made it so."""
+    """What a record was, from and until when, and who or which delivery made it so."""
 
     since: dt.datetime
     until: dt.datetime | None
     actor: str
+    delivery: dict[str, Any] | None
     properties: dict[str, Any]
     geometry: dict[str, Any]
 
@@ -55,8 +52,9 @@ def item(connection: sa.Connection, layer: Layer, id: str, *, layers: Mapping[st
         *(table.c[f.name] for f in layer.fields),
         sa.func.st_asgeojson(table.c.geom, 7).label("geojson"),
         *(table.c[name] for name in ("cell", "grid_id", "admin_code", "place_method", "place_precision", "source")),
-        table.c.changed_at,
-        table.c.changed_by,
+        *(table.c[name] for name in ("delivery", "changed_at", "changed_by")),
+        sa.func.st_x(_on_it(table)).label("lon"),
+        sa.func.st_y(_on_it(table)).label("lat"),
     ).where(table.c.id == id)
     row = connection.execute(statement).mappings().first()
     if row is None:
@@ -65,7 +63,7 @@ def item(connection: sa.Connection, layer: Layer, id: str, *, layers: Mapping[st
         id=row["id"],
         geometry=json.loads(row["geojson"]),
         properties={f.name: row[f.name] for f in layer.fields},
-        context=_context(connection, row, layers),
+        context={**_context(connection, row, layers), "standards": _standards(layer, row)},
         version=version_of(row["changed_at"]),
     )
 
@@ -75,16 +73,22 @@ def version_of(changed_at: dt.datetime) -> str:
     return f"{round(changed_at.timestamp() * 1_000_000):x}"
 
 
+def _on_it(table: sa.Table) -> sa.ColumnElement[Any]:
+    return sa.func.st_pointonsurface(table.c.geom)
+
+
 def _context(connection: sa.Connection, row: sa.RowMapping, layers: Mapping[str, Layer]) -> dict[str, Any]:
     admin = row["admin_code"] or ""
     return {
         "cell": cells.to_hex([row["cell"]])[0],
         "grid": _named(connection, layers.get("grid"), row["grid_id"]),
+        "dutyGrid": _duty(connection, layers.get("duty_grid"), row["lon"], row["lat"]),
         "town": _named(connection, layers.get("town"), admin if len(admin) == 9 else None),
         "county": _named(connection, layers.get("county"), admin[:6] or None),
         "placeMethod": row["place_method"],
         "placePrecision": row["place_precision"],
         "source": row["source"],
+        "delivery": _deliveries(connection, [row["delivery"]]).get(row["delivery"]),
         "changedAt": row["changed_at"],
         "changedBy": row["changed_by"],
     }
@@ -97,87 +101,76 @@ def _named(connection: sa.Connection, layer: Layer | None, id: str | None) -> di
     return {"id": id, "name": name or id}
 
 
-def history(connection: sa.Connection, layer: Layer, id: str, *, limit: int = 100) -> list[Version]:
-    """The earlier versions of a record, newest first; UnknownItem when it never existed."""
-    lower, upper = sa.func.lower(HISTORY.c.valid), sa.func.upper(HISTORY.c.valid)
-    geojson = sa.func.st_asgeojson(sa.func.st_geomfromewkb(_ewkb()), 7)
-    statement = (
-        sa.select(lower.label("since"), upper.label("until"), HISTORY.c.actor, HISTORY.c.row, geojson.label("geojson"))
-        .where(HISTORY.c.layer == layer.name, HISTORY.c.id == id)
-        .order_by(lower.desc())
-        .limit(limit)
-    )
-    rows = connection.execute(statement).mappings().all()
-    if not rows and connection.scalar(sa.select(sa.exists().where(layer.table.c.id == id))) is not True:
-        raise UnknownItem(layer.name, id)
-    return [
-        Version(
-            since=row["since"],
-            until=row["until"],
-            actor=row["actor"],
-            properties={f.name: row["row"].get(f.name) for f in layer.fields},
-            geometry=json.loads(row["geojson"]),
-        )
-        for row in rows
-    ]
+def _duty(connection: sa.Connection, layer: Layer | None, lon: float, lat: float) -> dict[str, Any] | None:
+    """The duty grid of a place with the department and the team that answer for it."""
+    found = area_at(connection, layer, lon, lat)
+    if layer is None or found is None:
+        return None
+    named = [layer.table.c[name] for name in _RESPONSIBLE if layer.field(name) is not None]
+    row = connection.execute(sa.select(layer.table.c.id, *named).where(layer.table.c.id == found.id)).mappings().one()
+    return {"id": found.id, "name": found.name or found.id, **{name: row.get(name) for name in _RESPONSIBLE}}
 
 
-def _ewkb() -> sa.ColumnElement[bytes]:
-    return sa.func.decode(HISTORY.c.row["geom"].astext, sa.literal_column("'hex'"))
+def _standards(layer: Layer, row: sa.RowMapping) -> dict[str, str]:
+    """For each coded field whose code stands in a standard, that standard."""
+    coded = [(f.name, f.book, row[f.name]) for f in layer.fields if f.book is not None and row[f.name] is not None]
+    told = {name: standard_of(str(book), str(code)) for name, book, code in coded}
+    return {name: standard for name, standard in told.items() if standard is not None}
 
 
-def edit(
+def _deliveries(connection: sa.Connection, ids: list[int | None]) -> dict[int | None, dict[str, Any]]:
+    """Number, title and source of each of these deliveries."""
+    wanted = {id for id in ids if id is not None}
+    if not wanted:
+        return {}
+    found = sa.select(DELIVERY.c.id, DELIVERY.c.title, DELIVERY.c.source).where(DELIVERY.c.id.in_(wanted))
+    return {row["id"]: dict(row) for row in connection.execute(found).mappings()}
+
+
+def history(
     connection: sa.Connection,
     layer: Layer,
     id: str,
     *,
-    versions: frozenset[str] | None,
-    properties: dict[str, Any],
-    geometry: dict[str, Any] | None,
-) -> None:
-    """Change a record that the client has read as one of `versions` (None: whichever), in the caller's transaction.
+    before: dt.datetime | None = None,
+    limit: int = MOST_VERSIONS,
+) -> tuple[list[Version], bool]:
+    """The earlier versions of a record that began before `before`, newest first, and whether there are more.
 
-    Raises UnknownItem, Stale when it has changed since, BadField naming every field that does not take its value.
+    UnknownItem when the record never existed.
     """
-    values = checked(layer, properties)
-    table = layer.table
-    row = connection.execute(sa.select(table.c.changed_at).where(table.c.id == id).with_for_update()).first()
-    if row is None:
+    lower, upper = sa.func.lower(HISTORY.c.valid), sa.func.upper(HISTORY.c.valid)
+    geojson = sa.func.st_asgeojson(sa.func.st_geomfromewkb(_ewkb()), 7)
+    statement = (
+        sa.select(lower.label("since"), upper.label("until"), HISTORY.c.actor, HISTORY.c.delivery, HISTORY.c.row)
+        .add_columns(geojson.label("geojson"))
+        .where(HISTORY.c.layer == layer.name, HISTORY.c.id == id)
+        .order_by(lower.desc())
+        .limit(limit + 1)
+    )
+    if before is not None:
+        statement = statement.where(lower < before)
+    rows = connection.execute(statement).mappings().all()
+    if (
+        not rows
+        and before is None
+        and connection.scalar(sa.select(sa.exists().where(layer.table.c.id == id))) is not True
+    ):
         raise UnknownItem(layer.name, id)
-    current = version_of(row.changed_at)
-    if versions is not None and current not in versions:
-        raise Stale(current)
-    shape = None if geometry is None else shape_of(layer, geometry)
-    if values or shape is not None:
-        update_record(connection, layer, id, values=values, geometry=shape)
+    deliveries = _deliveries(connection, [row["delivery"] for row in rows])
+    versions = [
+        Version(
+            since=row["since"],
+            until=row["until"],
+            actor=row["actor"],
+            delivery=deliveries.get(row["delivery"]),
+            properties={f.name: row["row"].get(f.name) for f in layer.fields},
+            geometry=json.loads(row["geojson"]),
+        )
+        for row in rows[:limit]
+    ]
+    return versions, len(rows) > limit
 
 
-def shape_of(layer: Layer, geometry: dict[str, Any]) -> shapely.Geometry:
-    """A GeoJSON geometry in lon, lat as the layer keeps it; BadField when it cannot be one."""
-    if geometry.get("type") not in _GEOJSON:
-        raise BadField({"geometry": "is not a GeoJSON geometry"})
-    try:
-        shape = shapely.geometry.shape(geometry)
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        OverflowError,
-        RecursionError,
-        shapely.errors.ShapelyError,
-    ) as error:
-        raise BadField({"geometry": "is not a GeoJSON geometry"}) from error
-    if shapely.get_num_coordinates(shape) > MOST_VERTICES:
-        raise BadField({"geometry": f"has more than {MOST_VERTICES:,} vertices"})
-
-    report = repair(np.array([shape], dtype=object), kind=layer.geometry)
-    kept = report.geometries[0]
-    if kept is None:
-        raise BadField({"geometry": str(report.reasons[0])})
-    west, south, east, north = shapely.bounds(kept)
-    if west == east == south == north == 0:
-        raise BadField({"geometry": "stands at (0, 0), which is no place in a city"})
-    if west < -180 or east > 180 or south < -85 or north > 85:
-        raise BadField({"geometry": "coordinates must be longitude and latitude in degrees"})
-    return kept
+def _ewkb() -> sa.ColumnElement[bytes]:
+    return sa.func.decode(HISTORY.c.row["geom"].astext, sa.literal_column("'hex'"))

@@ -1,4 +1,4 @@
-"""The only module that changes records: whole deliveries, single edits, and taking a delivery back.
+"""Whole deliveries of records, and taking one back; single records are changed in `edits.py`, and nowhere else.
 
 History, cell counts and the change log follow by trigger in the same transaction (`sql/core.sql`), so no writer can
 forget them.
@@ -6,7 +6,6 @@ forget them.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 
 from gis import cells
 from gis.frames import convert
-from layers.errors import BadField, Conflict, LayersError
+from layers.errors import Conflict, LayersError
 from layers.spec import Layer
 from layers.store.copying import copy_frame
 from layers.store.core import CELL, CELL_COUNT, DELIVERY, HISTORY, REJECT, TERM
@@ -32,7 +31,6 @@ RETIRE_SHARE = 0.2
 BUILD_ANEW = 20_000  # from so many rows on, an empty table gets its indexes after them
 PLACE_COLUMNS = ("grid_id", "admin_code", "place_method", "place_precision", "extra")
 CELL_RESOLUTIONS = (5, 6, 7, 8, 9)
-NEAR_M = 50.0  # as the loader: a point just outside (on a sea wall, by rounding) belongs to the grid beside it
 Progress = Callable[[str], None]
 
 
@@ -85,9 +83,9 @@ def write_delivery(
     set_local(connection, "chengtu.digest", digest)
     prepared["delivery"] = delivery
     progress("cells")
-    _ensure_cells(connection, prepared["cell"].to_numpy())
+    ensure_cells(connection, prepared["cell"].to_numpy())
     progress("search terms")
-    _ensure_terms(connection, layer, prepared)
+    ensure_terms(connection, layer, prepared)
     progress("records")
     if held == 0:
         outcome = _first(connection, layer, prepared, source, delivery)
@@ -123,7 +121,7 @@ def undo_delivery(connection: sa.Connection, delivery: int) -> Outcome:
     _refuse_if_changed_since(connection, table, delivery, expected=row["inserted"] + row["updated"])
     mine = sa.and_(HISTORY.c.layer == row["layer"], HISTORY.c.ended_by == delivery)
     names = [c.name for c in table.columns if c.computed is None]
-    was = _populated(table, mine)
+    was = populated(table, mine)
     _refuse_if_come_back(connection, table, was, delivery)
     removed = _affected(
         connection,
@@ -139,7 +137,7 @@ def undo_delivery(connection: sa.Connection, delivery: int) -> Outcome:
     return Outcome(inserted=revived, updated=restored, unchanged=0, retired=removed, delivery=delivery)
 
 
-def _populated(table: sa.Table, condition: sa.ColumnElement[bool]) -> sa.Subquery:
+def populated(table: sa.Table, condition: sa.ColumnElement[bool]) -> sa.Subquery:
     """History rows as rows of the table again."""
     empty = sa.text(f"null::{table.fullname}")
     columns = [sa.column(c.name, c.type) for c in table.columns]
@@ -197,7 +195,7 @@ def _with_cells(layer: Layer, frame: gpd.GeoDataFrame, source: str) -> pd.DataFr
     return prepared
 
 
-def _ensure_cells(connection: sa.Connection, leaves: NDArray[np.int64]) -> None:
+def ensure_cells(connection: sa.Connection, leaves: NDArray[np.int64]) -> None:
     """Polygons of all parents of these cells, so that tiles can draw them."""
     parents = np.unique(cells.parents(np.unique(leaves), CELL_RESOLUTIONS[-1]))
     wanted = [parents]
@@ -227,7 +225,8 @@ def _mercator(lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.column_stack([x, y])
 
 
-def _ensure_terms(connection: sa.Connection, layer: Layer, frame: pd.DataFrame) -> None:
+def ensure_terms(connection: sa.Connection, layer: Layer, frame: pd.DataFrame) -> None:
+    """Let search know the texts of these records; `frame` has the layer's searched columns."""
     for name in layer.searched:
         texts = frame[name].dropna().unique()
         known = sa.select(TERM.c.text).where(TERM.c.layer == layer.name, TERM.c.field == name)
@@ -330,59 +329,3 @@ def _next(
     inserted = _affected(connection, sa.insert(table).from_select(names, fresh))
     retired = _affected(connection, sa.delete(table).where(vanished)) if gone else 0
     return Outcome(inserted, updated, len(frame) - inserted - updated, retired, delivery)
-
-
-def update_record(
-    connection: sa.Connection,
-    layer: Layer,
-    id: str,
-    *,
-    values: dict[str, object],
-    geometry: shapely.Geometry | None = None,
-) -> None:
-    """Write checked values, and the geometry with the place that follows from it, into one record."""
-    changes: dict[str, object] = {**values, "delivery": None}
-    if geometry is not None:
-        changes |= _placed(connection, layer, id, geometry)
-    connection.execute(sa.update(layer.table).where(layer.table.c.id == id).values(changes))
-    texts = {name: [values[name]] for name in layer.searched if values.get(name)}
-    if texts:
-        _ensure_terms(connection, layer, pd.DataFrame({name: texts.get(name, [None]) for name in layer.searched}))
-
-
-def _placed(connection: sa.Connection, layer: Layer, id: str, geometry: shapely.Geometry) -> dict[str, object]:
-    """A new geometry and what follows from it, by the rules of the loader; BadField when it leaves the city."""
-    at = geometry if layer.geometry == "Point" else shapely.point_on_surface(geometry)
-    cell = cells.cells_of([at.x], [at.y])
-    _ensure_cells(connection, cell)
-    placed: dict[str, object] = {
-        "geom": shapely.to_wkb(shapely.set_srid(geometry, 4326), hex=True, include_srid=True),
-        "cell": int(cell[0]),
-        "place_method": "surveyed",
-        "place_precision": "A",
-    }
-    if layer.load.identifier in ("grid", "admin"):
-        return placed  # such an area is its own grid or unit, wherever its border runs
-    grid_id, admin_code = _area_of(connection, at)
-    table = layer.table
-    before = connection.scalar(sa.select(table.c.admin_code).where(table.c.id == id))
-    if before is not None and admin_code is None:
-        raise BadField({"geometry": "lies outside the city"})
-    return {**placed, "grid_id": grid_id, "admin_code": admin_code}
-
-
-def _area_of(connection: sa.Connection, at: shapely.Point) -> tuple[str | None, str | None]:
-    """Grid and administrative code of a point: its grid, or the nearest one within reach; else its town, its county."""
-    point = sa.func.st_transform(sa.func.st_setsrid(sa.func.st_makepoint(at.x, at.y), 4326), 3857)
-    for name, reach_m in (("grid", NEAR_M), ("town", 0.0), ("county", 0.0)):
-        area = sa.table(name, sa.column("id"), sa.column("admin_code"), sa.column("geom3857"), schema="city")
-        # Web Mercator stretches lengths by 1/cos(latitude).
-        reach = reach_m / math.cos(math.radians(at.y))
-        near = sa.func.st_dwithin(area.c.geom3857, point, reach)
-        nearest = sa.func.st_distance(area.c.geom3857, point)
-        found = connection.execute(
-            sa.select(area.c.id, area.c.admin_code).where(near).order_by(nearest, area.c.id).limit(1)
-        ).first()
-        if found is not None:
-            return (found.id if name == "grid" else None), found.admin_code
-    return None, None

@@ -58,7 +58,7 @@ def test_a_layer_describes_its_fields_in_both_languages_and_its_codes_in_words(s
     [
         ("GET", "/nothing-here", 404),
         ("POST", "/layers", 405),
-        ("DELETE", "/items/component/1", 405),
+        ("PUT", "/items/component/1", 405),
         ("GET", "/layers/UPPER", 422),
         ("GET", "/search", 422),
         ("GET", "/search?q=" + "x" * 101, 422),

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from layers.catalog import built_in
 from layers.errors import Conflict
 from layers.store import changes
+from layers.store.edits import update_record
 from layers.store.engine import begin
-from layers.store.writer import BUILD_ANEW, Outcome, RetireRefused, undo_delivery, update_record, write_delivery
+from layers.store.writer import BUILD_ANEW, Outcome, RetireRefused, undo_delivery, write_delivery
 from tests.conftest import Database
 
 PLACE = built_in()["place"]

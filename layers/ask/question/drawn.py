@@ -93,7 +93,7 @@ def drawn(geometry: dict[str, Any], *, name: str = "geometry") -> Drawn:
     west, south, east, north = shapely.bounds(shape).tolist()
     if not (west >= -180 and east <= 180 and south >= -85 and north <= 85):
         raise BadField({name: "coordinates must be longitude and latitude in degrees"})
-    if shapely.get_dimensions(shape) and (kind == "MultiLineString" or not shapely.is_valid(shape)) and _tangled(shape):
+    if shapely.get_dimensions(shape) and (kind == "MultiLineString" or not shapely.is_valid(shape)) and tangled(shape):
         raise BadField({name: f"is too tangled: more than {MOST_CROSSINGS:,} pairs of its sides may cross"})
     report = repair(np.array([shape], dtype=object), kind=kind)
     if report.geometries[0] is None:
@@ -101,7 +101,7 @@ def drawn(geometry: dict[str, Any], *, name: str = "geometry") -> Drawn:
     return Drawn(report.geometries[0])
 
 
-def _tangled(shape: shapely.Geometry) -> bool:
+def tangled(shape: shapely.Geometry) -> bool:
     """Whether too many of its segments may cross: to mend or surround it would take minutes, and no one could stop it.
 
     Segments may cross where their boxes meet; those that follow each other do not count.
