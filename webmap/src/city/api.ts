@@ -20,6 +20,9 @@ export interface LayerSummary {
   synthetic: boolean;
   counts: Record<string, number> | null;
   updated: string | null;
+  access: { view: "public" | "internal"; edit: "admin" | "nobody" };
+  /** What whoever asked may do by hand. */
+  may: { edit: boolean; add: boolean };
 }
 
 export interface City {
@@ -43,6 +46,12 @@ export interface Field {
   kind: "text" | "code" | "integer" | "number" | "date" | "time" | "boolean";
   unit: string | null;
   book: string | null;
+  filter: boolean;
+  edit: boolean;
+  required: boolean;
+  minimum: number | null;
+  maximum: number | null;
+  maxLength: number;
 }
 
 export interface LegendRow {
@@ -55,6 +64,8 @@ export interface LegendRow {
 export interface LayerDetail extends LayerSummary {
   fields: Field[];
   books: Record<string, Record<string, Title>>;
+  /** By book, for those that follow standards, the codes of each standard. */
+  standards: Record<string, Record<string, string[]>>;
   legend: Record<string, LegendRow[]>;
   density: { unit: Title; stops: number[]; colours: Record<string, string[]> };
 }
@@ -129,20 +140,40 @@ export interface Item extends Feature<Geometry, Properties> {
   context: {
     cell: string;
     grid: Named | null;
+    dutyGrid: DutyGrid | null;
     town: Named | null;
     county: Named | null;
     placeMethod: string | null;
     placePrecision: string | null;
     source: string | null;
+    delivery: Delivery | null;
     changedAt: string | null;
+    changedBy: string | null;
+    /** By field, the standard that its code stands in. */
+    standards: Record<string, string>;
   };
 }
 
+/** The area that one team answers for. */
+export interface DutyGrid extends Named {
+  department?: string | null;
+  team?: string | null;
+}
+
+export interface Delivery {
+  id: number;
+  title: string;
+  source: string;
+}
+
+/** What a record was, and who or which delivery made it so. */
 export interface Version {
   from: string | null;
   to: string | null;
   actor: string | null;
+  delivery: Delivery | null;
   properties: Properties;
+  geometry: Geometry;
 }
 
 /** The server answered, and the answer is no. */
@@ -213,10 +244,6 @@ export const basemap = async (): Promise<Basemap | null> =>
 export const rasters = async (palette: string): Promise<Raster[]> =>
   (await optional<{ rasters: Raster[] }>(`/rasters?palette=${part(palette)}`))?.rasters ?? [];
 export const livePath = (layers: readonly string[]): string => `/live?layers=${layers.map(part).join(",")}`;
-export const item = (layer: string, id: string, signal?: AbortSignal): Promise<Item> =>
-  get(`/items/${part(layer)}/${part(id)}`, signal);
-export const history = (layer: string, id: string): Promise<{ versions: Version[] }> =>
-  get(`/items/${part(layer)}/${part(id)}/history`);
 export const reverse = (lon: number, lat: number, signal?: AbortSignal): Promise<Reverse> =>
   get(`/reverse?lon=${lon}&lat=${lat}`, signal);
 export const style = (palette: string, layers: readonly string[], lang: string): Promise<ServedStyle> =>

@@ -94,3 +94,27 @@ function toBd09(x: number, y: number): Pair {
   const theta = atan2(y, x) + 3e-6 * cos(x * k);
   return [z * cos(theta) + 0.0065, z * sin(theta) + 0.006];
 }
+
+const STEP_DEG = 1e-5;
+const CLOSE_ENOUGH_DEG = 1e-11;
+
+/** Lon, lat of a pair in a frame, by Newton's method on `inFrame`; null where no place near China has such a pair. */
+export function fromFrame(frame: Frame, x: number, y: number): Pair | null {
+  let [lon, lat] = frame === "EPSG:4549" || frame === "EPSG:4550" ? [frame === "EPSG:4549" ? 120 : 123, 32] : [x, y];
+  for (let turn = 0; turn < 20; turn += 1) {
+    if (!(abs(lon) <= 180 && abs(lat) < 89)) return null;
+    const [here, east, north] = [
+      inFrame(frame, lon, lat),
+      inFrame(frame, lon + STEP_DEG, lat),
+      inFrame(frame, lon, lat + STEP_DEG),
+    ];
+    const [a, c] = [(east[0] - here[0]) / STEP_DEG, (east[1] - here[1]) / STEP_DEG];
+    const [b, d] = [(north[0] - here[0]) / STEP_DEG, (north[1] - here[1]) / STEP_DEG];
+    const [dx, dy, area] = [x - here[0], y - here[1], a * d - b * c];
+    const [toEast, toNorth] = [(d * dx - b * dy) / area, (a * dy - c * dx) / area];
+    lon += toEast;
+    lat += toNorth;
+    if (hypot(toEast, toNorth) < CLOSE_ENOUGH_DEG) return [lon, lat];
+  }
+  return null;
+}

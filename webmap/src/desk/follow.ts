@@ -1,11 +1,12 @@
 /** What the page does when the city changes: tiles anew, counts anew, the open card anew. */
+
+import type { Card } from "../card/card.ts";
 import { livePath } from "../city/api.ts";
 import type { Message } from "../city/events.ts";
 import type { Change } from "../city/freshness.ts";
 import { type LiveState, listen } from "../city/live.ts";
 import type { CityMap } from "../map/map.ts";
 import type { App } from "../page/app.ts";
-import type { Card } from "./popup.ts";
 
 const RECOUNT_MS = 5_000;
 

@@ -1,4 +1,6 @@
 /** Wires the parts of the page together. */
+
+import { objectCard } from "../card/card.ts";
 import { Refused, Unreachable } from "../city/api.ts";
 import { type City, loadCity } from "../city/city.ts";
 import { cameraViews } from "../map/cameras.ts";
@@ -13,7 +15,6 @@ import { followCity, type Parts } from "./follow.ts";
 import { layersPanel } from "./layers.ts";
 import { legendPanel } from "./legend.ts";
 import { pointing } from "./pointing.ts";
-import { objectCard } from "./popup.ts";
 import { searchBox } from "./search.ts";
 import { banner, buildShell, footStrip, headTools, mapControls, panelSheet, type Shell, warning } from "./shell.ts";
 import { liveSign } from "./sign.ts";
@@ -21,7 +22,8 @@ import { liveSign } from "./sign.ts";
 import "../page/theme.css";
 import "./page.css";
 import "./panels.css";
-import "./card.css";
+import "../card/card.css";
+import "../card/form.css";
 import "./phone.css";
 
 declare global {

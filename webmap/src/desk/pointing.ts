@@ -1,12 +1,12 @@
 /** Pointing at the map: a pointer over things, a few words beside it, and a card on click, tap or Enter. */
 import type { MapMouseEvent, Point } from "maplibre-gl";
+import type { Card } from "../card/card.ts";
 import { classCounts, classWord, headline } from "../map/facts.ts";
 import { foremost, type Hit, hitsAt } from "../map/hits.ts";
 import type { CityMap } from "../map/map.ts";
 import { type App, coarse } from "../page/app.ts";
 import { fill, h } from "../page/dom.ts";
 import { number } from "../words/format.ts";
-import type { Card } from "./popup.ts";
 
 const FINGER_PX = 16;
 const POINTER_PX = 4;

@@ -14,6 +14,8 @@ const NAMES: Record<Frame, Word> = {
   "BD-09": "frame_bd",
 };
 
+export const frameName = (app: App, frame: Frame): string => app.t(NAMES[frame]);
+
 /** A choice of frames; all of them on the page say and set the same. */
 export function frameSelect(app: App): HTMLSelectElement {
   const select = h(

@@ -22,12 +22,29 @@ export function classWord(app: App, layer: LayerDetail, properties: Properties):
   return value == null || value === "" ? null : inWords(app.store.get().lang, layer, layer.classes, String(value));
 }
 
-/** The declared fields that have a value, in words, as rows of a description list. */
-export function factRows(app: App, layer: LayerDetail, properties: Properties): HTMLElement[] {
+/**
+ * The declared fields that have a value, in words, as rows of a description list; codes stand behind their words, with
+ * the standard that they are of (`standards`, by field) where there is one.
+ */
+export function factRows(
+  app: App,
+  layer: LayerDetail,
+  properties: Properties,
+  standards: Readonly<Record<string, string>> = {},
+): HTMLElement[] {
   const { lang } = app.store.get();
   return layer.fields
     .filter((field) => field.name !== layer.label && present(properties[field.name]))
-    .map((field) => row(app.title(field.title), fact(lang, layer, field, properties[field.name] as string)));
+    .map((field) => {
+      const value = properties[field.name] as string;
+      return row(app.title(field.title), fact(lang, layer, field, value), codeOf(app, field, value, standards));
+    });
+}
+
+function codeOf(app: App, field: Field, code: string, standards: Readonly<Record<string, string>>): Node | null {
+  if (field.book === null) return null;
+  const standard = standards[field.name];
+  return h("span", { class: "code" }, standard === undefined ? code : app.t("codeIn", { code, standard }));
 }
 
 /** One row: what it is, and what it says (with controls behind it). */

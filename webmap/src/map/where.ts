@@ -1,17 +1,17 @@
 /** Where a thing is: its grid, town and county as doors to their cards, and its coordinates in a chosen frame. */
-import type { LayerDetail, Named, Reverse } from "../city/api.ts";
-import { meantFor, written } from "../city/frames.ts";
+import type { DutyGrid, LayerDetail, Named, Reverse } from "../city/api.ts";
+import { FRAMES, meantFor, written } from "../city/frames.ts";
 import type { App } from "../page/app.ts";
 import { copyButton } from "../page/copy.ts";
-import { h } from "../page/dom.ts";
+import { fill, h } from "../page/dom.ts";
 import { number } from "../words/format.ts";
-import { frameSelect } from "./coordinates.ts";
+import { frameName, frameSelect } from "./coordinates.ts";
 import { row } from "./facts.ts";
 
 interface Context {
   cell: string;
   grid: Named | null;
-  dutyGrid?: Named | null;
+  dutyGrid?: DutyGrid | null;
   town: Named | null;
   county: Named | null;
   placeMethod?: string | null;
@@ -32,11 +32,13 @@ export function placeRows(
   const rows = [
     area(app, "grid", app.t("grid"), context.grid),
     area(app, "duty_grid", app.t("dutyGrid"), context.dutyGrid ?? null),
+    responsible(app, context.dutyGrid ?? null),
     area(app, "town", app.t("town"), context.town),
     area(app, "county", app.t("county"), context.county),
     address &&
       row(app.t("address"), `${address.text} · ${app.t("metresAway", { n: number(lang, address.distance_m) })}`),
     coordinatesRow(app, lon, lat),
+    allFrames(app, lon, lat),
     row(app.t("cell"), h("code", {}, context.cell), copyButton(app, context.cell)),
     context.placeMethod ? row(app.t("method"), book("place_method", context.placeMethod)) : null,
     context.placePrecision ? row(app.t("precision"), book("place_precision", context.placePrecision)) : null,
@@ -49,6 +51,34 @@ function area(app: App, layer: string, title: string, named: Named | null): HTML
   if (!app.city.layer(layer)) return row(title, named.name);
   const open = () => app.store.set({ selected: { kind: "item", layer, id: named.id } });
   return row(title, h("button", { type: "button", class: "door", onclick: open }, named.name));
+}
+
+/** The unit that answers for the place: people have no names here. */
+function responsible(app: App, duty: DutyGrid | null): HTMLElement | null {
+  const unit = [duty?.department, duty?.team].filter(Boolean).join(" · ");
+  return unit === "" ? null : row(app.t("responsible"), unit);
+}
+
+/** The place in every frame at once, for those who copy it into another system. */
+function allFrames(app: App, lon: number, lat: number): HTMLElement {
+  const lines = () =>
+    FRAMES.map((frame) => {
+      const text = written(frame, lon, lat);
+      const value = h("span", { class: "figures-text" }, text);
+      value.classList.toggle("doubtful", !meantFor(frame, lon));
+      if (!meantFor(frame, lon)) value.title = app.t("outsideFrame");
+      return row(frameName(app, frame), value, copyButton(app, text));
+    });
+  const list = h("div", { class: "frames" });
+  const details = h(
+    "details",
+    { class: "all-frames", data: { section: "frames" } },
+    h("summary", {}, app.t("allFrames")),
+    list,
+  );
+  details.ontoggle = () => fill(list, ...(details.open ? lines() : []));
+  // A term with a list of its own: what a description list may hold.
+  return h("div", { class: "fact wide" }, h("dt", { class: "hidden-text" }, app.t("allFrames")), h("dd", {}, details));
 }
 
 function coordinatesRow(app: App, lon: number, lat: number): HTMLElement {

@@ -1,0 +1,123 @@
+/** Single records: read with their version, changed, made, retired and put back, and what stands around a place. */
+import type { Geometry } from "geojson";
+import { authorization, get, type Item, type Properties, Refused, Unreachable, type Version } from "./api.ts";
+
+/** A record and the version as which it was read (its ETag). */
+export interface Held {
+  record: Item;
+  version: string;
+}
+
+/** What an edit changes; what is not named stays. */
+export interface Change {
+  properties: Properties;
+  geometry?: Geometry;
+}
+
+/** The server refused a change: `problems` names the fields that do not take their value. */
+export class ChangeRefused extends Refused {
+  readonly problems: Record<string, string>;
+  constructor(status: number, detail: string, problems: Record<string, string>) {
+    super(status, detail);
+    this.problems = problems;
+  }
+}
+
+export interface Near {
+  id: string;
+  distance_m: number;
+  lon: number;
+  lat: number;
+  properties: Properties;
+}
+
+export interface Around {
+  layer: string;
+  records: Near[];
+  truncated: boolean;
+}
+
+export interface Versions {
+  versions: Version[];
+  next: string | null;
+}
+
+const part = encodeURIComponent;
+const pathOf = (layer: string, id: string): string => `/items/${part(layer)}/${part(id)}`;
+
+/** A key under which the server does a change only once, however often it is sent. */
+export function newKey(): string {
+  // `randomUUID` is for secure pages only, and a closed network often serves plain HTTP.
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+export async function read(layer: string, id: string, signal?: AbortSignal): Promise<Held> {
+  return held(await send("GET", pathOf(layer, id), { signal }));
+}
+
+export async function change(of: Held, changed: Change, key: string): Promise<Held> {
+  return held(await send("PATCH", pathOf(of.record.layer, of.record.id), { match: of.version, key, body: changed }));
+}
+
+export async function create(layer: string, made: Change & { id?: string }, key: string): Promise<Held> {
+  return held(await send("POST", `/items/${part(layer)}`, { key, body: made }));
+}
+
+export async function retire(of: Held): Promise<void> {
+  await send("DELETE", pathOf(of.record.layer, of.record.id), { match: of.version });
+}
+
+/** Put a record back to the version that began at `since`, else to its last one; `version` is null once it is retired. */
+export async function restore(
+  { layer, id }: { layer: string; id: string },
+  { version, since = null }: { version: string | null; since?: string | null },
+  key: string,
+): Promise<Held> {
+  return held(await send("POST", `${pathOf(layer, id)}/restore`, { match: version, key, body: { since } }));
+}
+
+/** A page of earlier versions, newest first; `next` leads to those before them. */
+export const history = (layer: string, id: string): Promise<Versions> =>
+  historyAt(`${pathOf(layer, id)}/history?limit=20`);
+export const historyAt = (path: string): Promise<Versions> => get(path);
+
+export const nearby = (
+  { lon, lat }: { lon: number; lat: number },
+  { layers, radius_m, limit }: { layers: readonly string[]; radius_m: number; limit: number },
+): Promise<{ layers: Around[] }> =>
+  get(`/nearby?lon=${lon}&lat=${lat}&radius_m=${radius_m}&limit=${limit}&layers=${layers.map(part).join(",")}`);
+
+interface Sent {
+  match?: string | null;
+  key?: string;
+  body?: unknown;
+  signal?: AbortSignal | undefined;
+}
+
+async function send(method: string, path: string, { match, key, body, signal }: Sent): Promise<Response> {
+  const headers: Record<string, string> = { ...authorization() };
+  if (match) headers["If-Match"] = match;
+  if (key) headers["Idempotency-Key"] = key;
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let response: Response;
+  try {
+    response = await fetch(path, { method, headers, body: JSON.stringify(body) ?? null, signal: signal ?? null });
+  } catch (cause) {
+    if (signal?.aborted) throw cause;
+    throw new Unreachable(path, { cause });
+  }
+  if (response.ok) return response;
+  if (response.status === 502 || response.status === 504) throw new Unreachable(path);
+  throw await refusal(response);
+}
+
+async function held(response: Response): Promise<Held> {
+  return { record: (await response.json()) as Item, version: response.headers.get("ETag") ?? "" };
+}
+
+async function refusal(response: Response): Promise<ChangeRefused> {
+  if (!response.headers.get("content-type")?.includes("problem+json"))
+    return new ChangeRefused(response.status, response.statusText, {});
+  const told = (await response.json()) as { title?: string; detail?: string; problems?: Record<string, string> };
+  return new ChangeRefused(response.status, told.detail ?? told.title ?? response.statusText, told.problems ?? {});
+}
