@@ -27,15 +27,15 @@ export function confirm(
   }: { title: string; text: string; yes: string; no?: string; grave?: boolean },
 ): Promise<boolean> {
   return new Promise((settle) => {
-    let sure = false;
-    const agree = h("button", { type: "button", class: grave ? "grave" : "primary" }, yes);
-    const stay = h("button", { type: "button", onclick: () => dialog.close() }, no);
-    const dialog = dialogOf(app, title, h("p", {}, text), h("footer", {}, stay, agree));
-    agree.onclick = () => {
-      sure = true;
+    // Settled by the click itself: the dialog's event comes later, perhaps after the next key.
+    const answer = (sure: boolean) => () => {
+      settle(sure);
       dialog.close();
     };
-    dialog.addEventListener("close", () => settle(sure));
+    const agree = h("button", { type: "button", class: grave ? "grave" : "primary", onclick: answer(true) }, yes);
+    const stay = h("button", { type: "button", onclick: answer(false) }, no);
+    const dialog = dialogOf(app, title, h("p", {}, text), h("footer", {}, stay, agree));
+    dialog.addEventListener("close", () => settle(false));
     stay.focus();
   });
 }

@@ -111,7 +111,9 @@ async function drawCity(shell: Shell, app: App, defaults: State): Promise<Parts>
     else cityMap.wholeCity();
   });
   addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && !shell.card.hidden && !document.querySelector("dialog[open]")) card.close();
+    if (event.key !== "Escape" || shell.card.hidden || document.querySelector("dialog[open]")) return;
+    event.preventDefault(); // else the same key would close the question that closing may lead to
+    card.close();
   });
   window.__chengtu = { map, ready: cityMap.ready };
   void cityMap.ready.then(() => {

@@ -69,7 +69,7 @@ function allFrames(app: App, lon: number, lat: number): HTMLElement {
       if (!meantFor(frame, lon)) value.title = app.t("outsideFrame");
       return row(frameName(app, frame), value, copyButton(app, text));
     });
-  const list = h("div", { class: "frames" });
+  const list = h("dl", { class: "frames" });
   const details = h(
     "details",
     { class: "all-frames", data: { section: "frames" } },
@@ -78,7 +78,7 @@ function allFrames(app: App, lon: number, lat: number): HTMLElement {
   );
   details.ontoggle = () => fill(list, ...(details.open ? lines() : []));
   // A term with a list of its own: what a description list may hold.
-  return h("div", { class: "fact wide" }, h("dt", { class: "hidden-text" }, app.t("allFrames")), h("dd", {}, details));
+  return h("div", { class: "fact wide" }, h("dt", { class: "hidden-text" }, app.t("frame")), h("dd", {}, details));
 }
 
 function coordinatesRow(app: App, lon: number, lat: number): HTMLElement {
