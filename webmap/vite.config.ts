@@ -13,6 +13,7 @@ const served = [
   "geocode",
   "reverse",
   "items",
+  "nearby",
   "healthz",
   "live",
   "basemap",

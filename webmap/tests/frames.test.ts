@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Frame, inFrame, meantFor, written } from "../src/city/frames.ts";
+import { type Frame, fromFrame, inFrame, meantFor, written } from "../src/city/frames.ts";
 
 /** Vectors of the domain facts, lat and lon as published; tolerance in the unit of the frame. */
 const VECTORS: [frame: Frame, lat: number, lon: number, x: number, y: number, tolerance: number][] = [
@@ -40,4 +40,18 @@ test("the zone of 120°E is not meant for the east of Qidong, the zone of 123°E
 test("degrees are written to a metre, metres to a decimetre", () => {
   assert.equal(written("EPSG:4326", 120.8943, 31.9802), "120.89430, 31.98020");
   assert.equal(written("EPSG:4549", 120.8943, 31.9802), "584524.9, 3540006.3");
+});
+
+for (const [frame, lat, lon] of VECTORS) {
+  test(`${lat}, ${lon} is found again from its pair in ${frame}`, () => {
+    const back = fromFrame(frame, ...inFrame(frame, lon, lat));
+    assert.ok(back !== null);
+    assert.ok(Math.abs(back[0] - lon) < 1e-9 && Math.abs(back[1] - lat) < 1e-9, String(back));
+  });
+}
+
+test("a pair that no place has leads nowhere", () => {
+  assert.equal(fromFrame("EPSG:4326", 200, 95), null);
+  assert.equal(fromFrame("EPSG:4549", Number.NaN, 3_500_000), null);
+  assert.equal(fromFrame("EPSG:4549", 1e12, 1e12), null);
 });

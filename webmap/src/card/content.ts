@@ -42,6 +42,12 @@ export function section(
   return details;
 }
 
+/** Close a section for good: what it would show does not exist here. */
+export function without(details: HTMLElement): void {
+  opened.delete(details.dataset.section ?? "");
+  details.remove();
+}
+
 /** A button with an icon and a word. */
 export function action(name: Parameters<typeof icon>[0] | null, label: string, onclick: () => void): HTMLButtonElement {
   return h("button", { type: "button", onclick }, name && icon(name), label);

@@ -1,4 +1,5 @@
 /** What stands around a place, of the layers that are shown: by layer, nearest first; a click goes there. */
+import type { LayerDetail } from "../city/api.ts";
 import * as items from "../city/items.ts";
 import { classWord, headline } from "../map/facts.ts";
 import type { App } from "../page/app.ts";
@@ -38,6 +39,19 @@ export function nearbyList(
   return section(app, "nearby", app.t("nearby"), () => load(RADII_M[0]));
 }
 
+/** The records but the one itself; of a line that is cut in pieces the nearest piece stands for all. */
+function differing(
+  app: App,
+  layer: LayerDetail,
+  records: readonly items.Near[],
+  besides?: { layer: string; id: string },
+) {
+  const others = records.filter(({ id }) => besides?.layer !== layer.name || besides.id !== id);
+  if (!layer.geometry.endsWith("LineString")) return others;
+  const names = others.map(({ id, properties }) => headline(app, layer, id, properties));
+  return others.filter((_, index) => names.indexOf(names[index] as string) === index);
+}
+
 async function group(
   app: App,
   around: items.Around,
@@ -45,7 +59,7 @@ async function group(
 ): Promise<HTMLElement | null> {
   const layer = await app.city.detail(around.layer);
   const { lang } = app.store.get();
-  const others = around.records.filter(({ id }) => besides?.layer !== layer.name || besides.id !== id);
+  const others = differing(app, layer, around.records, besides);
   if (others.length === 0) return null;
   const lines = others.slice(0, EACH).map(({ id, properties, distance_m }) => {
     const open = () => app.store.set({ selected: { kind: "item", layer: layer.name, id } });

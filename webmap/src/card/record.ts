@@ -13,6 +13,7 @@ import { action, type Content } from "./content.ts";
 import { historyList } from "./history.ts";
 import { goThere, linkButton, linksRow } from "./links.ts";
 import { nearbyList } from "./nearby.ts";
+import { seenBy } from "./sight.ts";
 
 export interface Doing {
   edit(): void;
@@ -40,6 +41,7 @@ export function recordContent(
       h("dl", {}, ...makingRows(app, context)),
       historyList(app, layer, { id: record.id, now: record }, layer.may.edit ? doing.goBack : undefined),
       nearbyList(app, { lon, lat }, record),
+      seenBy(app, { lon, lat }),
       linksRow(app, layer, record, middle),
     ],
     actions: [

@@ -11,6 +11,7 @@ import { action, type Content } from "./content.ts";
 import { dialogOf } from "./dialogs.ts";
 import { linkButton } from "./links.ts";
 import { nearbyList } from "./nearby.ts";
+import { seenBy } from "./sight.ts";
 
 const CHOICES = 12;
 
@@ -27,7 +28,10 @@ export function spotContent(
   return {
     kicker: app.t("spot"),
     title: outside ? app.t("outsideCity") : title,
-    body: [h("dl", {}, ...placeRows(app, at.lon, at.lat, found, found.address)), outside ? null : nearbyList(app, at)],
+    body: [
+      h("dl", {}, ...placeRows(app, at.lon, at.lat, found, found.address)),
+      ...(outside ? [] : [nearbyList(app, at), seenBy(app, at)]),
+    ],
     actions: [
       linkButton(app),
       addable.length > 0 && !outside ? action("plus", app.t("addHere"), () => chooseLayer(app, addable, add)) : null,

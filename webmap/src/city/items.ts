@@ -42,6 +42,14 @@ export interface Versions {
   next: string | null;
 }
 
+/** A camera that looks at a place; `blocked` where a building may stand in between. */
+export interface Seeing {
+  id: string;
+  name: string | null;
+  distance_m: number;
+  blocked?: boolean | null;
+}
+
 const part = encodeURIComponent;
 const pathOf = (layer: string, id: string): string => `/items/${part(layer)}/${part(id)}`;
 
@@ -86,6 +94,12 @@ export const nearby = (
   { layers, radius_m, limit }: { layers: readonly string[]; radius_m: number; limit: number },
 ): Promise<{ layers: Around[] }> =>
   get(`/nearby?lon=${lon}&lat=${lat}&radius_m=${radius_m}&limit=${limit}&layers=${layers.map(part).join(",")}`);
+
+/** The cameras whose view holds a place, and those nearby of which nobody knows where they look. */
+export const sight = (
+  { lon, lat }: { lon: number; lat: number },
+  limit: number,
+): Promise<{ cameras: Seeing[]; unknown?: Seeing[] }> => get(`/sight?lon=${lon}&lat=${lat}&limit=${limit}`);
 
 interface Sent {
   match?: string | null;

@@ -55,8 +55,8 @@ function area(app: App, layer: string, title: string, named: Named | null): HTML
 
 /** The unit that answers for the place: people have no names here. */
 function responsible(app: App, duty: DutyGrid | null): HTMLElement | null {
-  const unit = [duty?.department, duty?.team].filter(Boolean).join(" · ");
-  return unit === "" ? null : row(app.t("responsible"), unit);
+  const [unit, team] = [duty?.department, duty?.team].filter((name) => name != null && name !== "");
+  return unit ? row(app.t("responsible"), unit, team ? h("span", { class: "code" }, team) : null) : null;
 }
 
 /** The place in every frame at once, for those who copy it into another system. */
