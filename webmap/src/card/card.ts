@@ -63,6 +63,7 @@ export function objectCard(element: HTMLElement, app: App, cityMap: CityMap): Ca
   };
 
   const edit = (subject: Subject) => {
+    pending.abort(); // a record that is still on its way must not come over the form
     const form = editingOf(app, cityMap, subject, {
       saved: (now, before) => {
         drop();
@@ -70,7 +71,6 @@ export function objectCard(element: HTMLElement, app: App, cityMap: CityMap): Ca
       },
       left: () => leave.before(() => start()),
       retire: (held) => acts.retire(subject.layer, held),
-      say: (text) => tell(app, text),
     });
     editing = { form, selected: store.get().selected };
     element.classList.add("editing");

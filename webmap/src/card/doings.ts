@@ -20,10 +20,11 @@ export function doings(app: App, card: { reopen(): void; dropForm(): void }): Do
     if (selected?.kind === "item" && selected.layer === layer && selected.id === id) card.reopen();
     else app.store.set({ selected: { kind: "item", layer, id } });
   };
-  const failed = (error: unknown) => {
-    const late = error instanceof Refused && (error.status === 412 || error.status === 409);
-    tell(app, late ? app.t("undoLate") : app.t("notSaved", { why: reason(error) }));
+  const failedBut = (late: "undoLate" | "changedSince") => (error: unknown) => {
+    const tooLate = error instanceof Refused && (error.status === 412 || error.status === 409);
+    tell(app, tooLate ? app.t(late) : app.t("notSaved", { why: reason(error) }));
   };
+  const failed = failedBut("undoLate");
   const restored = (layer: string, id: string, word: "undone" | "restored") => {
     tell(app, app.t(word));
     open(layer, id);
@@ -53,7 +54,7 @@ export function doings(app: App, card: { reopen(): void; dropForm(): void }): Do
         try {
           await items.retire(held);
         } catch (error) {
-          failed(error);
+          failedBut("changedSince")(error);
           return;
         }
         card.dropForm();
@@ -71,7 +72,7 @@ export function doings(app: App, card: { reopen(): void; dropForm(): void }): Do
       try {
         await items.restore({ layer: layer.name, id }, { version, since }, items.newKey());
       } catch (error) {
-        failed(error);
+        failedBut("changedSince")(error);
         return;
       }
       restored(layer.name, id, "restored");

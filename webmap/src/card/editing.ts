@@ -1,28 +1,29 @@
-/** Changing a record or making one: the form, the marker, what the server says, and who was quicker. */
+/** Changing a record or making one: the form, its place, what the server says, and who was quicker. */
 import { type Field, type Item, type LayerDetail, type LonLat, Refused, Unreachable } from "../city/api.ts";
 import * as items from "../city/items.ts";
 import type { CityMap } from "../map/map.ts";
 import { type App, reason } from "../page/app.ts";
 import { fill, h } from "../page/dom.ts";
 import { changedNames, sameShape } from "./changes.ts";
-import { type Conflict, conflictPanel } from "./conflict.ts";
+import { conflictPanel } from "./conflict.ts";
 import { action, type Content } from "./content.ts";
 import { type Form, formOf } from "./form.ts";
-import { type Mover, mover } from "./moving.ts";
-import { ruleInWords } from "./rules.ts";
+import { placing } from "./placing.ts";
+import { ruleInWords, type Value } from "./rules.ts";
 
 /** A record that is there, or a new one of a layer at a place. */
 export type Subject = { layer: LayerDetail; held: items.Held } | { layer: LayerDetail; held: null; at: LonLat };
 
+/** What the form leads to. */
 export interface Outcome {
-  /** Undo what was saved: the record as it is now, and as it was (null: it was not there). */
+  /** The record as it is now, and as it was (null: it was not there). */
   saved(now: items.Held, before: items.Held | null): void;
   left(): void;
   retire(held: items.Held): void;
-  say(text: string): void;
 }
 
 export interface Editing {
+  /** The form as a card; asked for again (in another language) it keeps what was typed. */
   content(): Content;
   dirty(): boolean;
   /** The record may have changed elsewhere. */
@@ -31,8 +32,9 @@ export interface Editing {
   end(): void;
 }
 
-/** A record of these layers is of a class that decides its standard: the server fills that in. */
+/** Follows from a record's class: the server fills it in. */
 const FOLLOWS_CLASS = "standard";
+const FORM = "card-form";
 
 /** The fields that a person fills in: of a new record also those that are set once. */
 export function fieldsFor(layer: LayerDetail, isNew: boolean): Field[] {
@@ -42,228 +44,173 @@ export function fieldsFor(layer: LayerDetail, isNew: boolean): Field[] {
 
 export function editingOf(app: App, cityMap: CityMap, subject: Subject, outcome: Outcome): Editing {
   const { layer } = subject;
+  const isNew = subject.held === null;
   let held = subject.held;
-  let place: LonLat | null = subject.held === null ? subject.at : null;
-  let moving: Mover | null = null;
-  let texts: Record<string, string> = {};
-  let conflict: { fresh: items.Held; conflict: Conflict } | null = null;
+  /** What someone else made of the record meanwhile, as long as nothing was decided. */
+  let theirs: items.Held | null = null;
   let key = items.newKey();
   let busy = false;
-  const idInput = h("input", { type: "text", id: "field-id", maxLength: 64, autocomplete: "off" });
+  let form: Form;
 
   const notice = h("div", { class: "edit-notice" });
   const state = h("p", { class: "hint", role: "status" });
-  const moveBox = h("div", { class: "field move" });
   const save = h("button", { type: "submit", class: "primary" });
-  let form: Form;
+  save.setAttribute("form", FORM);
+  const ownId = h("input", { type: "text", id: "field-id", maxLength: 64, autocomplete: "off" });
 
-  const changed = () => Object.keys(form.changed()).length > 0 || (held !== null && place !== null);
-  const dirty = () => changed() || idInput.value !== "";
+  const changed = () => Object.keys(form.changed()).length > 0 || (!isNew && place.moved() !== null);
+  const dirty = () => changed() || ownId.value !== "";
   const touched = () => {
     key = items.newKey(); // another content is another change
     state.textContent = dirty() ? app.t("unsaved") : "";
   };
-  const drawForm = () => {
+  const start = subject.held === null ? subject.at : pointOf(subject.held.record);
+  const drawForm = (texts: Record<string, string>) => {
     const base = held?.record.properties ?? {};
-    form = formOf(app, layer, { fields: fieldsFor(layer, held === null), base, texts, typed: touched });
-    save.textContent = app.t("save");
+    form = formOf(app, layer, { fields: fieldsFor(layer, isNew), base, texts, typed: touched });
   };
-  const pointOf = (record: Item | undefined): LonLat | null =>
-    record?.geometry.type === "Point" ? (record.geometry.coordinates as LonLat) : null;
+  drawForm({});
+  const place = placing(app, cityMap, { start, isNew }, touched);
 
-  const placeTo = (at: LonLat) => {
-    place = at;
+  const warn = (text: string) => fill(notice, h("p", { class: "wrong", role: "alert" }, text));
+
+  const go = (fresh: items.Held, kept: Record<string, Value>, keepPlace: boolean) => {
+    theirs = null;
+    held = fresh;
+    form.rebase(fresh.record.properties, kept);
+    if (!keepPlace || place.moved() === null) place.rebase(pointOf(fresh.record));
     touched();
   };
-  const startMoving = () => {
-    const from = place ?? pointOf(held?.record);
-    if (from === null) return;
-    moving ??= mover(app, cityMap, from, placeTo);
-    drawMove();
-  };
-  const stopMoving = () => {
-    moving?.remove();
-    moving = null;
-    if (held !== null) place = null;
-    touched();
-    drawMove();
-  };
-  const drawMove = () => {
-    if (held !== null && pointOf(held.record) === null) return fill(moveBox);
-    const back =
-      held !== null && moving !== null && h("button", { type: "button", onclick: stopMoving }, app.t("moveBack"));
-    const start = moving === null && action("target", app.t("move"), startMoving);
-    fill(moveBox, h("span", { class: "label" }, app.t("yourPlace")), start, moving?.element, back);
-  };
-
-  const sayWhy = (text: string) => fill(notice, h("p", { class: "wrong", role: "alert" }, text));
-  const sayRefused = (error: items.ChangeRefused) => {
-    const rest = form.refuse(error.problems);
-    const others = Object.entries(rest).map(([name, why]) => `${nameOf(name)}: ${ruleInWords(app, why)}`);
-    const count = Object.keys(error.problems).length;
-    if (count === 0) return sayWhy(app.t("notSaved", { why: error.message }));
-    sayWhy([app.t("wrongFields", { n: count }), ...others].join(" · "));
-  };
-  const nameOf = (name: string): string => {
-    if (name === "geometry") return app.t("yourPlace");
-    if (name === "id") return app.t("idLabel");
-    const field = layer.fields.find((each) => each.name === name);
-    return field ? app.title(field.title) : name;
-  };
-
-  const showConflict = (fresh: items.Held) => {
-    if (held === null) return;
-    const found: Conflict = {
-      base: held.record,
-      theirs: fresh.record,
-      mine: form.changed(),
-      moved: place !== null,
-    };
-    conflict = { fresh, conflict: found };
-    const panel = conflictPanel(app, layer, found, (kept, keepPlace) => {
-      merge(fresh, kept, keepPlace);
+  const showConflict = (base: items.Held, fresh: items.Held) => {
+    theirs = fresh;
+    const mine = { mine: form.changed(), moved: place.moved() !== null };
+    const panel = conflictPanel(app, layer, { base: base.record, theirs: fresh.record, ...mine }, (kept, keepPlace) => {
+      go(fresh, kept, keepPlace);
       fill(notice, h("p", { role: "status" }, app.t("merged")));
     });
     fill(notice, panel);
     panel.scrollIntoView({ block: "nearest" });
   };
-  const merge = (fresh: items.Held, kept: ReturnType<Form["changed"]>, keepPlace: boolean) => {
-    conflict = null;
-    held = fresh;
-    form.rebase(fresh.record.properties, kept);
-    if (!keepPlace && moving !== null) stopMoving();
-    touched();
-  };
-  const sayGone = () => {
-    if (held === null) return;
-    const { layer: name, id } = held.record;
-    const revive = action(null, app.t("conflictRevive"), () => {
-      items.restore({ layer: name, id }, { version: null }, items.newKey()).then(
-        (fresh) => {
-          merge(fresh, form.changed(), place !== null);
-          fill(notice);
-        },
-        (error: unknown) => sayWhy(reason(error)),
-      );
-    });
+  const showGone = ({ record: { layer: name, id } }: items.Held) => {
+    const bringBack = async () => {
+      try {
+        const back = await items.restore({ layer: name, id }, { version: null }, items.newKey());
+        fill(notice);
+        go(back, form.changed(), true);
+      } catch (error) {
+        warn(reason(error));
+      }
+    };
+    const revive = action(null, app.t("conflictRevive"), () => void bringBack());
     fill(notice, h("section", { class: "conflict", role: "alert" }, h("p", {}, app.t("conflictGone")), revive));
   };
-  /** What the record is now, seen by someone who was about to change it. */
-  const meet = (fresh: items.Held) => {
-    if (held === null || fresh.version === held.version) return;
-    const mine = form.changed();
-    const noticed = changedNames(held.record.properties, fresh.record.properties).length > 0;
-    const moved = !sameShape(held.record.geometry, fresh.record.geometry);
-    if (!dirty() || (!noticed && !moved)) merge(fresh, mine, place !== null);
-    else showConflict(fresh);
+  /** Look at what the record is now: what I did not touch follows it, what I did touch is for me to decide. */
+  const meet = async (base: items.Held) => {
+    try {
+      const fresh = await items.read(base.record.layer, base.record.id);
+      if (fresh.version === base.version || base !== held) return;
+      if (dirty() && differs(base.record, fresh.record)) showConflict(base, fresh);
+      else go(fresh, form.changed(), true);
+    } catch (error) {
+      if (error instanceof Refused && error.status === 404) showGone(base);
+      // Otherwise what is on the page stays: saving will tell.
+    }
   };
 
-  const bodyOf = () => {
-    const geometry = place === null ? {} : { geometry: { type: "Point", coordinates: place } as const };
-    return { properties: held === null ? form.filled() : form.changed(), ...geometry };
-  };
   const send = (): Promise<items.Held> => {
-    if (held !== null) return items.change(held, bodyOf(), key);
-    const id = idInput.value.trim();
-    return items.create(layer.name, { ...bodyOf(), ...(id === "" ? {} : { id }) }, key);
+    const at = place.moved();
+    const geometry = at === null ? {} : { geometry: { type: "Point", coordinates: at } as const };
+    if (held !== null) return items.change(held, { properties: form.changed(), ...geometry }, key);
+    const id = ownId.value.trim();
+    return items.create(layer.name, { properties: form.filled(), ...geometry, ...(id === "" ? {} : { id }) }, key);
   };
   const submit = async () => {
     if (busy) return;
-    if (conflict !== null) {
-      sayWhyBeside(app.t("conflictFirst"));
-      return;
-    }
-    if (!form.check()) return sayWhy(app.t("wrongFields", { n: form.wrong() }));
-    if (held !== null && !changed()) return outcome.left();
+    if (theirs !== null) {
+      state.textContent = app.t("conflictFirst");
+      notice.querySelector<HTMLElement>(".conflict")?.focus();
+    } else if (!form.check()) warn(app.t("wrongFields", { n: form.wrong() }));
+    else if (!isNew && !changed()) outcome.left();
+    else await saving();
+  };
+  const saving = async () => {
     fill(notice);
     working(true);
     try {
       outcome.saved(await send(), held);
     } catch (error) {
-      await refused(error);
-    } finally {
       working(false);
+      await refused(error);
     }
   };
-  const sayWhyBeside = (text: string) => {
-    state.textContent = text;
-    notice.querySelector<HTMLElement>(".conflict")?.focus();
-  };
   const refused = async (error: unknown) => {
-    if (error instanceof items.ChangeRefused && error.status === 422) sayRefused(error);
-    else if (error instanceof Refused && error.status === 404) sayGone();
-    else if (error instanceof Refused && error.status === 412 && held !== null) await reread();
-    else if (error instanceof Unreachable) sayWhy(app.t("unreachable"));
-    else sayWhy(app.t("notSaved", { why: reason(error) }));
+    if (error instanceof items.ChangeRefused && error.status === 422) warn(wrongFields(app, layer, form, error));
+    else if (error instanceof Refused && held !== null && [404, 412].includes(error.status)) await meet(held);
+    else if (error instanceof Unreachable) warn(app.t("unreachable"));
+    else warn(app.t("notSaved", { why: reason(error) }));
   };
   const working = (on: boolean) => {
     busy = on;
     save.disabled = on;
     save.textContent = app.t(on ? "saving" : "save");
   };
-  const reread = async () => {
-    if (held === null || busy) return;
-    try {
-      meet(await items.read(held.record.layer, held.record.id));
-    } catch (error) {
-      if (error instanceof Refused && error.status === 404) sayGone();
-      // Otherwise what is on the page stays: saving will tell.
-    }
+  const submitted = (event: SubmitEvent) => {
+    event.preventDefault();
+    void submit();
   };
 
-  drawForm();
-  if (held === null) startMoving();
-  else drawMove();
   return {
     content() {
-      texts = form.texts();
-      const keep = moving !== null;
-      if (keep) {
-        moving?.remove();
-        moving = null;
-      }
-      drawForm();
-      if (keep) startMoving();
-      else drawMove();
-      const ofId = h(
-        "div",
-        { class: "field" },
-        h("label", { htmlFor: "field-id" }, app.t("idLabel")),
-        idInput,
-        h("p", { class: "hint" }, app.t("idMade")),
-      );
-      const name = app.title(layer.title);
-      const submitted = (event: SubmitEvent) => {
-        event.preventDefault();
-        void submit();
-      };
-      const retire =
-        held !== null &&
-        layer.may.add &&
-        h("button", { type: "button", class: "grave", onclick: () => held && outcome.retire(held) }, app.t("retire"));
-      const whole = h(
-        "form",
-        { class: "edit", noValidate: true, id: "card-form", onsubmit: submitted },
-        notice,
-        form.element,
-        held === null && ofId,
-        moveBox,
-        state,
-      );
-      save.setAttribute("form", "card-form");
+      drawForm(form.texts());
+      place.redraw();
+      working(busy);
+      touched();
+      if (held !== null && theirs !== null) showConflict(held, theirs);
+      const retired = held !== null && layer.may.add ? () => held && outcome.retire(held) : null;
+      const layerTitle = { layer: app.title(layer.title) };
+      const parts = [notice, form.element, isNew && idField(app, ownId), place.element, state];
       return {
-        kicker: app.t(held === null ? "newOf" : "editOf", { layer: name }),
-        title: held === null ? name : held.record.id,
-        body: [whole],
-        actions: [save, action(null, app.t("cancel"), outcome.left), retire || null],
+        kicker: app.t(isNew ? "newOf" : "editOf", layerTitle),
+        title: held?.record.id ?? layerTitle.layer,
+        body: [h("form", { class: "edit", noValidate: true, id: FORM, onsubmit: submitted }, ...parts)],
+        actions: [
+          save,
+          action(null, app.t("cancel"), outcome.left),
+          retired && h("button", { type: "button", class: "grave", onclick: retired }, app.t("retire")),
+        ],
       };
     },
     dirty,
-    reread,
-    focus: () => form.focusFirst(),
-    end() {
-      moving?.remove();
-      moving = null;
+    reread: async () => {
+      if (held !== null && !busy) await meet(held);
     },
+    focus: () => form.focusFirst(),
+    end: place.end,
   };
+}
+
+function idField(app: App, input: HTMLInputElement): HTMLElement {
+  const label = h("label", { htmlFor: input.id }, app.t("idLabel"));
+  return h("div", { class: "field" }, label, input, h("p", { class: "hint" }, app.t("idMade")));
+}
+
+const pointOf = ({ geometry }: Item): LonLat | null =>
+  geometry.type === "Point" ? (geometry.coordinates as LonLat) : null;
+
+const differs = (a: Item, b: Item): boolean =>
+  changedNames(a.properties, b.properties).length > 0 || !sameShape(a.geometry, b.geometry);
+
+/** Show the server's reasons at the fields they are about, and return a line that counts them and names the others. */
+function wrongFields(app: App, layer: LayerDetail, form: Form, error: items.ChangeRefused): string {
+  const count = Object.keys(error.problems).length;
+  if (count === 0) return app.t("notSaved", { why: error.message });
+  const name = (field: string): string => {
+    if (field === "geometry") return app.t("yourPlace");
+    if (field === "id") return app.t("idLabel");
+    return app.title(layer.fields.find((each) => each.name === field)?.title ?? { zh: field, en: field });
+  };
+  const others = Object.entries(form.refuse(error.problems)).map(
+    ([field, why]) => `${name(field)} ${ruleInWords(app, why)}`,
+  );
+  return [app.t("wrongFields", { n: count }), ...others].join(" · ");
 }

@@ -46,6 +46,7 @@ export const zh = {
   undone: "已撤销",
   undo: "撤销",
   undoLate: "此后又被修改，不能撤销。可在历史中恢复。",
+  changedSince: "这条记录刚刚又被修改，请看过再试。",
   retire: "注销",
   retireAsk: "注销“{name}”？它会从地图上消失，历史仍保留，之后可以恢复。来源“{source}”再次报送时，它会重新出现。",
   none: "（无）",
@@ -143,6 +144,7 @@ export const en: Record<keyof typeof zh, string> = {
   undone: "Undone",
   undo: "Undo",
   undoLate: "It was changed again since; the history can restore it.",
+  changedSince: "This record has just been changed again; look at it first.",
   retire: "Retire",
   retireAsk:
     "Retire “{name}”? It leaves the map; its history stays and it can be restored. It comes back when its source “{source}” delivers it again.",
