@@ -41,6 +41,8 @@ export function placing(
     const at = to ?? from;
     if (at !== null) marker ??= mover(app, cityMap, at, put);
     draw();
+    // The card changes its size with these controls: only then is it known what it covers.
+    if (at !== null) requestAnimationFrame(() => cityMap.reveal(...at));
   };
   const putBack = () => {
     end();
