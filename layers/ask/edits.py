@@ -146,7 +146,9 @@ def _checked_id(layer: Layer, id: str, values: dict[str, Any]) -> str:
 def _new_id(connection: sa.Connection, layer: Layer, values: dict[str, Any], place: dict[str, Any]) -> str:
     """An id as the layer's records bear them; BadField where only another system can give it."""
     if layer.load.identifier == "component":
-        return _next_serial(connection, layer, f"{str(place['admin_code'])[:6]}{values['class_code']}")
+        if place["admin_code"] is None:
+            raise BadField({"id": "a value is needed where no county is known"})
+        return _next_serial(connection, layer, f"{place['admin_code'][:6]}{values['class_code']}")
     if layer.load.identifier == "camera":
         raise BadField({"id": "a value is needed"})
     return f"{HAND}:{secrets.token_hex(6)}"

@@ -2,7 +2,7 @@
 import type { Item, LayerDetail, Version } from "../city/api.ts";
 import * as items from "../city/items.ts";
 import { fieldTitle, present } from "../map/facts.ts";
-import type { App } from "../page/app.ts";
+import { type App, reason } from "../page/app.ts";
 import { fill, h } from "../page/dom.ts";
 import { age, fact, moment, number } from "../words/format.ts";
 import { type Event, eventsOf } from "./changes.ts";
@@ -28,7 +28,10 @@ export function historyList(
     };
     const more = h("button", { type: "button", class: "more" }, app.t("historyMore"));
     more.onclick = () => {
-      if (next !== null) void items.historyAt(next).then(add);
+      if (next === null) return;
+      items.historyAt(next).then(add, (error: unknown) => {
+        more.textContent = `${app.t("failed", { why: reason(error) })} ${app.t("retry")}`;
+      });
     };
     add(await items.history(layer.name, id));
     return [list];

@@ -2,7 +2,7 @@
 import type { LayerDetail } from "../city/api.ts";
 import * as items from "../city/items.ts";
 import { classWord, headline } from "../map/facts.ts";
-import type { App } from "../page/app.ts";
+import { type App, reason } from "../page/app.ts";
 import { fill, h } from "../page/dom.ts";
 import { number } from "../words/format.ts";
 import { section } from "./content.ts";
@@ -33,7 +33,9 @@ export function nearbyList(
     if (wider === undefined) return [none];
     const look = h("button", { type: "button" }, app.t("nearbyWider", { n: number(app.store.get().lang, wider) }));
     const body = h("div", {}, none, look);
-    look.onclick = () => void load(wider).then((children) => fill(body, ...children));
+    const failed = (error: unknown) =>
+      fill(body, h("p", { class: "empty" }, app.t("failed", { why: reason(error) })), look);
+    look.onclick = () => void load(wider).then((children) => fill(body, ...children), failed);
     return [body];
   };
   return section(app, "nearby", app.t("nearby"), () => load(RADII_M[0]));

@@ -44,7 +44,11 @@ export function factRows(
 function codeOf(app: App, field: Field, code: string, standards: Readonly<Record<string, string>>): Node | null {
   if (field.book === null) return null;
   const standard = standards[field.name];
-  return h("span", { class: "code" }, standard === undefined ? code : app.t("codeIn", { code, standard }));
+  return h(
+    "span",
+    { class: "code" },
+    standard === undefined ? app.t("codeAlone", { code }) : app.t("codeIn", { code, standard }),
+  );
 }
 
 /** One row: what it is, and what it says (with controls behind it). */

@@ -2,6 +2,7 @@
 
 export const zh = {
   codeIn: "{code} · {standard}",
+  codeAlone: "代码 {code}",
   allFrames: "全部坐标系",
   responsible: "责任单位",
   unnamedUnit: "未登记",
@@ -100,6 +101,7 @@ export const zh = {
 
 export const en: Record<keyof typeof zh, string> = {
   codeIn: "{code} · {standard}",
+  codeAlone: "code {code}",
   allFrames: "All frames",
   responsible: "Responsible",
   unnamedUnit: "not recorded",
