@@ -222,7 +222,13 @@ def test_a_record_tells_the_standards_of_its_codes_and_who_answers_for_its_place
 
 def test_what_is_nearby_is_told_by_layer_in_metres(server: Server) -> None:
     lon, lat = spot(server, 53)
-    asked = {"lon": lon, "lat": lat, "layers": "component,video,grid", "radius_m": 800, "limit": 4}
+    asked: dict[str, str | float] = {
+        "lon": lon,
+        "lat": lat,
+        "layers": "component,video,grid",
+        "radius_m": 800,
+        "limit": 4,
+    }
     answer = httpx.get(f"{server.url}/nearby", params=asked).json()
     by_layer = {each["layer"]: each for each in answer["layers"]}
     assert by_layer["grid"]["records"][0]["distance_m"] == 0
