@@ -4,6 +4,7 @@ import type { LayerSpecification, StyleSpecification } from "maplibre-gl";
 import type { Basemap, Bounds, Raster, ServedStyle } from "../src/city/api.ts";
 import { compose, type Drawing, densityRanges } from "../src/map/style.ts";
 import { NOTHING, sector } from "../src/map/views.ts";
+import type { Look } from "../src/page/state.ts";
 
 const part = (layer: string, name: string, more: object): LayerSpecification =>
   ({
@@ -63,7 +64,15 @@ const drawing = (more: Partial<Drawing>): Drawing => ({
   faces: {},
   origin: "http://localhost",
   together: ["road", "component"],
-  visible: new Set(["road", "component", "video"]),
+  order: ["road", "video", "component"],
+  looks: {},
+  opacity: {},
+  filters: {},
+  minzooms: { road: 6, video: 14, component: 13, county: 6, town: 6, grid: 10 },
+  perKm2: 10,
+  lat: 32,
+  shades: 0,
+  hovered: null,
   hidden: {},
   classes: { component: "major", video: "status", road: "kind" },
   density: "component",
@@ -84,18 +93,21 @@ const layer = (style: StyleSpecification, id: string) => {
   return found as LayerSpecification & { source: string; filter?: unknown; paint: Record<string, unknown> };
 };
 
+const ranges = (chosen: string | null, looks: Record<string, Look> = {}, order = ["video", "component"]) =>
+  densityRanges({ layers: SERVED.layers, order, chosen, looks });
+
 test("one density is shown at a time: the chosen one, then what still shows cells", () => {
-  const all = new Set(["component", "video"]);
-  assert.deepEqual(densityRanges(SERVED.layers, all, "component"), [
-    { layer: "component", from: 0, to: 13 },
-    { layer: "video", from: 13, to: 14 },
+  assert.deepEqual(ranges("component"), [
+    { layer: "component", from: 0, to: 13, look: "cells" },
+    { layer: "video", from: 13, to: 14, look: "cells" },
   ]);
-  assert.deepEqual(densityRanges(SERVED.layers, all, "video"), [{ layer: "video", from: 0, to: 14 }]);
-  assert.deepEqual(densityRanges(SERVED.layers, new Set(["road"]), "video"), []);
+  assert.deepEqual(ranges("video"), [{ layer: "video", from: 0, to: 14, look: "cells" }]);
+  assert.deepEqual(ranges("video", {}, ["road"]), []);
 });
 
 test("without a choice the topmost layer's density is shown", () => {
-  assert.equal(densityRanges(SERVED.layers, new Set(["component", "video"]), null)[0]?.layer, "component");
+  assert.equal(ranges(null)[0]?.layer, "component");
+  assert.equal(ranges(null, {}, ["component", "video"])[0]?.layer, "video");
 });
 
 test("layers of the first view share a request, others have their own", () => {
@@ -108,7 +120,7 @@ test("layers of the first view share a request, others have their own", () => {
 });
 
 test("what is switched off stays in the style, unseen", () => {
-  const style = compose(drawing({ visible: new Set(["road"]) }));
+  const style = compose(drawing({ order: ["road"] }));
   assert.equal(layer(style, "component-record").layout?.visibility, "none");
   assert.equal(layer(style, "road-record").layout?.visibility, "visible");
 });
@@ -146,7 +158,7 @@ test("a base map lies under everything and the ground gives way to it", () => {
   const ground = part("county", "ground", { type: "fill" });
   const served = { ...SERVED, layers: [...SERVED.layers.slice(0, 1), ground, ...SERVED.layers.slice(1)] };
   const base = { ...BASE, type: "raster" as const };
-  const style = compose(drawing({ served, base, rasters: [RELIEF], visible: new Set(["county", "component"]) }));
+  const style = compose(drawing({ served, base, rasters: [RELIEF], order: ["county", "component"] }));
   const order = ["background", "base", "county-ground", "raster-relief", "component-cells", "component-record"];
   const parts = style.layers.map((each) => each.id);
   assert.deepEqual(
@@ -154,7 +166,7 @@ test("a base map lies under everything and the ground gives way to it", () => {
     order,
   );
   assert.equal(layer(style, "county-ground").layout?.visibility, "none");
-  const without = compose(drawing({ served, visible: new Set(["county"]) }));
+  const without = compose(drawing({ served, order: ["county"] }));
   assert.equal(layer(without, "county-ground").layout?.visibility, "visible");
 });
 

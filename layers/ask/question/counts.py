@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import shapely
@@ -84,15 +85,22 @@ def _by_classes(layer: Layer, question: Count) -> bool:
     return question.by == "total"
 
 
+def area_key(table: sa.FromClause, by: str) -> sa.ColumnElement[Any]:
+    """The `grid`, `town` or `county` that a record of a layer's table lies in, by its id; null where it has none."""
+    if by == "grid":
+        return table.c.grid_id
+    if by == "town":
+        return sa.case((sa.func.length(table.c.admin_code) >= 9, sa.func.left(table.c.admin_code, 9)))
+    return sa.func.left(table.c.admin_code, 6)
+
+
 def _group(layer: Layer, question: Count) -> Group | None:
     table = layer.table
     if question.by == "class":
         field = class_field(layer, question)
         return Group(table.c[field.name], column_of(field))
     makers: Mapping[str, Callable[[], sa.ColumnElement[Any]]] = {
-        "grid": lambda: table.c.grid_id,
-        "town": lambda: sa.case((sa.func.length(table.c.admin_code) >= 9, sa.func.left(table.c.admin_code, 9))),
-        "county": lambda: sa.func.left(table.c.admin_code, 6),
+        **{area: partial(area_key, table, area) for area in _AREAS},
         "h3": lambda: sa.func.core.h3_parent(table.c.cell, sa.literal(question.res, sa.Integer)),
     }
     titles = {

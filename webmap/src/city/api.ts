@@ -46,6 +46,7 @@ export interface Field {
   kind: "text" | "code" | "integer" | "number" | "date" | "time" | "boolean";
   unit: string | null;
   book: string | null;
+  /** Whether records can be filtered and sorted by it. */
   filter: boolean;
   edit: boolean;
   required: boolean;

@@ -5,6 +5,7 @@ import { livePath } from "../city/api.ts";
 import type { Message } from "../city/events.ts";
 import type { Change } from "../city/freshness.ts";
 import { type LiveState, listen } from "../city/live.ts";
+import { atMostEvery } from "../city/pace.ts";
 import type { CityMap } from "../map/map.ts";
 import type { App } from "../page/app.ts";
 
@@ -37,11 +38,13 @@ export function followCity(
   const heed = ({ cityMap, card }: Parts, { event, data }: Message, resumed: boolean) => {
     if (event === "reset" || (event === "hello" && !resumed)) cityMap.refresher.everythingChanged();
     if (event === "reset") {
+      cityMap.shading.changed(null);
       recount();
       card.reread();
     } else if (event === "tiles") {
       const change = JSON.parse(data) as Change & { layer: string };
-      cityMap.refresher.changed(cityMap.sourceOf(change.layer), change);
+      for (const source of cityMap.sourcesOf(change.layer)) cityMap.refresher.changed(source, change);
+      cityMap.shading.changed(change.layer);
       if (change.all || change.under) touched(card, change.layer);
     } else if (event === "record") {
       const { layer, id } = JSON.parse(data) as { layer: string; id: string };
@@ -54,20 +57,4 @@ export function followCity(
       () => undefined, // a page that could not be drawn has nothing to keep fresh
     );
   void listen(livePath(names), { said, turned }, signal);
-}
-
-/** Calls back at once and then at most every `ms`, the last time after the last call. */
-function atMostEvery(ms: number, callback: () => void): () => void {
-  let last = 0;
-  let due = false;
-  const call = () => {
-    due = false;
-    last = Date.now();
-    callback();
-  };
-  return () => {
-    if (due) return;
-    due = true;
-    setTimeout(call, Math.max(0, last + ms - Date.now()));
-  };
 }

@@ -1,73 +1,92 @@
-/** The panel of layers: grouped, counted, each with a switch. */
-import type { Group, LayerSummary } from "../city/api.ts";
-import { swatch } from "../map/facts.ts";
+/** The panel of layers: those that are shown in their order from the top, then all others by group. */
+import type { Group } from "../city/api.ts";
+import type { CityMap } from "../map/map.ts";
 import { rasterGroup } from "../map/rasters.ts";
 import type { App } from "../page/app.ts";
 import { fill, h } from "../page/dom.ts";
-import { age, moment, number } from "../words/format.ts";
+import { age, moment } from "../words/format.ts";
+import { type Entry, layerEntry } from "./entry.ts";
 
 const GROUPS: readonly Group[] = ["area", "facility", "sensing", "emergency", "environment", "base"];
 
-/** Draw the panel into an element and keep it so; `hasDensity` tells which layers are shown as cells from afar. */
-export function layersPanel(element: HTMLElement, app: App, hasDensity: (name: string) => boolean): void {
+/** Draw the panel into an element and keep it so. */
+export function layersPanel(element: HTMLElement, app: App, cityMap: CityMap): void {
   const { store, city } = app;
-
-  const toggle = (layer: LayerSummary, on: boolean) => {
-    const wanted = new Set(store.get().layers);
-    if (on) wanted.add(layer.name);
-    else wanted.delete(layer.name);
-    const layers = city.layers.map((each) => each.name).filter((name) => wanted.has(name));
-    store.set(on && hasDensity(layer.name) ? { layers, density: layer.name } : { layers });
+  const said = h("p", { class: "hidden-text", aria: { live: "polite" } });
+  const shown = h("fieldset", { class: "shown" });
+  const rest = h("div", {});
+  const ordering = {
+    entries: () => [...shown.querySelectorAll<HTMLElement>(":scope > .entry")],
+    move(entry: HTMLElement, to: number) {
+      const name = entry.dataset.entry ?? "";
+      const downwards = [...store.get().layers].reverse().filter((each) => each !== name);
+      downwards.splice(to, 0, name);
+      store.set({ layers: downwards.reverse() });
+      const layer = city.layer(name);
+      if (layer) {
+        const values = { layer: app.title(layer.title), n: to + 1, of: downwards.length };
+        said.textContent = app.t("layerMoved", values);
+      }
+    },
   };
+  const entries = new Map<string, Entry>(
+    city.layers.map((layer) => [layer.name, layerEntry(app, cityMap, layer, ordering)]),
+  );
 
-  const line = (layer: LayerSummary): HTMLElement => {
-    const { lang, layers } = store.get();
-    const updated = layer.updated === null ? app.t("updatedNever") : `${app.t("updated")} ${age(lang, layer.updated)}`;
-    const box = h("input", {
-      type: "checkbox",
-      checked: layers.includes(layer.name),
-      data: { layer: layer.name },
-      onchange: () => toggle(layer, box.checked),
-    });
-    return h(
-      "label",
-      { class: "layer", title: `${app.title(layer.about)}\n${updated}` },
-      box,
-      h("span", { class: "name" }, app.title(layer.title)),
-      single(app, layer),
-      h("span", { class: "count" }, number(lang, layer.count)),
-    );
-  };
-
-  // The panel reads from the top of the map down, as one looks at it.
-  const downwards = [...city.layers].reverse();
-
-  const draw = () => {
-    const { layer, raster } = document.activeElement instanceof HTMLElement ? document.activeElement.dataset : {};
-    const groups = GROUPS.map((group) => ({ group, members: downwards.filter((layer) => layer.group === group) }));
+  // Elements stay as they are and only move: a slider that is being dragged is never taken away.
+  const arrange = () => {
+    const focused = document.activeElement;
+    const { layers } = store.get();
+    const on = [...layers].reverse().flatMap((name) => entries.get(name)?.element ?? []);
+    const off = [...city.layers].reverse().filter(({ name }) => !layers.includes(name));
+    for (const entry of entries.values()) entry.update();
+    arranged(shown, [
+      h("legend", {}, app.t("layersShown")),
+      ...(on.length > 0 ? on : [h("p", { class: "empty" }, app.t("layersShownNone"))]),
+    ]);
+    const groups = GROUPS.map((group) => ({ group, members: off.filter((layer) => layer.group === group) }));
     fill(
-      element,
+      rest,
       ...groups
         .filter(({ members }) => members.length > 0)
-        .map(({ group, members }) => h("fieldset", {}, h("legend", {}, app.t(`group_${group}`)), ...members.map(line))),
+        .map(({ group, members }) =>
+          h(
+            "fieldset",
+            {},
+            h("legend", {}, app.t(`group_${group}`)),
+            ...members.flatMap(({ name }) => entries.get(name)?.element ?? []),
+          ),
+        ),
       rasterGroup(app),
-      city.layers.length === 0 && h("p", { class: "empty" }, app.t("noLayers")),
       dataAge(app),
     );
-    const focused = layer ? `[data-layer="${CSS.escape(layer)}"]` : raster && `[data-raster="${CSS.escape(raster)}"]`;
-    if (focused) element.querySelector<HTMLElement>(focused)?.focus();
+    shown.hidden = city.layers.length === 0;
+    if (focused instanceof HTMLElement) refocus(element, focused);
   };
-  store.on(["layers", "rasters", "lang", "palette"], draw);
-  city.onNews(draw);
-  for (const layer of city.layers) void city.detail(layer.name).then(draw, () => undefined);
-  draw();
+  store.on(["layers", "looks", "opacity", "conditions", "rasters", "lang", "palette"], arrange);
+  city.onNews(arrange);
+  for (const layer of city.layers) void city.detail(layer.name).then(arrange, () => undefined);
+  fill(element, shown, rest, city.layers.length === 0 && h("p", { class: "empty" }, app.t("noLayers")), said);
+  arrange();
 }
 
-/** A layer of one colour needs no legend: its swatch stands in its line. */
-function single(app: App, layer: LayerSummary): HTMLElement | null {
-  const rows = app.city.known(layer.name)?.legend[app.store.get().palette] ?? [];
-  const first = rows[0];
-  return first && (rows.length === 1 || layer.group === "base") ? swatch(first) : null;
+/** Put children in their order without taking out those that stand right already. */
+function arranged(parent: HTMLElement, children: readonly HTMLElement[]): void {
+  for (const gone of [...parent.children]) if (!children.includes(gone as HTMLElement)) gone.remove();
+  for (const [at, child] of children.entries()) {
+    if (parent.children[at] !== child) parent.insertBefore(child, parent.children[at] ?? null);
+  }
+}
+
+/** What was focused is focused again where it went, or its like where it was made anew. */
+function refocus(within: HTMLElement, focused: HTMLElement): void {
+  if (document.activeElement === focused || document.activeElement !== document.body) return;
+  if (focused.isConnected) {
+    focused.focus({ preventScroll: true });
+    return;
+  }
+  const { raster } = focused.dataset;
+  if (raster) within.querySelector<HTMLElement>(`[data-raster="${CSS.escape(raster)}"]`)?.focus();
 }
 
 function dataAge(app: App): HTMLElement | null {

@@ -1,17 +1,21 @@
 /** The legend of what is drawn now: one density with its unit, and the classes of visible layers, which also filter. */
 import type { LayerDetail, LayerSummary, LegendRow } from "../city/api.ts";
+import { isArea } from "../map/choropleth.ts";
 import { swatch } from "../map/facts.ts";
+import { hasCells } from "../map/looks.ts";
 import type { CityMap } from "../map/map.ts";
 import { rasterLegends } from "../map/rasters.ts";
+import type { DensityRange } from "../map/style.ts";
 import type { App } from "../page/app.ts";
 import { fill, h } from "../page/dom.ts";
 import { number } from "../words/format.ts";
+import { shadesSection } from "./shades.ts";
 
 export function legendPanel(element: HTMLElement, app: App, cityMap: CityMap): void {
   const { store, city } = app;
   const shownDensity = () => {
     const zoom = cityMap.map.getZoom();
-    return cityMap.ranges().find((range) => zoom >= range.from && zoom < range.to)?.layer ?? null;
+    return cityMap.ranges().find((range) => zoom >= range.from && zoom < range.to) ?? null;
   };
   let drawnFor = "";
 
@@ -22,11 +26,13 @@ export function legendPanel(element: HTMLElement, app: App, cityMap: CityMap): v
       (layer) =>
         layer.group !== "base" &&
         store.get().layers.includes(layer.name) &&
-        (layer.name === density || zoom >= layer.minzoom),
+        (layer.name === density?.layer || zoom >= layer.minzoom),
     );
-    const records = classed.reverse().flatMap((layer) => {
+    const order = store.get().layers;
+    const downwards = classed.sort((a, b) => order.indexOf(b.name) - order.indexOf(a.name));
+    const records = downwards.flatMap((layer) => {
       const detail = city.known(layer.name);
-      return detail ? sections(app, cityMap, detail, layer.name === density) : [];
+      return detail ? sections(app, cityMap, detail, layer.name === density?.layer ? density : null) : [];
     });
     const parts = [...records, ...rasterLegends(app)];
     element.hidden = parts.length === 0;
@@ -38,7 +44,7 @@ export function legendPanel(element: HTMLElement, app: App, cityMap: CityMap): v
   const drawIfOther = () => {
     const zoom = cityMap.map.getZoom();
     const key = [
-      shownDensity(),
+      JSON.stringify(shownDensity()),
       ...city.layers.filter((layer) => zoom >= layer.minzoom).map((each) => each.name),
     ].join();
     if (key !== drawnFor) draw();
@@ -51,18 +57,40 @@ export function legendPanel(element: HTMLElement, app: App, cityMap: CityMap): v
     }
     draw();
   };
-  store.on(["layers", "rasters", "hidden", "density", "lang", "palette"], demand);
+  store.on(["layers", "looks", "breaks", "rasters", "hidden", "density", "lang", "palette"], demand);
   city.onNews(draw);
+  cityMap.shading.on(draw);
   cityMap.map.on("zoom", drawIfOther);
   demand();
 }
 
-function sections(app: App, cityMap: CityMap, layer: LayerDetail, asDensity: boolean): HTMLElement[] {
+function sections(app: App, cityMap: CityMap, layer: LayerDetail, density: DensityRange | null): HTMLElement[] {
   const rows = (layer.legend[app.store.get().palette] ?? []).filter((row) => row.title !== undefined);
-  return [
-    ...(asDensity ? [densitySection(app, cityMap, layer)] : []),
-    ...(rows.length > 1 ? [classSection(app, layer, rows, asDensity)] : []),
-  ];
+  const classes = rows.length > 1 ? [classSection(app, layer, rows, density !== null)] : [];
+  if (density === null) return classes;
+  if (isArea(density.look)) return [shadesSection(app, cityMap, layer, density.look)];
+  const first = density.look === "heat" ? heatSection(app, cityMap, layer) : densitySection(app, cityMap, layer);
+  return [first, ...classes];
+}
+
+// Heat tells more from less, not how much: its ramp has words at its ends and no numbers.
+function heatSection(app: App, cityMap: CityMap, layer: LayerDetail): HTMLElement {
+  const roles = cityMap.roles();
+  const ends = [app.t("heatLow"), app.t("heatHigh")];
+  const ramp = h("div", { class: "ramp", role: "img", aria: { label: ends.join(" – ") } });
+  ramp.style.setProperty("--ramp", [2, 3, 4, 5].map((step) => roles[`ramp${step}`]).join(","));
+  return h(
+    "section",
+    { class: "density" },
+    h(
+      "header",
+      {},
+      h("h3", {}, app.t("heatOf", { layer: app.title(layer.title) })),
+      h("span", { class: "unit" }, app.t("heatUnit")),
+    ),
+    ramp,
+    h("div", { class: "ticks" }, ...ends.map((end) => h("span", {}, end))),
+  );
 }
 
 function densitySection(app: App, cityMap: CityMap, layer: LayerDetail): HTMLElement {
@@ -102,7 +130,7 @@ function chooser(app: App, cityMap: CityMap, layer: LayerDetail): HTMLElement {
 }
 
 // Layers that show records at every zoom have no cells.
-const cellsBelow = (layer: LayerSummary): number => (layer.minzoom > 6 ? layer.minzoom : 0);
+const cellsBelow = (layer: LayerSummary): number => (hasCells(layer) ? layer.minzoom : 0);
 
 function classSection(app: App, layer: LayerDetail, rows: readonly LegendRow[], asDensity: boolean): HTMLElement {
   const { hidden, lang } = app.store.get();

@@ -6,7 +6,6 @@ import { type City, loadCity } from "../city/city.ts";
 import { cameraViews } from "../map/cameras.ts";
 import { cutNote } from "../map/cut.ts";
 import { type CityMap, createMap } from "../map/map.ts";
-import { densityRanges } from "../map/style.ts";
 import { type App, createApp, reason } from "../page/app.ts";
 import { installFonts } from "../page/fonts.ts";
 import { createStore, fromFragment, IN_URL, type State, type Store, toFragment } from "../page/state.ts";
@@ -24,6 +23,7 @@ import "./page.css";
 import "./panels.css";
 import "../card/card.css";
 import "../card/form.css";
+import "./looks.css";
 import "./phone.css";
 
 declare global {
@@ -90,13 +90,11 @@ async function start(root: HTMLElement): Promise<void> {
 }
 
 async function drawCity(shell: Shell, app: App, defaults: State): Promise<Parts> {
-  const { store, city } = app;
+  const { store } = app;
   const failed = (again: () => void) => banner(store.get().lang, app.t("tilesFailed"), again);
   const cityMap = await createMap(shell.map, app, failed);
   const { map } = cityMap;
-  const everything = new Set(city.layers.map((layer) => layer.name));
-  const dense = (name: string) => densityRanges(map.getStyle().layers, everything, name)[0]?.layer === name;
-  layersPanel(shell.layers, app, dense);
+  layersPanel(shell.layers, app, cityMap);
   legendPanel(shell.legend, app, cityMap);
   searchBox(shell.search, app, cityMap);
   mapControls(shell.controls, app, cityMap);

@@ -5,9 +5,21 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import "maplibre-gl/dist/maplibre-gl.css";
 import * as api from "../city/api.ts";
 import { type App, narrow } from "../page/app.ts";
+import { toCql2 } from "../page/conditions.ts";
 import { mapFaces } from "../page/fonts.ts";
+import type { State } from "../page/state.ts";
 import { createRefresher, type Refresher } from "./refresh.ts";
-import { compose, type DensityRange, densityRanges, SELECTION, sourceOf, VIEWS } from "./style.ts";
+import { createShading, type Shading } from "./shading.ts";
+import {
+  compose,
+  type DensityRange,
+  densityRanges,
+  holdsRecords,
+  SELECTION,
+  sourceOf,
+  sourcesOf,
+  VIEWS,
+} from "./style.ts";
 import { NOTHING } from "./views.ts";
 
 export interface Place {
@@ -24,6 +36,10 @@ export interface CityMap {
   /** Roles and colours of the palette in use. */
   roles(): Record<string, string>;
   ranges(): DensityRange[];
+  /** Whether a layer is shown as cells from afar. */
+  isDense(layer: string): boolean;
+  /** How areas are coloured now. */
+  shading: Shading;
   goTo(place: Place): void;
   /** Move the map if a point is outside it or under a panel. */
   reveal(lon: number, lat: number): void;
@@ -32,9 +48,13 @@ export interface CityMap {
   select(...geometries: Geometry[]): void;
   /** Mark a cell instead. */
   selectCell(id: string): void;
+  /** Tell what the pointer is over: panels light up, the map does not. */
+  point(hovered: State["hovered"]): void;
   showViews(views: GeoJSON.FeatureCollection): void;
   /** The source whose tiles hold a layer. */
   sourceOf(layer: string): string;
+  /** Every source that may hold records of a layer. */
+  sourcesOf(layer: string): string[];
   /** The zoom from which on closer looks are at the same tiles. */
   deepest: number;
   refresher: Refresher;
@@ -67,15 +87,38 @@ export async function createMap(
   let cell = "";
   let attempt = 0;
 
+  const minzooms = Object.fromEntries(city.layers.map((layer) => [layer.name, layer.minzoom]));
+  const filters = (): Record<string, string> =>
+    Object.fromEntries(
+      Object.entries(store.get().conditions).flatMap(([name, each]) => {
+        const text = toCql2(each);
+        return text === null ? [] : [[name, text]];
+      }),
+    );
+  const ranges = (order = store.get().layers, chosen = store.get().density, looks = store.get().looks) =>
+    densityRanges({ layers: served.layers, order, chosen, looks });
+  let shading: Shading | null = null;
+  const heated = (): number => {
+    const name = ranges().find(({ look }) => look === "heat")?.layer ?? "";
+    return (filters()[name] === undefined ? null : shading?.matching()) ?? city.layer(name)?.count ?? 0;
+  };
+  let own: State["hovered"] = null;
   const composed = () => {
-    const { layers, hidden, density, palette, lang, rasters } = store.get();
-    const visible = new Set(layers);
+    const { layers, looks, opacity, hidden, density, palette, lang, rasters, hovered } = store.get();
     return compose({
       served,
       faces,
       origin: location.origin,
       together,
-      visible,
+      order: layers,
+      looks,
+      opacity,
+      filters: filters(),
+      minzooms,
+      perKm2: heated() / squareKm(city.city.bounds),
+      lat: city.city.center[1],
+      shades: shading?.current()?.classes.length ?? 0,
+      hovered: hovered === own ? null : hovered,
       hidden,
       classes,
       density,
@@ -113,8 +156,7 @@ export async function createMap(
     locale: { "Map.Title": app.t("map") },
     transformRequest: (url) => (url.startsWith(location.origin) ? { url, headers: api.authorization() } : { url }),
   });
-  const ours = new Set(names.map((name) => sourceOf(name, together)));
-  const refresher = createRefresher(map, (source) => ours.has(source));
+  const refresher = createRefresher(map, holdsRecords);
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
   const ready = new Promise<void>((settle) => void map.once("idle", () => settle()));
@@ -123,13 +165,26 @@ export async function createMap(
     const { lng, lat } = map.getCenter();
     store.set({ view: { lon: lng, lat, zoom: map.getZoom() } });
   });
-  store.on(["layers", "hidden", "density", "rasters"], () => map.setStyle(composed(), { diff: true }));
+  // Before the first style is there MapLibre would throw it away for the next one.
+  let styled = false;
+  const redraw = (): void => {
+    if (styled) map.setStyle(composed(), { diff: true });
+  };
+  void map.once("style.load", () => {
+    styled = true;
+    redraw();
+    shading?.again();
+  });
+  const parts = ["layers", "looks", "opacity", "conditions", "hidden", "density", "rasters", "hovered"] as const;
+  store.on(parts, redraw);
+  shading = createShading(app, map, ranges);
+  shading.on(redraw);
   const restyle = async (): Promise<void> => {
     const { palette, lang } = store.get();
     const [fresh] = await Promise.all([api.style(palette, names, lang), city.repaint(palette)]);
     if (store.get().palette !== palette || store.get().lang !== lang) return; // overtaken
     served = fresh;
-    map.setStyle(composed(), { diff: true });
+    redraw();
     map.getCanvas().setAttribute("aria-label", app.t("map"));
     paintPage(served.metadata["chengtu:palette"], palette);
   };
@@ -137,7 +192,8 @@ export async function createMap(
   store.on(["palette", "lang"], tryRestyle);
   const reloadTiles = (): void => {
     attempt += 1;
-    map.setStyle(composed(), { diff: true });
+    redraw();
+    shading?.again();
   };
   map.on("error", () => failed(reloadTiles));
   paintPage(served.metadata["chengtu:palette"], store.get().palette);
@@ -148,7 +204,7 @@ export async function createMap(
   const selectCell = (id: string): void => {
     if (id === cell) return;
     cell = id;
-    map.setStyle(composed(), { diff: true });
+    redraw();
   };
   const reveal = (lon: number, lat: number): void => {
     if (map.isMoving()) {
@@ -164,11 +220,20 @@ export async function createMap(
   return {
     map,
     ready,
-    sourceOf: (layer) => sourceOf(layer, together),
+    sourceOf: (layer) => sourceOf(layer, { together, filters: filters() }),
+    sourcesOf: (layer) => sourcesOf(layer, together),
+    shading,
+    isDense: (layer) => ranges(names, layer, {})[0]?.layer === layer,
+    point(hovered) {
+      const held = store.get().hovered;
+      if (hovered?.layer === held?.layer && hovered?.column === held?.column && hovered?.value === held?.value) return;
+      own = hovered;
+      store.set({ hovered });
+    },
     deepest,
     refresher,
     roles: () => served.metadata["chengtu:palette"],
-    ranges: () => densityRanges(served.layers, new Set(store.get().layers), store.get().density),
+    ranges: () => ranges(),
     goTo({ lon, lat, bounds, zoom }) {
       if (bounds && (bounds[2] > bounds[0] || bounds[3] > bounds[1])) {
         map.fitBounds(bounds, { padding: free(container), maxZoom: CLOSE_ZOOM, duration: 900 });
@@ -195,6 +260,13 @@ export async function createMap(
       setData(VIEWS, views);
     },
   };
+}
+
+/** The size of a box of longitudes and latitudes. */
+function squareKm([west, south, east, north]: api.Bounds): number {
+  const perDegree = 111.32;
+  const middle = Math.cos((((south + north) / 2) * Math.PI) / 180);
+  return Math.max(1, (east - west) * perDegree * middle * (north - south) * perDegree);
 }
 
 /** The part of the map that no panel covers, as padding; panels that span a phone cover from top or bottom. */

@@ -61,10 +61,12 @@ export function createRefresher(map: MapLibreMap, isOurs: (source: string) => bo
   map.on("sourcedataloading", ({ sourceId, coord }) => {
     if (coord && isOurs(sourceId)) of(sourceId).asked(coord.canonical, coord.overscaledZ);
   });
-  // A tile that comes back into view may be one that the map kept since before a change.
-  map.on("move", () => {
-    if (eventful) soon();
-  });
+  // A tile that comes back into view, or is drawn again, may be one that the map kept since before a change.
+  for (const back of ["move", "styledata"] as const) {
+    map.on(back, () => {
+      if (eventful) soon();
+    });
+  }
   map.on("error", (event) => {
     const { sourceId, tile } = event as { sourceId?: string; tile?: { tileID: { canonical: Tile } } };
     if (!eventful || sourceId === undefined || tile === undefined || !isOurs(sourceId)) return;

@@ -37,6 +37,8 @@ const ICONS = {
   list: "M2.5 4h1M6 4h7.5M2.5 8h1M6 8h7.5M2.5 12h1M6 12h7.5",
   pencil: "M10.8 2.7l2.5 2.5-8 8-3 .5.5-3zM9.3 4.2l2.5 2.5",
   target: "M8 4.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7zM8 1v3M8 12v3M1 8h3M12 8h3",
+  down: "M4 6l4 4 4-4",
+  funnel: "M2.5 3h11L9.5 8v4.5l-3 1.5V8z",
 } as const;
 export type Icon = keyof typeof ICONS;
 
