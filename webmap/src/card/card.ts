@@ -163,7 +163,7 @@ export function objectCard(element: HTMLElement, app: App, cityMap: CityMap): Ca
       if (editing !== null) void editing.form.reread();
       else if (store.get().selected?.kind === "item") reading = reading.then(() => follow(true));
     },
-    choose: (hits) => leave.before(() => void choiceContent(app, hits).then(show)),
+    choose: (hits) => leave.before(() => void choiceContent(app, cityMap, hits).then(show)),
     cell: (hit, lon, lat) =>
       leave.before(() => {
         cityMap.selectCell(hit.id);

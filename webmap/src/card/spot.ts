@@ -12,6 +12,7 @@ import { dialogOf } from "./dialogs.ts";
 import { linkButton } from "./links.ts";
 import { nearbyList } from "./nearby.ts";
 import { seenBy } from "./sight.ts";
+import { stackList } from "./stack.ts";
 
 const CHOICES = 12;
 
@@ -78,13 +79,15 @@ export async function cellContent(app: App, cityMap: CityMap, hit: Hit, lon: num
   };
 }
 
-export async function choiceContent(app: App, hits: readonly Hit[]): Promise<Content> {
-  const lines = await Promise.all(hits.slice(0, CHOICES).map((hit) => choiceLine(app, hit)));
-  const rest = hits.length - lines.length;
+/** A few things are lines to click; thousands on one pole are a list to search. */
+export async function choiceContent(app: App, cityMap: CityMap, hits: readonly Hit[]): Promise<Content> {
+  const many = hits.length > CHOICES;
   return {
     kicker: app.t("spot"),
     title: app.t("hereAre", { n: hits.length }),
-    body: [...lines, rest > 0 ? h("p", { class: "empty" }, app.t("hereMore", { n: rest })) : null],
+    body: many
+      ? [await stackList(app, cityMap, hits)]
+      : await Promise.all(hits.map((hit) => choiceLine(app, hit))),
   };
 }
 

@@ -24,6 +24,7 @@ import "./panels.css";
 import "../card/card.css";
 import "../card/form.css";
 import "./looks.css";
+import "../card/stack.css";
 import "./phone.css";
 
 declare global {

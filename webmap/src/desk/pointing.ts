@@ -6,6 +6,7 @@ import { foremost, type Hit, hitsAt } from "../map/hits.ts";
 import type { CityMap } from "../map/map.ts";
 import { type App, coarse } from "../page/app.ts";
 import { fill, h } from "../page/dom.ts";
+import type { Hovered } from "../page/state.ts";
 import { number } from "../words/format.ts";
 
 const FINGER_PX = 16;
@@ -26,6 +27,7 @@ export function pointing(element: HTMLElement, app: App, cityMap: CityMap, card:
     app.store.set({ selected: null });
     if (first === undefined) app.store.set({ selected: { kind: "spot", lon, lat } });
     else if (first.part === "cells") card.cell(first, lon, lat);
+    else if (first.area !== null) app.store.set({ selected: { kind: "item", layer: first.area, id: first.id } });
     else if (hits.length > 1) card.choose(hits);
     else app.store.set({ selected: { kind: "item", layer: first.layer, id: first.id } });
   };
@@ -33,7 +35,8 @@ export function pointing(element: HTMLElement, app: App, cityMap: CityMap, card:
   const hover = (event: MapMouseEvent) => {
     const [first] = foremost(hitsAt(map, event.point, POINTER_PX, base));
     map.getCanvas().style.cursor = first ? "pointer" : "";
-    const words = first ? describe(app, first) : [];
+    cityMap.point(first ? pointedAt(app, first) : null);
+    const words = first ? describe(app, cityMap, first) : [];
     tooltip.hidden = words.length === 0;
     fill(tooltip, ...words);
     const { x, y } = event.point;
@@ -55,6 +58,7 @@ export function pointing(element: HTMLElement, app: App, cityMap: CityMap, card:
     map.on(gone, () => {
       cancelAnimationFrame(frame);
       tooltip.hidden = true;
+      cityMap.point(null);
     });
   }
   map.getCanvas().addEventListener("keydown", (event) => {
@@ -62,7 +66,16 @@ export function pointing(element: HTMLElement, app: App, cityMap: CityMap, card:
   });
 }
 
-function describe(app: App, hit: Hit): (Node | string)[] {
+/** What panels light up: the class of a record, or an area. */
+function pointedAt(app: App, { part, layer, area, id, properties }: Hit): Hovered | null {
+  if (area !== null) return { layer, column: area === "grid" ? "grid_id" : "admin_code", value: id };
+  const column = app.city.layer(layer)?.classes ?? null;
+  if (part !== "record" || column === null) return null;
+  const value = properties[column];
+  return { layer, column, value: value === undefined || value === null ? null : String(value) };
+}
+
+function describe(app: App, cityMap: CityMap, hit: Hit): (Node | string)[] {
   const layer = app.city.known(hit.layer);
   if (layer === undefined) {
     void app.city.detail(hit.layer).catch(() => undefined);
@@ -72,6 +85,13 @@ function describe(app: App, hit: Hit): (Node | string)[] {
   if (hit.part === "record") {
     const about = [app.title(layer.title), classWord(app, layer, hit.properties)].filter(Boolean).join(" · ");
     return [h("b", {}, headline(app, layer, hit.id, hit.properties)), h("p", {}, about)];
+  }
+  if (hit.area !== null) {
+    const shade = cityMap.shading.current()?.areas.get(hit.id);
+    const told = shade
+      ? `${app.title(layer.title)} ${number(lang, shade.n)} · ${app.t("perKm2")} ${number(lang, shade.perKm2, shade.perKm2 < 10 ? 1 : 0)}`
+      : app.title(layer.title);
+    return [h("b", {}, String(hit.properties.name ?? hit.id)), h("p", {}, told)];
   }
   const density = Number(hit.properties.d);
   const counts = classCounts(app, layer, hit.properties).slice(0, CLASSES_SHOWN);

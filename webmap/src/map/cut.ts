@@ -18,11 +18,11 @@ export function cutNote(element: HTMLElement, app: App, cityMap: CityMap): void 
   map.on("sourcedata", ({ tile }) => {
     if (tile) refresh();
   });
-  app.store.on(["layers", "lang"], refresh);
+  app.store.on(["layers", "looks", "conditions", "lang"], refresh);
 }
 
 /** How many records of a layer the tiles in view leave out, as each of them tells at its middle. */
-function leftOut(map: MapLibreMap, source: string, layer: string): number {
+export function leftOut(map: MapLibreMap, source: string, layer: string): number {
   if (map.getSource(source) === undefined) return 0;
   return map
     .querySourceFeatures(source, { sourceLayer: `${layer}_cut` })

@@ -37,7 +37,7 @@ export const radiusAt = (zoom: number): number => 14 + Math.max(0, zoom - 8) * 2
 export function intensityAt(zoom: number, perKm2: number, lat: number): number {
   const m_per_px = (EARTH_M * Math.cos((lat * Math.PI) / 180)) / (TILE_PX * 2 ** zoom);
   const perPixel = perKm2 * (m_per_px / 1000) ** 2;
-  const peak = 25 * 2 ** (0.7 * (zoom - 8));
+  const peak = 25 * 2 ** (0.9 * (zoom - 8));
   const lone = 1 / MIDDLE;
   return Math.min(lone, 1 / Math.max(1e-9, peak * perPixel * MIDDLE * FILLED * radiusAt(zoom) ** 2));
 }

@@ -1,18 +1,23 @@
 /** What of the city is drawn under a point of the screen. */
 import type { MapGeoJSONFeature, Map as MapLibre, Point } from "maplibre-gl";
-import type { Properties } from "../city/api.ts";
-import { layerOf, type Part, partOf } from "./style.ts";
+import type { LonLat, Properties } from "../city/api.ts";
+import { areaOf, layerOf, type Part, partOf } from "./style.ts";
 
 export interface Hit {
-  part: "record" | "cells";
+  /** A record, a cell that counts records of the layer, or an area that is coloured by how many lie in it. */
+  part: "record" | "cells" | "areas";
   layer: string;
+  /** The layer that an area is a record of. */
+  area: string | null;
+  /** Where a point stands. */
+  at: LonLat | null;
   id: string;
   properties: Properties;
   rank: number;
 }
 
 // The edge of an area is no good thing to aim at: areas are asked for by the spot inside them.
-const AIMED_AT: readonly Part[] = ["record", "cells"];
+const AIMED_AT: readonly Part[] = ["record", "cells", "areas"];
 
 /**
  * Records and cells within `radius_px`, each thing once: points, lines, surfaces, cells, and last the lines and
@@ -39,18 +44,20 @@ function hitOf(feature: MapGeoJSONFeature, base: ReadonlySet<string>): Hit | nul
   const part = partOf(feature.layer as never);
   const layer = layerOf(feature.layer as never);
   const areaEdge = feature.layer.type === "line" && feature.geometry.type.endsWith("Polygon");
-  if (layer === undefined || (part !== "record" && part !== "cells") || areaEdge) return null;
+  if (layer === undefined || (part !== "record" && part !== "cells" && part !== "areas") || areaEdge) return null;
   return {
     part,
     layer,
+    area: areaOf(feature.layer as never),
+    at: feature.geometry.type === "Point" ? (feature.geometry.coordinates as LonLat) : null,
     id: String(feature.properties.id ?? feature.id),
     properties: feature.properties as Properties,
     rank: rankOf(part, feature.geometry.type, base.has(layer)),
   };
 }
 
-function rankOf(part: "record" | "cells", geometry: string, base: boolean): number {
-  if (part === "cells") return 3;
+function rankOf(part: Hit["part"], geometry: string, base: boolean): number {
+  if (part !== "record") return 3;
   if (geometry.endsWith("Point")) return 0;
   return (geometry.endsWith("LineString") ? 1 : 2) + (base ? 3 : 0);
 }

@@ -102,9 +102,11 @@ export async function createMap(
     const name = ranges().find(({ look }) => look === "heat")?.layer ?? "";
     return (filters()[name] === undefined ? null : shading?.matching()) ?? city.layer(name)?.count ?? 0;
   };
+  // What the pointer is over lights up panels, not the map itself.
   let own: State["hovered"] = null;
+  let lit: State["hovered"] = null;
   const composed = () => {
-    const { layers, looks, opacity, hidden, density, palette, lang, rasters, hovered } = store.get();
+    const { layers, looks, opacity, hidden, density, palette, lang, rasters } = store.get();
     return compose({
       served,
       faces,
@@ -118,7 +120,7 @@ export async function createMap(
       perKm2: heated() / squareKm(city.city.bounds),
       lat: city.city.center[1],
       shades: shading?.current()?.classes.length ?? 0,
-      hovered: hovered === own ? null : hovered,
+      hovered: lit,
       hidden,
       classes,
       density,
@@ -175,8 +177,13 @@ export async function createMap(
     redraw();
     shading?.again();
   });
-  const parts = ["layers", "looks", "opacity", "conditions", "hidden", "density", "rasters", "hovered"] as const;
-  store.on(parts, redraw);
+  store.on(["layers", "looks", "opacity", "conditions", "hidden", "density", "rasters"], redraw);
+  store.on(["hovered"], ({ hovered }) => {
+    const next = hovered === own ? null : hovered;
+    if (next === lit) return;
+    lit = next;
+    redraw();
+  });
   shading = createShading(app, map, ranges);
   shading.on(redraw);
   const restyle = async (): Promise<void> => {
@@ -226,6 +233,7 @@ export async function createMap(
     isDense: (layer) => ranges(names, layer, {})[0]?.layer === layer,
     point(hovered) {
       const held = store.get().hovered;
+      if (hovered === null && held !== own) return; // a panel's, not the map's
       if (hovered?.layer === held?.layer && hovered?.column === held?.column && hovered?.value === held?.value) return;
       own = hovered;
       store.set({ hovered });

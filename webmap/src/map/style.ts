@@ -73,10 +73,12 @@ export const VIEWS = "views";
 const RASTER = "raster-";
 const RASTER_TILE_PX = 256;
 
-type Tagged = { "chengtu:layer"?: string; "chengtu:part"?: Part };
+type Tagged = { "chengtu:layer"?: string; "chengtu:part"?: Part; "chengtu:area"?: string };
 const tags = (layer: LayerSpecification): Tagged => (layer.metadata ?? {}) as Tagged;
 export const layerOf = (layer: LayerSpecification): string | undefined => tags(layer)["chengtu:layer"];
 export const partOf = (layer: LayerSpecification): Part | undefined => tags(layer)["chengtu:part"];
+/** The layer of the areas that a drawn layer colours. */
+export const areaOf = (layer: LayerSpecification): string | null => tags(layer)["chengtu:area"] ?? null;
 
 /** What decides which density is shown where. */
 export interface Densely {
