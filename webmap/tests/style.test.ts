@@ -188,3 +188,59 @@ test("a camera that looks all round sees a disc without a notch", () => {
   const { geometry } = sector({ lon: 120, lat: 32, heading_deg: 10, hfov_deg: 360, range_m: 50 });
   assert.ok((geometry.coordinates[0] ?? []).every(([lon, lat]) => lon !== 120 || lat !== 32));
 });
+
+test("a layer whose records must meet conditions has a source of its own, with the filter in its URL", () => {
+  const style = compose(drawing({ filters: { component: "state IN ('broken')" } }));
+  assert.equal(layer(style, "component-record").source, "city-component");
+  assert.equal(layer(style, "component-cells").source, "city-component");
+  assert.deepEqual((style.sources["city-component"] as { tiles: string[] }).tiles, [
+    "http://localhost/tiles/component/{z}/{x}/{y}.mvt?filter=state%20IN%20('broken')",
+  ]);
+  assert.equal(layer(style, "road-record").source, "city");
+});
+
+test("the order of layers is that of the state, within what may cover what", () => {
+  const order = (names: string[]) =>
+    compose(drawing({ order: names }))
+      .layers.map(({ id }) => id)
+      .filter((id) => id.endsWith("-record"));
+  assert.deepEqual(order(["component", "video", "road"]), ["component-record", "video-record", "road-record"]);
+  assert.deepEqual(order(["road", "component", "video"]), ["road-record", "component-record", "video-record"]);
+});
+
+test("cells that are wished at every zoom are the last ones, stretched, and no record is drawn", () => {
+  const style = compose(drawing({ looks: { component: "cells" } }));
+  assert.equal(layer(style, "component-cells").source, "city-component-cells");
+  assert.equal(layer(style, "component-cells").maxzoom, 24);
+  assert.equal((style.sources["city-component-cells"] as { maxzoom: number }).maxzoom, 12);
+  assert.equal(layer(style, "component-record").layout?.visibility, "none");
+  assert.equal(layer(style, "video-cells").layout?.visibility, "none");
+});
+
+test("heat is made of records close up and of what cells count from afar", () => {
+  const style = compose(drawing({ looks: { video: "heat" }, hidden: { video: ["OFF"] } }));
+  const near = layer(style, "video-heat");
+  const far = layer(style, "video-heat-far");
+  assert.deepEqual([near.minzoom, far.maxzoom, far["source-layer" as keyof typeof far]], [14, 14, "video_cells"]);
+  assert.ok(JSON.stringify(near.filter).includes("OFF"));
+  assert.ok(JSON.stringify(far.paint["heatmap-weight"]).includes("c_OFF"));
+  assert.equal(layer(style, "video-record").layout?.visibility, "none");
+});
+
+test("areas are drawn for one layer, the topmost that wishes it; the other keeps its symbols", () => {
+  const served = { ...SERVED, layers: [...SERVED.layers, part("town", "record", { type: "line" })] };
+  const looks = { component: "town", video: "county" } as const;
+  const style = compose(drawing({ served, looks, density: null, shades: 3, order: ["town", "component", "video"] }));
+  const ids = style.layers.map(({ id }) => id);
+  assert.ok(ids.includes("video-areas-county") && !ids.includes("component-areas-town"));
+  assert.equal(layer(style, "component-record").layout?.visibility, "visible");
+  assert.equal(layer(style, "video-record").layout?.visibility, "none");
+});
+
+test("names of larger places win over those of what lies in them", () => {
+  const label = (name: string, minzoom: number) => part(name, "label", { type: "symbol", minzoom });
+  const served = { ...SERVED, layers: [...SERVED.layers, label("county", 6), label("place", 13), label("town", 9)] };
+  const ids = compose(drawing({ served })).layers.map(({ id }) => id);
+  const labels = ids.filter((id) => /^(county|place|town)-label$/.test(id));
+  assert.deepEqual(labels, ["place-label", "town-label", "county-label"]);
+});

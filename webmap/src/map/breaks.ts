@@ -69,7 +69,8 @@ export function naturalBreaks(rising: readonly number[], classes: number): Edges
     last = (start[last] as number) - 1;
     edges.push(values[last] as number);
   }
-  return unique([...edges, values[0] as number].reverse());
+  // A class of the least value alone has it as both its edges.
+  return [...edges, values[0] as number].reverse();
 }
 
 type Within = (first: number, last: number) => number;
@@ -125,16 +126,16 @@ const ONE_IN = 200;
 /** Much the same classes with the shortest numbers between them; what a legend says of them is exact. */
 export function legible(edges: Edges, rising: readonly number[]): Edges {
   const spare = Math.floor(rising.length / ONE_IN);
-  return unique(
-    edges.map((edge, at) => {
+  return edges
+    .map((edge, at) => {
       if (at === 0 && edges.length > 1) return outwards(edge, Math.floor);
       if (at === edges.length - 1) return outwards(edge, Math.ceil);
       const last = rising.findLastIndex((value) => value <= edge);
       const held = rising[Math.max(0, last - spare)] as number;
       const next = rising[Math.min(rising.length - 1, last + 1 + spare)] as number;
       return next > held ? shortest(held, next) : edge;
-    }),
-  );
+    })
+    .filter((edge, at, all) => at < 2 || edge !== all[at - 1]);
 }
 
 // The outer edges part no classes: two digits will do.

@@ -91,8 +91,8 @@ export interface Densely {
 }
 
 /**
- * One density at a time. A layer that is looked at as areas, heat or cells has it at every zoom (the topmost, where
- * several are); else the chosen layer's cells come first, then, where that shows its records, the topmost other one's.
+ * One density at a time. A layer that is looked at as areas, heat or cells has it at every zoom (the chosen or else
+ * the topmost one, where several are); else the chosen layer's cells come first, then, where that shows its records, the topmost other one's.
  */
 export function densityRanges({ layers, order, chosen, looks }: Densely): DensityRange[] {
   const cellsTo = new Map(
