@@ -8,7 +8,7 @@ export interface Selection {
 
 interface Answer {
   truncated: boolean;
-  features?: { id?: string; properties: Properties }[];
+  features?: { features: { properties: Properties }[] };
 }
 
 const MOST = 1_000;
@@ -26,6 +26,7 @@ export async function recordsNear(
     throw new Unreachable("/query", { cause });
   });
   if (!response.ok) throw new Refused(response.status, response.statusText);
-  const { features = [], truncated } = (await response.json()) as Answer;
-  return { records: features.map(({ properties }) => ({ id: String(properties.id), properties })), truncated };
+  const { features, truncated } = (await response.json()) as Answer;
+  const records = features?.features ?? [];
+  return { records: records.map(({ properties }) => ({ id: String(properties.id), properties })), truncated };
 }
