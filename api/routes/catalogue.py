@@ -1,16 +1,19 @@
-"""The layers, their styles and their TileJSON."""
+"""The layers, their styles, their TileJSON, and how densely their records lie."""
 
 from __future__ import annotations
 
-from typing import Any
+import datetime as dt
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from api.deps import ActorDep, Lang, LayerDep, ReadDep, ServiceDep
 from api.errors import UnknownPalette
 from api.service import Service
 from layers.ask.catalogue import Summary, describe, summaries
+from layers.ask.density import AreaName, densities
 from layers.ask.edits import may_add
+from layers.ask.filter import parse
 from layers.ask.style import style, tilejson
 from layers.palette import PALETTES
 from layers.people.access import Actor, may
@@ -36,6 +39,30 @@ def layer(layer: LayerDep, actor: ActorDep, connection: ReadDep) -> dict[str, An
     """One layer with its fields, the words of its codes, and its legend."""
     (summary,) = summaries(connection, [layer])
     return {**_summary(summary, actor), **describe(layer)}
+
+
+@router.get("/layers/{name}/densities")
+def layer_densities(
+    layer: LayerDep,
+    by: Annotated[AreaName, Query(description="the areas to count in")],
+    service: ServiceDep,
+    actor: ActorDep,
+    connection: ReadDep,
+    response: Response,
+    filter: Annotated[str | None, Query(description="CQL2 text", max_length=8_192)] = None,
+) -> dict[str, Any]:
+    """Every grid, town or county with the number of the layer's records in it and its size, also those without any."""
+    area = service.registry.find(by, actor)
+    found = densities(connection, layer, area, by=by, filter=None if filter is None else parse(filter, "cql2-text"))
+    response.headers["Cache-Control"] = "no-cache"
+    return {
+        "layer": layer.name,
+        "by": by,
+        "at": dt.datetime.now(dt.UTC),
+        "areas": [{"id": each.id, "n": each.n, "km2": round(each.km2, 4)} for each in found.areas],
+        "outside": found.outside,
+        "truncated": found.truncated,
+    }
 
 
 @router.get("/tiles/{names}.json")

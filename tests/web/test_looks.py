@@ -193,8 +193,9 @@ def test_grids_are_coloured_from_near_and_towns_stand_in_from_afar(visit: Visit)
 
 def test_heat_is_drawn_and_records_are_not(visit: Visit) -> None:
     page = visit("#layers=county,component&looks=component:heat")
-    area = {"x": 330, "y": 20, "width": 880, "height": 640}
-    picture = base64.b64encode(page.screenshot(clip=area, animations="disabled")).decode()
+    picture = base64.b64encode(
+        page.screenshot(clip={"x": 330, "y": 20, "width": 880, "height": 640}, animations="disabled")
+    ).decode()
     assert page.evaluate(COLOURS, picture) > 400
     expect(page.locator(".density h3")).to_have_text("热力：城市部件")
     assert page.evaluate(VALUES, ["component-cells", "id"]) == []
