@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import httpx
 import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Locator, Page, expect
@@ -30,6 +31,11 @@ SHADES = """(area) => {
   const counts = {};
   for (const shade of found.values()) counts[shade] = (counts[shade] ?? 0) + 1;
   return counts;
+}"""
+# Whether a component is drawn or not, as it should be.
+DRAWN = """([id, there]) => {
+  const found = window.__chengtu.map.queryRenderedFeatures({ layers: ["component-circle"] });
+  return found.some(({ properties }) => properties.id === id) === there;
 }"""
 LAYER_IDS = "() => window.__chengtu.map.getStyle().layers.map((layer) => layer.id)"
 STACK = 40
@@ -203,6 +209,38 @@ def test_heat_is_drawn_and_records_are_not(visit: Visit) -> None:
     assert "looks=" not in fragment(page)
 
 
+def test_a_class_lights_up_on_the_map_and_in_the_legend_wherever_it_is_pointed_at(visit: Visit, server: Server) -> None:
+    with server.database.reader.connect() as connection:
+        some = "select major, st_x(geom), st_y(geom) from city.component order by id offset 20 limit 1"
+        major, lon, lat = connection.execute(sa.text(some)).one()
+    page = visit(f"#at=18/{lat}/{lon}&layers=component")
+    row = page.locator(f"[data-class='component:{major}']")
+    row.hover()
+    assert "component-circle-hover" in page.evaluate(LAYER_IDS)
+    page.evaluate(IDLE)
+    assert page.evaluate(VALUES, ["component-circle-hover", "major"]) == [major]
+    page.mouse.move(*centre(page))
+    expect(row).to_have_class("class lit")
+    assert "component-circle-hover" not in page.evaluate(LAYER_IDS)
+    page.mouse.move(5, 5)
+    expect(row).to_have_class("class")
+
+
+def test_a_record_that_comes_to_meet_the_conditions_appears(visit: Visit, server: Server) -> None:
+    with server.database.reader.connect() as connection:
+        intact = "select id, st_x(geom), st_y(geom) from city.component where state = 'intact' order by id offset 77"
+        id, lon, lat = connection.execute(sa.text(f"{intact} limit 1")).one()
+    where = json.dumps({"component": {"state": {"in": ["abandoned"]}}})
+    page = visit(f"#at=17/{lat}/{lon}&layers=component&where={where}")
+    expect(page.locator(".live[data-state=live]")).to_be_visible()
+    assert id not in page.evaluate(VALUES, ["component-circle", "id"])
+    url = f"{server.url}/items/component/{id}"
+    for state, there in (("abandoned", True), ("intact", False)):
+        headers = {**server.admin, "If-Match": httpx.get(url).headers["etag"]}
+        assert httpx.patch(url, json={"properties": {"state": state}}, headers=headers).status_code == 200
+        page.wait_for_function(DRAWN, arg=[id, there], polling=100)
+
+
 @pytest.fixture
 def stack(server: Server) -> Iterator[tuple[float, float]]:
     """Where many components stand on one pole; they are gone again at the end."""
@@ -249,7 +287,7 @@ def test_the_opened_panel_holds_no_barrier(visit: Visit, palette: Any) -> None:
     menu.locator("summary").first.click()
     menu.locator(".period summary").click()
     expect(page.locator(".shades .class").first).to_be_visible()
-    page.add_script_tag(path=AXE)
+    page.evaluate(AXE.read_text())
     found = page.evaluate(
         "() => axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa'] }).then(({ violations }) => violations"
         ".map(({ id, nodes }) => [id, nodes.map(({ target }) => target.join()).slice(0, 3)]))"

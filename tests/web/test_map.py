@@ -132,7 +132,7 @@ def test_language_and_palette_switch_without_a_reload(visit: Visit) -> None:
     page = visit()
     dark = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
     page.get_by_role("button", name="Switch to English").click()
-    expect(page.locator(".handle, .layers legend").nth(1)).to_have_text("Areas")
+    expect(page.locator(".handle, .layers legend").nth(1)).to_have_text("Shown")
     page.get_by_role("button", name="Switch to light").click()
     expect(page.locator("html")).to_have_attribute("data-palette", "light")
     assert page.evaluate("() => getComputedStyle(document.body).backgroundColor") != dark

@@ -39,6 +39,7 @@ export function legendPanel(element: HTMLElement, app: App, cityMap: CityMap): v
     const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.class : undefined;
     fill(element, ...parts);
     if (focused) element.querySelector<HTMLElement>(`[data-class="${CSS.escape(focused)}"]`)?.focus();
+    lightUp(element, app);
   };
 
   const drawIfOther = () => {
@@ -61,7 +62,19 @@ export function legendPanel(element: HTMLElement, app: App, cityMap: CityMap): v
   city.onNews(draw);
   cityMap.shading.on(draw);
   cityMap.map.on("zoom", drawIfOther);
+  store.on(["hovered"], () => lightUp(element, app));
+  // A row that was drawn anew under the pointer does not tell that the pointer left it.
+  element.onpointerleave = () => store.set({ hovered: null });
   demand();
+}
+
+/** The row of what is pointed at stands out, on whichever side it is. */
+function lightUp(element: HTMLElement, app: App): void {
+  const { hovered } = app.store.get();
+  const isClass = hovered !== null && app.city.layer(hovered.layer)?.classes === hovered.column;
+  const key = isClass ? `${hovered.layer}:${hovered.value}` : "";
+  for (const row of element.querySelectorAll<HTMLElement>("[data-class]"))
+    row.classList.toggle("lit", key !== "" && row.dataset.class === key);
 }
 
 function sections(app: App, cityMap: CityMap, layer: LayerDetail, density: DensityRange | null): HTMLElement[] {
@@ -139,6 +152,10 @@ function classSection(app: App, layer: LayerDetail, rows: readonly LegendRow[], 
     const values = off.includes(value) ? off.filter((each) => each !== value) : [...off, value];
     app.store.set({ hidden: { ...hidden, [layer.name]: values } });
   };
+  const point = (value: string | null) => {
+    const column = layer.classes;
+    app.store.set({ hovered: value === null || column === null ? null : { layer: layer.name, column, value } });
+  };
   return h(
     "section",
     { class: asDensity ? "classes far" : "classes" },
@@ -165,6 +182,10 @@ function classSection(app: App, layer: LayerDetail, rows: readonly LegendRow[], 
             aria: { pressed },
             data: { class: `${layer.name}:${value}` },
             onclick: () => toggle(value),
+            onpointerenter: () => point(value),
+            onpointerleave: () => point(null),
+            onfocus: () => point(value),
+            onblur: () => point(null),
           },
           ...inside,
         );
