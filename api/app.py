@@ -19,6 +19,7 @@ from api.headers import safe_headers
 from api.live import Live
 from api.metrics import Metrics
 from api.pages import Pages
+from api.presses import Presses
 from api.routes import (
     archives,
     basemap,
@@ -28,6 +29,7 @@ from api.routes import (
     items,
     ogc,
     places,
+    prints,
     query,
     rasters,
     system,
@@ -109,10 +111,11 @@ class Application:
         api.state.service, api.state.metrics = self.service, self.metrics
         api.state.archives = archives.Archives(self.service)
         api.state.basemap = Watched(self.service.settings.data_dir / BASEMAPS, kept)
+        api.state.presses, api.state.answering = Presses(self.service.settings.data_dir), self
         errors.install(api)
         for part in (
             *(system, catalogue, topics, indicators, places, items, query, rasters),
-            *(ogc, archives, basemap, client),
+            *(ogc, archives, basemap, client, prints),
         ):
             api.include_router(part.router)
         api.openapi_schema = described(api.openapi())

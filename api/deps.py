@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated, Literal
 
 import sqlalchemy as sa
@@ -68,6 +69,8 @@ async def _reading(service: ServiceDep) -> AsyncIterator[sa.Connection]:
         service.slots.release()
 
 
+# For those who need a connection for a moment of a long answer.
+reading = asynccontextmanager(_reading)
 # Given back before the answer is sent: a slow client holds no connection.
 ReadDep = Annotated[sa.Connection, Depends(_reading, scope="function")]
 ItemId = Annotated[str, Path(pattern=rf"^{ID_PATTERN}$", description="id of a record")]

@@ -30,6 +30,7 @@ from layers.errors import (
     UnknownRaster,
 )
 from webmap.leaflet import MapNotBuilt
+from webmap.printing.errors import BadStyle, CannotPrint, NotDrawn
 
 log = logging.getLogger("chengtu.api")
 PROBLEM = "application/problem+json"
@@ -94,6 +95,9 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     Conflict: HTTPStatus.CONFLICT,
     MapNotBuilt: HTTPStatus.NOT_IMPLEMENTED,
+    BadStyle: HTTPStatus.BAD_REQUEST,
+    CannotPrint: HTTPStatus.NOT_IMPLEMENTED,
+    NotDrawn: HTTPStatus.SERVICE_UNAVAILABLE,
     BadArchive: HTTPStatus.INTERNAL_SERVER_ERROR,  # no request can mend a damaged file
     GisError: HTTPStatus.BAD_REQUEST,
 }
@@ -114,6 +118,8 @@ def refusal(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
         facts["problems"] = error.problems
     if isinstance(error, BadParameter):
         facts["parameter"] = error.name
+    if isinstance(error, BadStyle):
+        facts["place"] = error.place
     if isinstance(error, BadFilter) and error.line is not None:
         facts |= {"line": error.line, "column": error.column}
     if isinstance(error, Stale):

@@ -10,13 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from layers.look import DENSITY_STOPS, legend
-from layers.palette import colours
+from layers.palette import PALETTES, colours
 from layers.spec import Layer
 from layers.store.core import CELL_COUNT, DELIVERY
 from layers.words import book_of, standard_of
 
 SYNTHETIC = "synthetic"
-_SCREEN = ("dark", "light")
 _COARSEST = 5
 _PLACE_BOOKS = ("place_method", "place_precision")  # of the context that every record has
 
@@ -75,12 +74,16 @@ def describe(layer: Layer) -> dict[str, Any]:
     by = layer.look.column
     book = next((f.book for f in layer.fields if f.name == by), None)
     words = books.get(book, {}) if book else {}
-    ramp = {p: [colours(p)[f"ramp{i + 1}"] for i in range(len(DENSITY_STOPS))] for p in _SCREEN}
+    ramp = {p: [colours(p)[f"ramp{i + 1}"] for i in range(len(DENSITY_STOPS))] for p in PALETTES}
     return {
         "fields": [_field(asdict(f)) for f in layer.fields],
         "books": books,
+<<<<<<< HEAD
         "standards": _standards(books),
         "legend": {palette: legend(layer.look, words, palette) for palette in _SCREEN},
+=======
+        "legend": {palette: legend(layer.look, words, palette) for palette in PALETTES},
+>>>>>>> 7d71884 (The map prints on A4 as PNG or PDF, drawn on the server)
         "density": {
             "unit": {"zh": "个/km²", "en": "per km²"},
             "stops": list(DENSITY_STOPS),
