@@ -9,6 +9,7 @@ import { type CityMap, createMap } from "../map/map.ts";
 import { type App, createApp, reason } from "../page/app.ts";
 import { installFonts } from "../page/fonts.ts";
 import { createStore, fromFragment, IN_URL, type State, type Store, toFragment } from "../page/state.ts";
+import { mapTools } from "../tools/bar.ts";
 import { word } from "../words/i18n.ts";
 import { followCity, type Parts } from "./follow.ts";
 import { layersPanel } from "./layers.ts";
@@ -25,6 +26,7 @@ import "../card/card.css";
 import "../card/form.css";
 import "./looks.css";
 import "../card/stack.css";
+import "../tools/tools.css";
 import "./phone.css";
 
 declare global {
@@ -67,7 +69,7 @@ function mirror(store: Store, defaults: State, follow: (state: State) => void): 
   });
   addEventListener("hashchange", () => {
     const state = fromFragment(location.hash, defaults);
-    store.set(state);
+    store.set({ marks: undefined, ...state });
     follow(state);
   });
 }
@@ -104,6 +106,7 @@ async function drawCity(shell: Shell, app: App, defaults: State): Promise<Parts>
   pointing(shell.map, app, cityMap, card);
   cameraViews(app, cityMap);
   cutNote(shell.cut, app, cityMap);
+  mapTools(shell, app, cityMap);
 
   mirror(store, defaults, ({ view }) => {
     if (view) map.jumpTo({ center: [view.lon, view.lat], zoom: view.zoom });

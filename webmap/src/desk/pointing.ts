@@ -44,13 +44,16 @@ export function pointing(element: HTMLElement, app: App, cityMap: CityMap, card:
     tooltip.style.transform = `translate(${x}px, ${y}px) translate(${left ? "calc(-100% - 14px)" : "14px"}, 14px)`;
   };
 
+  // While a tool has the map in hand, what is clicked is meant for the tool.
+  const taken = () => map.getCanvas().dataset.tool !== undefined;
   map.on("click", (event) => {
+    if (taken()) return;
     cancelAnimationFrame(frame);
     tooltip.hidden = true;
     inspect(event.point);
   });
   map.on("mousemove", (event) => {
-    if (coarse.matches || map.isMoving()) return;
+    if (coarse.matches || map.isMoving() || taken()) return;
     cancelAnimationFrame(frame);
     frame = requestAnimationFrame(() => hover(event));
   });
@@ -62,7 +65,7 @@ export function pointing(element: HTMLElement, app: App, cityMap: CityMap, card:
     });
   }
   map.getCanvas().addEventListener("keydown", (event) => {
-    if (event.key === "Enter") inspect(map.project(map.getCenter()));
+    if (event.key === "Enter" && !taken()) inspect(map.project(map.getCenter()));
   });
 }
 

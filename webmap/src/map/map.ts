@@ -1,13 +1,20 @@
 /** The map itself: the served style drawn as the state says, the view kept in the state, and what was pointed at. */
 import type { Geometry } from "geojson";
-import { type GeoJSONSource, MapLibreMap, type PaddingOptions, setWorkerUrl } from "maplibre-gl";
+import {
+  type GeoJSONSource,
+  MapLibreMap,
+  type PaddingOptions,
+  type StyleSpecification,
+  setWorkerUrl,
+} from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import "maplibre-gl/dist/maplibre-gl.css";
 import * as api from "../city/api.ts";
 import { type App, narrow } from "../page/app.ts";
 import { toCql2 } from "../page/conditions.ts";
 import { mapFaces } from "../page/fonts.ts";
-import type { State } from "../page/state.ts";
+import type { Palette, State } from "../page/state.ts";
+import { keepOverlays } from "./overlays.ts";
 import { createRefresher, type Refresher } from "./refresh.ts";
 import { createShading, type Shading } from "./shading.ts";
 import {
@@ -33,6 +40,8 @@ export interface CityMap {
   map: MapLibreMap;
   /** Settles when the first view is wholly drawn. */
   ready: Promise<void>;
+  /** What is drawn now, in the colours of a palette, with these by role. */
+  styleIn(palette: Palette): Promise<{ style: StyleSpecification; roles: Record<string, string> }>;
   /** Roles and colours of the palette in use. */
   roles(): Record<string, string>;
   ranges(): DensityRange[];
@@ -44,6 +53,8 @@ export interface CityMap {
   /** Move the map if a point is outside it or under a panel. */
   reveal(lon: number, lat: number): void;
   wholeCity(): void;
+  /** The part of the city that is seen and that no panel covers. */
+  seen(): api.Bounds;
   /** Mark what is selected; nothing marks nothing. */
   select(...geometries: Geometry[]): void;
   /** Mark a cell instead. */
@@ -105,10 +116,10 @@ export async function createMap(
   // What the pointer is over lights up panels, not the map itself.
   let own: State["hovered"] = null;
   let lit: State["hovered"] = null;
-  const composed = () => {
-    const { layers, looks, opacity, hidden, density, palette, lang, rasters } = store.get();
+  const composed = (from = served, painted = city.rasters(), dark = store.get().palette === "dark") => {
+    const { layers, looks, opacity, hidden, density, lang, rasters } = store.get();
     return compose({
-      served,
+      served: from,
       faces,
       origin: location.origin,
       together,
@@ -129,8 +140,8 @@ export async function createMap(
       views,
       attempt,
       base: city.basemap,
-      rasters: city.rasters().filter(({ name }) => rasters.includes(name)),
-      dark: palette === "dark",
+      rasters: painted.filter(({ name }) => rasters.includes(name)),
+      dark,
       lang,
     });
   };
@@ -170,7 +181,7 @@ export async function createMap(
   // Before the first style is there MapLibre would throw it away for the next one.
   let styled = false;
   const redraw = (): void => {
-    if (styled) map.setStyle(composed(), { diff: true });
+    if (styled) map.setStyle(composed(), { diff: true, transformStyle: keepOverlays });
   };
   void map.once("style.load", () => {
     styled = true;
@@ -238,6 +249,10 @@ export async function createMap(
       own = hovered;
       store.set({ hovered });
     },
+    async styleIn(palette) {
+      const [from, painted] = await Promise.all([api.style(palette, names, store.get().lang), api.rasters(palette)]);
+      return { style: composed(from, painted, palette === "dark"), roles: from.metadata["chengtu:palette"] };
+    },
     deepest,
     refresher,
     roles: () => served.metadata["chengtu:palette"],
@@ -256,6 +271,12 @@ export async function createMap(
     },
     reveal,
     wholeCity: () => void map.fitBounds(city.city.bounds, { padding: free(container), duration: 600 }),
+    seen() {
+      const { top, right, bottom, left } = free(container);
+      const northWest = map.unproject([left, top]);
+      const southEast = map.unproject([container.clientWidth - right, container.clientHeight - bottom]);
+      return [northWest.lng, southEast.lat, southEast.lng, northWest.lat];
+    },
     select(...geometries) {
       const features = geometries.map((geometry) => ({ type: "Feature", properties: {}, geometry }) as const);
       selection = { type: "FeatureCollection", features };

@@ -51,6 +51,8 @@ export interface State {
   lang: Lang;
   frame: Frame;
   selected: Selected | null;
+  /** What someone drew on the map, as tools/written.ts writes it. */
+  marks?: string | undefined;
   /** Of the moment: not in the URL. */
   hovered: Hovered | null;
 }
@@ -72,6 +74,7 @@ export const IN_URL: readonly (keyof State)[] = [
   "lang",
   "frame",
   "selected",
+  "marks",
 ];
 
 export type Listener = (state: State, before: State) => void;
@@ -133,6 +136,7 @@ export function toFragment(state: State, defaults: State): string {
     if (state[key] !== defaults[key]) parts.push([key, state[key]]);
   }
   if (state.selected) parts.push(["open", selectedText(state.selected)]);
+  if (state.marks) parts.push(["marks", state.marks]);
   return parts.map(([key, value]) => `${key}=${escaped(value)}`).join("&");
 }
 
@@ -161,6 +165,7 @@ export function fromFragment(fragment: string, defaults: State): State {
     lang: oneOf(LANGS, given.get("lang")) ?? defaults.lang,
     frame: oneOf(FRAMES, given.get("frame")) ?? defaults.frame,
     selected: selectedFrom(given.get("open")),
+    ...(given.get("marks") ? { marks: given.get("marks") } : {}),
     hovered: null,
   };
 }
