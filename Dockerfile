@@ -6,6 +6,10 @@ COPY webmap/ ./
 RUN npm run build
 
 FROM python:3.11-slim-bookworm
+# Maps are printed by MapLibre Native, which draws in software, with a Chinese typeface.
+RUN apt-get update && apt-get install -y --no-install-recommends \
+      libegl1 libegl-mesa0 libgl1 libgl1-mesa-dri libcurl4 fonts-noto-cjk \
+    && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY requirements.txt ./
 RUN pip install --no-cache-dir --require-hashes -r requirements.txt
@@ -15,6 +19,7 @@ COPY etl etl
 COPY api api
 COPY webmap/*.py webmap/
 COPY webmap/pages webmap/pages
+COPY webmap/printing webmap/printing
 COPY --from=map /app/webmap/dist webmap/dist
 RUN useradd --system chengtu && mkdir var && chown chengtu var
 USER chengtu

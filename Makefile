@@ -10,11 +10,11 @@ WEB_SOURCES := $(shell find webmap/src webmap/*.html webmap/public -type f 2>/de
 .PHONY: run test check bench clean lock
 
 run: $(BIN)/.run $(DIST)
-	@.ci/packages postgis
+	@.ci/packages postgis print
 	@exec $(BIN)/python -m api
 
 test: $(BIN)/.dev $(DIST)
-	@.ci/packages postgis browser gdal
+	@.ci/packages postgis browser print gdal
 	@$(BIN)/pytest -n 2 --dist worksteal
 
 check: $(BIN)/.dev $(WEB)

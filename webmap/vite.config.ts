@@ -18,6 +18,8 @@ const served = [
   "live",
   "basemap",
   "rasters",
+  "ogc",
+  "print",
 ];
 
 /** Leaflet as two files with nothing outside them: Python writes them into pages that open on a closed network. */

@@ -17,7 +17,7 @@ MARGIN: Final = 10.0
 
 INK, SOFT, RULE, WHITE, WARN = "#000000", "#4a4a4a", "#808080", "#ffffff", "#8f5a00"
 _TITLE, _BODY, _SMALL = 18 * POINT_MM, 8.5 * POINT_MM, 7 * POINT_MM
-_FOOT_MM: Final = 21.0
+_FOOT_MM: Final = 18.0
 _COLUMN_MM: Final = 50.0
 _GAP_MM: Final = 5.0
 _ROW_MM: Final = 4.6
@@ -189,7 +189,7 @@ def _foot(sheet: Sheet, scale: float, face: Face) -> Iterator[Mark]:
     yield Text(MARGIN, top + 9.6, WORDS[sheet.lang]["scale"].format(n=f"{scale:,.0f}"), _SMALL)
     left = MARGIN + 74
     lines = [line for note in sheet.notes for line in face.wrapped(note, _SMALL, width - MARGIN - left)]
-    for number, line in enumerate(lines[:6]):
+    for number, line in enumerate(lines[:5]):
         yield Text(left, top + 3 + number * 3.3, line, _SMALL, SOFT)
 
 

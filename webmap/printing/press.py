@@ -23,7 +23,7 @@ TIME_LIMIT_S: Final = 30.0
 MOST_TILES: Final = 600
 _TILES_AT_ONCE: Final = 4
 _LONGEST_BODY: Final = 64 * 1024 * 1024
-_PACKAGES: Final = "libegl1 libegl-mesa0 libgl1-mesa-dri"
+_PACKAGES: Final = "libegl1 libegl-mesa0 libgl1 libgl1-mesa-dri libcurl4"
 
 Fetch = Callable[[str], Awaitable[tuple[int, bytes]]]
 

@@ -12,8 +12,8 @@ E2: Final = 0.00669437999014
 TILE_PX: Final = 512
 MOST_LAT: Final = 85.0
 LARGEST, SMALLEST = 100, 10_000_000  # denominators
-# A pixel of the map on paper: text of 12 pixels is 6 to 10 points.
-_FINEST_MM, _COARSEST_MM = 0.18, 0.30
+# A pixel of the map on paper: text of 12 pixels is 5 to 10 points.
+_FINEST_MM, _COARSEST_MM = 0.15, 0.30
 _MOST_ZOOM: Final = 22.0
 _NICE: Final = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.5, 8.0, 10.0)
 

@@ -52,6 +52,7 @@ export function markLayers(roles: Roles): LayerSpecification[] {
         "text-field": ["get", "label"],
         "text-font": ["City Sans"],
         "text-size": 13,
+        "text-max-width": 16,
         "text-variable-anchor": ["top", "bottom", "left", "right"],
         "text-radial-offset": 0.8,
         "text-allow-overlap": true,

@@ -74,18 +74,24 @@ export function legendOnPaper(
 ): LegendPart[] {
   const { lang, hidden, rasters: shown } = app.store.get();
   const density = ranges.find((range) => zoom >= range.from && zoom < range.to)?.layer ?? null;
+  const single: LegendPart = { title: app.t("legend"), rows: [] };
   const parts = layers.flatMap((layer): LegendPart[] => {
     const title = app.title(layer.title);
     if (layer.name === density) return [densityPart(app, layer)];
-    if (layer.group === "base" || zoom < layer.minzoom) return [];
+    if (zoom < layer.minzoom) return [];
     const off = hidden[layer.name] ?? [];
-    const rows = (layer.legend.print ?? []).filter((row) => row.value === null || !off.includes(row.value));
-    const named = rows.map(({ title: name, colour, shape }) => {
-      const label = name ? app.title(name) : rows.length === 1 ? title : app.t("other");
-      return { label, colour, shape };
-    });
-    return named.length === 0 ? [] : [{ title, rows: named }];
+    const all = layer.legend.print ?? [];
+    const rows = all
+      .filter((row) => row.value === null || !off.includes(row.value))
+      .map(({ title: name, colour, shape }) => {
+        const label = all.length === 1 ? title : name ? app.title(name) : app.t("other");
+        return { label, colour, shape };
+      });
+    if (rows.length > 1) return [{ title, rows }];
+    single.rows?.push(...rows);
+    return [];
   });
+  if (single.rows?.length) parts.push(single);
   const grounds = rasters
     .filter(({ name }) => shown.includes(name))
     .map(({ title, unit, legend, steps }): LegendPart => {
