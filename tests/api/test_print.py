@@ -70,16 +70,13 @@ def picture(response: httpx.Response) -> Image.Image:
 
 def text_of(pdf: bytes) -> str:
     """The text of our own one-page PDF: the glyph numbers of the page, read by the map that the font comes with."""
-    streams = [
-        zlib.decompress(raw)
-        for raw in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL)
-        if raw[:1] == b"x"
-    ]
+    packed = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL)
+    streams = [zlib.decompress(raw) if raw[:1] == b"x" else raw for raw in packed]
     letters: dict[int, str] = {}
     for stream in streams:
         for code, letter in re.findall(rb"<([0-9A-Fa-f]{4})> <([0-9A-Fa-f]+)>", stream):
             letters[int(code, 16)] = bytes.fromhex(letter.decode()).decode("utf-16-be")
-    page = next(stream for stream in streams if b"Tj" in stream)
+    page = next(stream for stream in streams if stream.startswith(b"2 J"))
     lines = re.findall(rb"\((.*?)(?<!\\)\) Tj", page, re.DOTALL)
     return "\n".join(_line(line, letters) for line in lines)
 

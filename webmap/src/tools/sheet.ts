@@ -7,6 +7,7 @@ import type { DensityRange } from "../map/style.ts";
 import type { App } from "../page/app.ts";
 import type { Clause } from "../page/conditions.ts";
 import { inWords, number } from "../words/format.ts";
+import { unitWord } from "../words/i18n.ts";
 import type { Mark } from "./marks.ts";
 import { labelled, MARKS, markLayers } from "./overlay.ts";
 
@@ -74,7 +75,7 @@ export function legendOnPaper(
 ): LegendPart[] {
   const { lang, hidden, rasters: shown } = app.store.get();
   const density = ranges.find((range) => zoom >= range.from && zoom < range.to)?.layer ?? null;
-  const single: LegendPart = { title: app.t("legend"), rows: [] };
+  const single: LegendPart = { title: app.t("layers"), rows: [] };
   const parts = layers.flatMap((layer): LegendPart[] => {
     const title = app.title(layer.title);
     if (layer.name === density) return [densityPart(app, layer)];
@@ -87,7 +88,9 @@ export function legendOnPaper(
         const label = all.length === 1 ? title : name ? app.title(name) : app.t("other");
         return { label, colour, shape };
       });
-    if (rows.length > 1) return [{ title, rows }];
+    // The ground speaks for itself.
+    if (all.length > 1 && layer.group === "base") return [];
+    if (all.length > 1) return rows.length === 0 ? [] : [{ title, rows }];
     single.rows?.push(...rows);
     return [];
   });
@@ -96,7 +99,11 @@ export function legendOnPaper(
     .filter(({ name }) => shown.includes(name))
     .map(({ title, unit, legend, steps }): LegendPart => {
       const ticks = legend.map(({ value }) => number(lang, value));
-      return { title: app.title(title), unit, ramp: { colours: legend.map(({ colour }) => colour), ticks, steps } };
+      return {
+        title: app.title(title),
+        unit: unitWord(lang, unit),
+        ramp: { colours: legend.map(({ colour }) => colour), ticks, steps },
+      };
     });
   return [...parts, ...grounds];
 }
