@@ -114,7 +114,7 @@ async def print_map(
     plan = await run_in_threadpool(printable, order.style, font=face.path)
     at = dt.datetime.now(_CITY_TIME)
     sheet = await _sheet(order, service, actor, plan, basemap, at)
-    area = paper.map_area(sheet)
+    area = paper.map_area(sheet, face)
     frame = _frame(order, area)
     view = _view(frame, area, order.dpi)
     app = request.app.state.answering

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import httpx
+import numpy as np
 import pytest
 from conftest import Server
 from playwright.sync_api import Page, expect
@@ -16,7 +19,7 @@ from etl.rasters import RasterOrder, add_raster
 from gis.raster import write_grid
 from layers.spec import Title
 from tests.web import pages
-from tests.web.pages import IDLE, Visit, await_map, centre
+from tests.web.pages import IDLE, PATIENCE_MS, Visit, await_map, centre
 
 browser, visit = pages.browser, pages.visit
 AT = "#at=14/31.98/120.89"
@@ -162,18 +165,14 @@ def test_the_view_is_shared_as_a_link_and_a_code(visit: Visit) -> None:
 
 
 def test_the_value_of_a_raster_is_told_under_the_pointer(visit: Visit, server: Server, tmp_path: Path) -> None:
-    import numpy as np
-
     write_grid(np.full((40, 40), 12.5), tmp_path / "a.tif", west=120.7, north=32.2, cell=(0.01, 0.01))
     title = Title("测试高程", "Test height")
     order = RasterOrder(tmp_path / "a.tif", "t_probe", title, "m", title, synthetic=False, public=True)
     add_raster(order, server.data / "rasters")
-    page = visit(ready=False)
-    expect_raster = "async () => (await (await fetch('/rasters')).json()).rasters.some((r) => r.name === 't_probe')"
-    page.goto(f"{server.url}/healthz")
-    page.wait_for_function(expect_raster)
-    page.goto(f"{server.url}/{AT}&rasters=t_probe")
-    await_map(page)
+    deadline = time.monotonic() + 20
+    while httpx.get(f"{server.url}/rasters/t_probe/point?lon=0&lat=0").status_code != 200:
+        assert time.monotonic() < deadline
+    page = visit(f"{AT}&rasters=t_probe")
     page.mouse.move(600, 300)
     page.mouse.move(620, 320)
     expect(page.locator(".probe")).to_have_text("测试高程 12.5 m")
@@ -205,7 +204,7 @@ def test_the_map_is_printed_as_it_is_seen(visit: Visit) -> None:
     page = visit(f"{AT}&marks=p1zyyoo.j1h5u!here")
     page.get_by_role("button", name="打印").click()
     dialog = page.locator("dialog.print")
-    expect(dialog.locator("img")).to_be_visible()
+    expect(dialog.locator("img")).to_be_visible(timeout=PATIENCE_MS)
     dialog.get_by_label("标题").fill("测试图")
     dialog.get_by_role("button", name="A4 纵向").click()
     upright = (

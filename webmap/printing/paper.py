@@ -17,7 +17,10 @@ MARGIN: Final = 10.0
 
 INK, SOFT, RULE, WHITE, WARN = "#000000", "#4a4a4a", "#808080", "#ffffff", "#8f5a00"
 _TITLE, _BODY, _SMALL = 18 * POINT_MM, 8.5 * POINT_MM, 7 * POINT_MM
-_FOOT_MM: Final = 18.0
+_LEAST_FOOT_MM: Final = 13.0
+_LINE_MM: Final = 3.3
+_MOST_NOTES: Final = 7
+_NOTES_MM: Final = 74.0  # from the margin to where the notes begin
 _COLUMN_MM: Final = 50.0
 _GAP_MM: Final = 5.0
 _ROW_MM: Final = 4.6
@@ -133,11 +136,11 @@ Mark = Text | Box | Disc | Shaped
 Area = tuple[float, float, float, float]
 
 
-def map_area(sheet: Sheet) -> Area:
+def map_area(sheet: Sheet, face: Face) -> Area:
     """Where the map lies: x, y, width and height."""
     width, height = sheet.size
     top = MARGIN + (16.0 if sheet.subtitle else 11.0)
-    room_w, room_h = width - 2 * MARGIN, height - MARGIN - _FOOT_MM - 2 - top
+    room_w, room_h = width - 2 * MARGIN, _foot_top(sheet, face) - 3 - top
     if sheet.legend and sheet.landscape:
         room_w -= _COLUMN_MM + _GAP_MM
     elif sheet.legend:
@@ -177,9 +180,18 @@ def _north(area: Area, lang: Lang) -> Iterator[Mark]:
     yield Text(x, y - 3.8, WORDS[lang]["north"], _SMALL, INK, "centre")
 
 
+def _foot_top(sheet: Sheet, face: Face) -> float:
+    """Where the foot begins: as high as its notes need it."""
+    return sheet.size[1] - MARGIN - max(_LEAST_FOOT_MM, len(_notes(sheet, face)) * _LINE_MM + 1)
+
+
+def _notes(sheet: Sheet, face: Face) -> list[str]:
+    room = sheet.size[0] - 2 * MARGIN - _NOTES_MM
+    return [line for note in sheet.notes for line in face.wrapped(note, _SMALL, room)][:_MOST_NOTES]
+
+
 def _foot(sheet: Sheet, scale: float, face: Face) -> Iterator[Mark]:
-    width, height = sheet.size
-    top = height - MARGIN - _FOOT_MM + 2
+    top = _foot_top(sheet, face)
     metres, long = bar(scale, most_mm=_BAR_MM)
     for part in range(4):
         yield Box(MARGIN + part * long / 4, top + 4, long / 4, 1.4, INK if part % 2 == 0 else WHITE, INK)
@@ -187,16 +199,14 @@ def _foot(sheet: Sheet, scale: float, face: Face) -> Iterator[Mark]:
         text = bar_text(metres * share) if share else "0"
         yield Text(MARGIN + share * long, top + 3, text, _SMALL, INK, "centre" if share else "left")
     yield Text(MARGIN, top + 9.6, WORDS[sheet.lang]["scale"].format(n=f"{scale:,.0f}"), _SMALL)
-    left = MARGIN + 74
-    lines = [line for note in sheet.notes for line in face.wrapped(note, _SMALL, width - MARGIN - left)]
-    for number, line in enumerate(lines[:5]):
-        yield Text(left, top + 3 + number * 3.3, line, _SMALL, SOFT)
+    for number, line in enumerate(_notes(sheet, face)):
+        yield Text(MARGIN + _NOTES_MM, top + 3 + number * _LINE_MM, line, _SMALL, SOFT)
 
 
 def _legend(sheet: Sheet, area: Area, face: Face) -> Iterator[Mark]:
     if not sheet.legend:
         return
-    width, height = sheet.size
+    width, _ = sheet.size
     if sheet.landscape:
         columns = [(width - MARGIN - _COLUMN_MM, _COLUMN_MM)]
         top, bottom = area[1], area[1] + area[3]
@@ -204,7 +214,7 @@ def _legend(sheet: Sheet, area: Area, face: Face) -> Iterator[Mark]:
         wide = (width - 2 * MARGIN - 2 * _GAP_MM) / 3
         columns = [(MARGIN + number * (wide + _GAP_MM), wide) for number in range(3)]
         top = area[1] + area[3] + 3
-        bottom = height - MARGIN - _FOOT_MM
+        bottom = _foot_top(sheet, face) - 2
     yield from _flowed(_lines(sheet.legend), columns, top, bottom, sheet.lang, face)
 
 
