@@ -78,12 +78,8 @@ def describe(layer: Layer) -> dict[str, Any]:
     return {
         "fields": [_field(asdict(f)) for f in layer.fields],
         "books": books,
-<<<<<<< HEAD
         "standards": _standards(books),
-        "legend": {palette: legend(layer.look, words, palette) for palette in _SCREEN},
-=======
         "legend": {palette: legend(layer.look, words, palette) for palette in PALETTES},
->>>>>>> 7d71884 (The map prints on A4 as PNG or PDF, drawn on the server)
         "density": {
             "unit": {"zh": "个/km²", "en": "per km²"},
             "stops": list(DENSITY_STOPS),
