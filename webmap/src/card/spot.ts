@@ -85,9 +85,7 @@ export async function choiceContent(app: App, cityMap: CityMap, hits: readonly H
   return {
     kicker: app.t("spot"),
     title: app.t("hereAre", { n: hits.length }),
-    body: many
-      ? [await stackList(app, cityMap, hits)]
-      : await Promise.all(hits.map((hit) => choiceLine(app, hit))),
+    body: many ? [await stackList(app, cityMap, hits)] : await Promise.all(hits.map((hit) => choiceLine(app, hit))),
   };
 }
 
