@@ -79,6 +79,7 @@ const drawing = (more: Partial<Drawing>): Drawing => ({
   selection: NOTHING,
   cell: "",
   views: NOTHING,
+  traced: NOTHING,
   attempt: 0,
   base: null,
   rasters: [],
@@ -172,7 +173,7 @@ test("a base map lies under everything and the ground gives way to it", () => {
 
 test("a city without layers has a style all the same", () => {
   const served = { ...SERVED, sources: {}, layers: [{ id: "background", type: "background" }] } as ServedStyle;
-  assert.deepEqual(Object.keys(compose(drawing({ served })).sources), ["selection", "views"]);
+  assert.deepEqual(Object.keys(compose(drawing({ served })).sources), ["selection", "views", "traced"]);
 });
 
 test("a camera looking north sees a sector north of it", () => {

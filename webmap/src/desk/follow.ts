@@ -14,6 +14,8 @@ const RECOUNT_MS = 5_000;
 export interface Parts {
   cityMap: CityMap;
   card: Card;
+  /** Told which layer changed (null: any), as often as that happens. */
+  heard: (layer: string | null) => void;
 }
 
 /**
@@ -30,25 +32,28 @@ export function followCity(
   if (names.length === 0) return;
   const recount = atMostEvery(RECOUNT_MS, () => void app.city.recount().catch(() => undefined));
 
-  const touched = (card: Card, layer: string, id?: string) => {
+  const touched = ({ card, heard }: Parts, layer: string, id?: string) => {
     recount();
+    heard(layer);
     const { selected } = app.store.get();
     if (selected?.kind === "item" && selected.layer === layer && (id ?? selected.id) === selected.id) card.reread();
   };
-  const heed = ({ cityMap, card }: Parts, { event, data }: Message, resumed: boolean) => {
+  const heed = (known: Parts, { event, data }: Message, resumed: boolean) => {
+    const { cityMap, card, heard } = known;
     if (event === "reset" || (event === "hello" && !resumed)) cityMap.refresher.everythingChanged();
     if (event === "reset") {
       cityMap.shading.changed(null);
       recount();
       card.reread();
+      heard(null);
     } else if (event === "tiles") {
       const change = JSON.parse(data) as Change & { layer: string };
       for (const source of cityMap.sourcesOf(change.layer)) cityMap.refresher.changed(source, change);
       cityMap.shading.changed(change.layer);
-      if (change.all || change.under) touched(card, change.layer);
+      if (change.all || change.under) touched(known, change.layer);
     } else if (event === "record") {
       const { layer, id } = JSON.parse(data) as { layer: string; id: string };
-      touched(card, layer, id);
+      touched(known, layer, id);
     }
   };
   const said = (message: Message, resumed: boolean) =>

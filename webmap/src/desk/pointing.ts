@@ -7,13 +7,21 @@ import type { CityMap } from "../map/map.ts";
 import { type App, coarse } from "../page/app.ts";
 import { fill, h } from "../page/dom.ts";
 import type { Hovered } from "../page/state.ts";
+import { worthLighting } from "../panels/highlight.ts";
 import { number } from "../words/format.ts";
 
 const FINGER_PX = 16;
 const POINTER_PX = 4;
 const CLASSES_SHOWN = 4;
 
-export function pointing(element: HTMLElement, app: App, cityMap: CityMap, card: Card): void {
+/** `wanted` tells, by layer, the columns that panels tell apart. */
+export function pointing(
+  element: HTMLElement,
+  app: App,
+  cityMap: CityMap,
+  card: Card,
+  wanted: () => ReadonlyMap<string, ReadonlySet<string>>,
+): void {
   const { map } = cityMap;
   const tooltip = h("div", { class: "tooltip", hidden: true, aria: { hidden: "true" } });
   element.append(tooltip);
@@ -35,7 +43,10 @@ export function pointing(element: HTMLElement, app: App, cityMap: CityMap, card:
   const hover = (event: MapMouseEvent) => {
     const [first] = foremost(hitsAt(map, event.point, POINTER_PX, base));
     map.getCanvas().style.cursor = first ? "pointer" : "";
-    cityMap.point(first ? pointedAt(app, first) : null);
+    const { lng, lat } = event.lngLat;
+    cityMap.point(
+      worthLighting(app, cityMap, wanted(), first ?? null, [lng, lat]) ?? (first ? pointedAt(app, first) : null),
+    );
     const words = first ? describe(app, cityMap, first) : [];
     tooltip.hidden = words.length === 0;
     fill(tooltip, ...words);
@@ -69,7 +80,7 @@ export function pointing(element: HTMLElement, app: App, cityMap: CityMap, card:
   });
 }
 
-/** What panels light up: the class of a record, or an area. */
+/** What the legend lights up: the class of a record, or an area. */
 function pointedAt(app: App, { part, layer, area, id, properties }: Hit): Hovered | null {
   if (area !== null) return { layer, column: area === "grid" ? "grid_id" : "admin_code", value: id };
   const column = app.city.layer(layer)?.classes ?? null;

@@ -6,7 +6,8 @@ import { fill, h, icon, iconButton } from "../page/dom.ts";
 
 const WAIT_MS = 150;
 
-export function searchBox(element: HTMLElement, app: App, cityMap: CityMap): void {
+/** `listAll` is what Enter does with a query that nothing was chosen for. */
+export function searchBox(element: HTMLElement, app: App, cityMap: CityMap, listAll: (q: string) => void): void {
   const { store } = app;
   let hits: api.SearchHit[] = [];
   let active = -1;
@@ -57,16 +58,25 @@ export function searchBox(element: HTMLElement, app: App, cityMap: CityMap): voi
     input.blur();
     openHit(app, cityMap, hit);
   };
+  const all = () => {
+    const q = input.value.trim();
+    pending.abort();
+    clearTimeout(timer);
+    expand(false);
+    if (q !== "") listAll(q);
+  };
   const drawHits = () => {
     const q = input.value.trim();
     fill(
       list,
       ...grouped(app, hits, open),
       hits.length === 0 && h("p", { class: "empty" }, app.t("searchNone", { q })),
+      hits.length > 1 && allLine(app, all),
     );
     status.textContent = app.t("searchCount", { n: hits.length });
     expand(true);
-    activate(hits.length > 0 ? 0 : -1);
+    // Of several none is chosen yet: Enter lists them all, an arrow key chooses.
+    activate(hits.length === 1 ? 0 : -1);
   };
   const ask = async () => {
     pending.abort();
@@ -96,8 +106,9 @@ export function searchBox(element: HTMLElement, app: App, cityMap: CityMap): voi
     if (event.isComposing) return; // Enter and arrows belong to the input method while a word is being composed
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const chosen = hits[active];
-    if (step !== undefined && hits.length > 0) activate((active + step + hits.length) % hits.length);
-    else if (event.key === "Enter" && chosen) open(chosen);
+    if (step !== undefined && hits.length > 0) activate(stepped(active, step, hits.length));
+    else if (event.key === "Enter" && chosen && !list.hidden) open(chosen);
+    else if (event.key === "Enter") all();
     else if (event.key === "Escape") {
       if (input.value === "") input.blur();
       reset();
@@ -126,6 +137,25 @@ export function searchBox(element: HTMLElement, app: App, cityMap: CityMap): voi
   };
   store.on(["lang"], name);
   name();
+}
+
+/** The next choice: past either end there is the query itself, with nothing chosen. */
+export function stepped(active: number, step: number, count: number): number {
+  const next = active + step;
+  if (next >= count) return -1;
+  return next < -1 ? count - 1 : next;
+}
+
+/** What Enter does, for those who click. */
+function allLine(app: App, all: () => void): HTMLElement {
+  const line = h(
+    "div",
+    { class: "all", role: "presentation", onclick: all },
+    app.t("allResults"),
+    h("kbd", {}, "Enter"),
+  );
+  line.onpointerdown = (event) => event.preventDefault();
+  return line;
 }
 
 /** Hits of one layer together, the layers in the order of their best hit. */
@@ -169,7 +199,7 @@ function grouped(app: App, hits: readonly api.SearchHit[], open: (hit: api.Searc
 }
 
 /** Show a hit: its layer switched on, the map there, its card open. */
-function openHit(app: App, cityMap: CityMap, hit: api.SearchHit): void {
+export function openHit(app: App, cityMap: CityMap, hit: api.SearchHit): void {
   const { store, city } = app;
   const { lon, lat, bounds } = hit;
   if (hit.layer !== null && hit.id !== null && city.layer(hit.layer)) {

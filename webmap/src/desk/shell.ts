@@ -11,11 +11,17 @@ import { type Lang, word } from "../words/i18n.ts";
 export interface Shell {
   map: HTMLElement;
   head: HTMLElement;
+  topic: HTMLElement;
   search: HTMLElement;
   panel: HTMLElement;
   layers: HTMLElement;
   legend: HTMLElement;
+  /** Records or search results, in the place of the layers. */
+  list: HTMLElement;
+  results: HTMLElement;
   card: HTMLElement;
+  /** The panels of the chosen topic. */
+  topicPanels: HTMLElement;
   controls: HTMLElement;
   /** What the map must never be seen without. */
   warning: HTMLElement;
@@ -27,11 +33,15 @@ export interface Shell {
 /** The page's parts, empty, in the order in which the keyboard visits them. */
 export function buildShell(root: HTMLElement): Shell {
   const head = h("div", { class: "title" });
+  const topic = h("div", { class: "topic", hidden: true });
   const search = h("div", { class: "search", role: "search" });
+  const list = h("section", { class: "list", hidden: true, aria: { labelledby: "list-title" } });
   const layers = h("div", { class: "layers" });
   const legend = h("div", { class: "legend", hidden: true });
+  const results = h("section", { class: "list", hidden: true, aria: { labelledby: "results-title" } });
   const panel = h("div", { class: "panel" });
   const card = h("article", { class: "card", hidden: true, aria: { labelledby: "card-title" }, data: { covers: "" } });
+  const topicPanels = h("aside", { class: "topic-panels", hidden: true, data: { covers: "" } });
   const controls = h("div", { class: "controls" });
   const map = h("main", { class: "map" });
   const foot = h("footer", { class: "foot" });
@@ -39,10 +49,36 @@ export function buildShell(root: HTMLElement): Shell {
   const cut = h("p", { class: "notice", aria: { live: "polite" } });
   const notices = h("div", { class: "notices" }, warning, cut);
   const live = h("span", { class: "live", role: "status" });
-  const top = h("header", { class: "head", data: { covers: "" } }, head, search);
-  fill(root, h("div", { class: "left", data: { covers: "" } }, top, panel), map, notices, controls, card, foot);
+  const top = h("header", { class: "head", data: { covers: "" } }, head, topic, search);
+  fill(
+    root,
+    h("div", { class: "left", data: { covers: "" } }, top, list, results, panel),
+    map,
+    notices,
+    controls,
+    card,
+    topicPanels,
+    foot,
+  );
   foot.append(live);
-  return { map, head, search, panel, layers, legend, card, controls, warning, cut, live, foot };
+  return {
+    map,
+    head,
+    topic,
+    search,
+    panel,
+    layers,
+    legend,
+    list,
+    results,
+    card,
+    topicPanels,
+    controls,
+    warning,
+    cut,
+    live,
+    foot,
+  };
 }
 
 /** The head: whose map it is, and the switches of language, palette and sign-in. */
@@ -96,7 +132,9 @@ export function panelSheet({ panel, layers, legend }: Shell, app: App): void {
   handle.onclick = () => open(!panel.classList.contains("open"));
   app.store.on(["layers", "lang"], name);
   // On a phone there is room for one sheet.
-  app.store.on(["selected"], ({ selected }) => selected && open(false));
+  app.store.on(["selected", "listed"], ({ selected, listed }) => {
+    if (narrow.matches && (selected || listed)) open(false);
+  });
   name();
   open(!narrow.matches);
   narrow.addEventListener("change", () => open(!narrow.matches));

@@ -25,6 +25,7 @@ import {
   SELECTION,
   sourceOf,
   sourcesOf,
+  TRACED,
   VIEWS,
 } from "./style.ts";
 import { NOTHING } from "./views.ts";
@@ -62,6 +63,8 @@ export interface CityMap {
   /** Tell what the pointer is over: panels light up, the map does not. */
   point(hovered: State["hovered"]): void;
   showViews(views: GeoJSON.FeatureCollection): void;
+  /** Mark what a line of a list stands for, wherever it is; nothing marks nothing. */
+  trace(...geometries: Geometry[]): void;
   /** The source whose tiles hold a layer. */
   sourceOf(layer: string): string;
   /** Every source that may hold records of a layer. */
@@ -95,6 +98,7 @@ export async function createMap(
   const deepest = served.sources.city?.type === "vector" ? (served.sources.city.maxzoom ?? MAX_ZOOM) : MAX_ZOOM;
   let selection: GeoJSON.FeatureCollection = NOTHING;
   let views: GeoJSON.FeatureCollection = NOTHING;
+  let traced: GeoJSON.FeatureCollection = NOTHING;
   let cell = "";
   let attempt = 0;
 
@@ -138,6 +142,7 @@ export async function createMap(
       selection,
       cell,
       views,
+      traced,
       attempt,
       base: city.basemap,
       rasters: painted.filter(({ name }) => rasters.includes(name)),
@@ -284,6 +289,11 @@ export async function createMap(
       selectCell("");
     },
     selectCell,
+    trace(...geometries) {
+      const features = geometries.map((geometry) => ({ type: "Feature", properties: {}, geometry }) as const);
+      traced = { type: "FeatureCollection", features };
+      setData(TRACED, traced);
+    },
     showViews(found) {
       views = found;
       setData(VIEWS, views);

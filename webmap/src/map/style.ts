@@ -51,6 +51,8 @@ export interface Drawing {
   /** The id of the cell whose card is open. */
   cell: string;
   views: FeatureCollection;
+  /** What a line of a list stands for. */
+  traced: FeatureCollection;
   /** How often all tiles were asked for anew. */
   attempt: number;
   base: Basemap | null;
@@ -70,6 +72,7 @@ export interface DensityRange {
 
 export const SELECTION = "selection";
 export const VIEWS = "views";
+export const TRACED = "traced";
 const RASTER = "raster-";
 const RASTER_TILE_PX = 256;
 
@@ -158,7 +161,7 @@ const DENSE: readonly (Part | undefined)[] = ["heat", "areas", "areas-line"];
 function storey(layer: LayerSpecification): number {
   const source = "source" in layer ? layer.source : layer.id;
   if (source === BASE && layer.type === "symbol") return STOREYS.indexOf("names");
-  if (source === SELECTION || /-(edge|hover)$/.test(layer.id)) return STOREYS.indexOf("selection");
+  if (source === SELECTION || source === TRACED || /-(edge|hover)$/.test(layer.id)) return STOREYS.indexOf("selection");
   const part = partOf(layer);
   if (DENSE.includes(part)) return STOREYS.indexOf("cells");
   return STOREYS.indexOf(source.startsWith(RASTER) ? "raster" : (part ?? source));
@@ -299,8 +302,12 @@ function replaced(expression: unknown, density: unknown): unknown {
   return expression.map((part) => replaced(part, density));
 }
 
-function overlaySources({ selection, views }: Drawing): Record<string, SourceSpecification> {
-  return { [SELECTION]: { type: "geojson", data: selection }, [VIEWS]: { type: "geojson", data: views } };
+function overlaySources({ selection, views, traced }: Drawing): Record<string, SourceSpecification> {
+  return {
+    [SELECTION]: { type: "geojson", data: selection },
+    [VIEWS]: { type: "geojson", data: views },
+    [TRACED]: { type: "geojson", data: traced },
+  };
 }
 
 function groundSources({ base, rasters, origin }: Drawing): Record<string, SourceSpecification> {
@@ -341,6 +348,26 @@ function overlays(roles: Record<string, string>): LayerSpecification[] {
   const role = (name: string): string => roles[name] ?? "#888888";
   const round = { "line-join": "round", "line-cap": "round" } as const;
   return [
+    {
+      id: "traced-line",
+      type: "line",
+      source: TRACED,
+      layout: round,
+      paint: { "line-color": role("accent"), "line-width": 2.5 },
+    },
+    {
+      id: "traced-point",
+      type: "circle",
+      source: TRACED,
+      filter: ["==", ["geometry-type"], "Point"],
+      paint: {
+        "circle-radius": 7,
+        "circle-color": role("accent"),
+        "circle-opacity": 0.35,
+        "circle-stroke-color": role("accent"),
+        "circle-stroke-width": 2,
+      },
+    },
     { id: "views-fill", type: "fill", source: VIEWS, paint: { "fill-color": role("accent"), "fill-opacity": 0.05 } },
     {
       id: "selection-fill",

@@ -46,6 +46,7 @@ const ICONS = {
   download: "M8 2v8.2M4.6 6.9 8 10.3l3.4-3.4M2.5 13.6h11",
   play: "M4.5 2.8v10.4L13 8z",
   pause: "M5 3v10M11 3v10",
+  topic: "M8 2.5 14 5.5 8 8.5 2 5.5zM2.5 8.3 8 11l5.5-2.7M2.5 11 8 13.7l5.5-2.7",
   target: "M8 4.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7zM8 1v3M8 12v3M1 8h3M12 8h3",
   down: "M4 6l4 4 4-4",
   funnel: "M2.5 3h11L9.5 8v4.5l-3 1.5V8z",
@@ -74,4 +75,13 @@ export function fill(element: Element, ...children: Child[]): void {
   element.replaceChildren(
     ...children.filter((child): child is Node | string => child instanceof Node || Boolean(child)),
   );
+}
+
+/** Do what fills an element anew; what had the focus in it (told apart by `data-key`) has it again. */
+export function keepingFocus(element: HTMLElement, refill: () => void): void {
+  const active = document.activeElement;
+  const key = active instanceof HTMLElement && element.contains(active) ? active.dataset.key : undefined;
+  refill();
+  if (key !== undefined)
+    element.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
 }

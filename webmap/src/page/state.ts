@@ -112,17 +112,16 @@ const escaped = (text: string): string => encodeURIComponent(text).replace(/%(2C
 /** The fragment that stands for a state; what equals the defaults is left out. */
 export function toFragment(state: State, defaults: State): string {
   const parts: [string, string][] = [];
-  if (state.view) {
-    const { zoom, lat, lon } = state.view;
-    parts.push(["at", `${round(zoom, 2)}/${round(lat, 5)}/${round(lon, 5)}`]);
-  }
+  if (state.view && viewText(state.view) !== (defaults.view && viewText(defaults.view)))
+    parts.push(["at", viewText(state.view)]);
   if (state.topic !== null) parts.push(["topic", state.topic]);
   const layers = state.layers.join(",");
   if (layers !== defaults.layers.join(",")) parts.push(["layers", layers]);
   const off = Object.entries(state.hidden).filter(([, values]) => values.length > 0);
   if (off.length > 0)
     parts.push(["off", off.map(([name, values]) => [name, ...values].map(encodeURIComponent).join(":")).join(",")]);
-  if (state.rasters.length > 0) parts.push(["rasters", state.rasters.join(",")]);
+  const rasters = state.rasters.join(",");
+  if (rasters !== defaults.rasters.join(",")) parts.push(["rasters", rasters]);
   if (state.density !== null && state.density !== defaults.density) parts.push(["density", state.density]);
   const looks = pairs(state.looks, defaults.looks);
   if (looks !== null) parts.push(["looks", looks]);
@@ -159,7 +158,7 @@ export function fromFragment(fragment: string, defaults: State): State {
     conditions: where === undefined ? defaults.conditions : conditionsByLayer(where),
     listed: given.get("list") ?? defaults.listed,
     hidden: hiddenFrom(given.get("off")),
-    rasters: (given.get("rasters") ?? "").split(",").filter(Boolean),
+    rasters: given.get("rasters")?.split(",").filter(Boolean) ?? defaults.rasters,
     density: given.get("density") ?? defaults.density,
     palette: oneOf(PALETTES, given.get("palette")) ?? defaults.palette,
     lang: oneOf(LANGS, given.get("lang")) ?? defaults.lang,
@@ -169,6 +168,8 @@ export function fromFragment(fragment: string, defaults: State): State {
     hovered: null,
   };
 }
+
+const viewText = ({ zoom, lat, lon }: View): string => `${round(zoom, 2)}/${round(lat, 5)}/${round(lon, 5)}`;
 
 function round(value: number, digits: number): number {
   return Number(value.toFixed(digits));

@@ -1,0 +1,113 @@
+/** What is counted and measured in the city: indicators, their figures by area or class, their past, and facets. */
+import type { Conditions } from "../page/conditions.ts";
+import type { Title } from "../words/i18n.ts";
+import { get } from "./api.ts";
+
+export type Status = "ok" | "warn" | "bad";
+
+export interface Indicator {
+  name: string;
+  title: Title;
+  about: Title;
+  unit: Title | null;
+  kind: "count" | "sum" | "share" | "rate" | "distance";
+  layer: string;
+  /** The areas and columns by which it can be asked for. */
+  by: string[];
+  /** Which way is better; null: neither. */
+  better: "up" | "down" | null;
+  norm: Norm | null;
+  decimals: number;
+}
+
+/**
+ * What a value should be. Where better is up, from `high` on it is ok, below `low` bad; where it is down, to `low` ok,
+ * above `high` bad; without a better way, between the two.
+ */
+export interface Norm {
+  low: number | null;
+  high: number | null;
+}
+
+/** The records that a figure counts: a layer's that meet conditions. */
+export interface Door {
+  layer: string;
+  conditions: Conditions;
+}
+
+export interface Value {
+  key: string | null;
+  title: Title;
+  value: number | null;
+  numerator: number | null;
+  denominator: number | null;
+  status: Status | null;
+  door: Door | null;
+}
+
+export interface Figures {
+  name: string;
+  title: Title;
+  about: Title;
+  unit: Title | null;
+  kind: Indicator["kind"];
+  better: Indicator["better"];
+  norm: Norm | null;
+  decimals: number;
+  by: string;
+  at: string;
+  source: { layers: string[]; synthetic: boolean; updated: string | null };
+  values: Value[];
+  truncated: boolean;
+}
+
+export interface Point {
+  at: string;
+  value: number | null;
+}
+
+export interface Past {
+  points: Point[];
+  /** Whether any of it is invented. */
+  synthetic: boolean;
+}
+
+export interface FacetValue {
+  value: string | null;
+  title: Title | null;
+  count: number;
+}
+
+export interface Facet {
+  column: string;
+  title: Title;
+  values: FacetValue[];
+  truncated: boolean;
+}
+
+const part = encodeURIComponent;
+
+export const indicators = async (signal?: AbortSignal): Promise<Indicator[]> =>
+  (await get<{ indicators: Indicator[] }>("/indicators", signal)).indicators;
+
+/** An indicator's figures, worst first, by `city`, an area or a column; in one area only if `area` names it. */
+export function figures(
+  name: string,
+  { by = "city", area, limit }: { by?: string; area?: string; limit?: number },
+  signal?: AbortSignal,
+): Promise<Figures> {
+  const asked = new URLSearchParams({ by });
+  if (area !== undefined) asked.set("area", area);
+  if (limit !== undefined) asked.set("limit", String(limit));
+  return get(`/indicators/${part(name)}?${asked}`, signal);
+}
+
+/** The past of one figure, oldest first. */
+export const past = (name: string, days: number, signal?: AbortSignal): Promise<Past> =>
+  get(`/indicators/${part(name)}/history?by=city&days=${days}`, signal);
+
+/** How many records of a layer have which value, of those that meet a CQL2 filter. */
+export const facets = async (layer: string, filter: string | null, signal?: AbortSignal): Promise<Facet[]> => {
+  const where = filter === null ? "" : `?filter=${part(filter)}`;
+  return (await get<{ facets: Facet[] }>(`/layers/${part(layer)}/facets${where}`, signal)).facets;
+};
