@@ -1,6 +1,6 @@
 /** Conditions in words: what the records of a layer must meet, each with a way to take it off. */
 import type * as api from "../city/api.ts";
-import { item } from "../city/items.ts";
+import { read } from "../city/items.ts";
 import type { App } from "../page/app.ts";
 import { type Clause, withClause } from "../page/conditions.ts";
 import { h, icon } from "../page/dom.ts";
@@ -77,8 +77,8 @@ async function nameOf(app: App, layer: string, id: string): Promise<string | nul
   const key = `${layer}/${id}`;
   const answer =
     asked.get(key) ??
-    item(layer, id).then(
-      ({ properties }) => properties,
+    read(layer, id).then(
+      ({ record }) => record.properties,
       (): api.Properties => ({}),
     );
   if (asked.size >= MOST_NAMES) asked.clear();
