@@ -22,7 +22,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 DESK = {"viewport": {"width": 1920, "height": 1080}}
 CITY = "#topic=city-management"
 EMERGENCY = "#topic=emergency"
-POINTED = "() => window.__chengtu.map.queryRenderedFeatures({ layers: ['traced-line'] }).length > 0"
+POINTED = "() => window.__chengtu.map.getLayer('town-hover') !== undefined"
 CHINESE = """() => {
   const parts = [...document.querySelectorAll(".topic-panels, .list header, .sorter, .topic")];
   return parts.flatMap((each) => each.innerText.split("\\n")).filter((text) => /\\p{sc=Han}/u.test(text));
