@@ -31,6 +31,7 @@ from api.routes import (
     places,
     prints,
     query,
+    questions,
     rasters,
     system,
     topics,
@@ -115,7 +116,7 @@ class Application:
         errors.install(api)
         for part in (
             *(system, catalogue, topics, indicators, places, items, query, rasters),
-            *(ogc, archives, basemap, client, prints),
+            *(questions, ogc, archives, basemap, client, prints),
         ):
             api.include_router(part.router)
         api.openapi_schema = described(api.openapi())

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from gis.errors import BadArchive, GisError
 from layers.ask.indicator.counter import NotCounted
-from layers.ask.question.errors import TooMuch, UnknownResult
+from layers.ask.question.errors import NoRoom, TooMuch, UnknownQuestion, UnknownResult
 from layers.errors import (
     BadField,
     BadFilter,
@@ -80,6 +80,8 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     UnknownResult: HTTPStatus.NOT_FOUND,
     UnknownIndicator: HTTPStatus.NOT_FOUND,
     NotCounted: HTTPStatus.SERVICE_UNAVAILABLE,
+    UnknownQuestion: HTTPStatus.NOT_FOUND,
+    NoRoom: HTTPStatus.CONFLICT,
     TooMuch: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooBusy: HTTPStatus.SERVICE_UNAVAILABLE,
     NoTile: HTTPStatus.NOT_FOUND,

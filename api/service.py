@@ -16,6 +16,7 @@ from layers.ask.indicator.reading import FOLDER as OWN_INDICATORS
 from layers.ask.indicator.reading import SHIPPED as INDICATORS
 from layers.ask.indicator.reading import indicators_in
 from layers.ask.question.desk import Desk
+from layers.ask.ready import Ready, ready_questions
 from layers.ask.results import Results
 from layers.catalog import built_in
 from layers.people.access import ADMIN, admin_digest
@@ -47,6 +48,7 @@ class Service:
     counter: Counter
     topics: Topics
     desk: Desk = field(default_factory=Desk)
+    ready: Mapping[str, Ready] = field(default_factory=ready_questions)
     questions: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(QUESTIONS_AT_ONCE))
     pictures: Pictures = field(default_factory=Pictures)
     city: City = field(default_factory=City)

@@ -25,15 +25,20 @@ from starlette.concurrency import run_in_threadpool
 from api.deps import ActorDep, Lang, ReadDep, ServiceDep
 from api.errors import TooBusy
 from api.service import Service
+from layers.ask.earlier import earlier
+from layers.ask.kept import as_json
 from layers.ask.question.asked import Question
+from layers.ask.question.cql2 import as_cql2
 from layers.ask.question.errors import UnknownResult
 from layers.ask.question.records import outlines
+from layers.ask.question.wanted import Find, FindResult
 from layers.ask.results import ID_PATTERN, Kept
+from layers.ask.summary import Summary, summary
 from layers.errors import UnknownLayer
 from layers.export.formats import FORMATS, Format
 from layers.export.values import rows, shapes
 from layers.people.access import Actor
-from layers.spec import Title
+from layers.spec import Layer, Title
 from layers.words import book_of
 from webmap import page
 
@@ -47,7 +52,7 @@ EXPORTS: Final = MappingProxyType({**FORMATS, HTML.name: HTML})
 ResultId = Annotated[str, InPath(pattern=f"^{ID_PATTERN}$", description="id of a result")]
 
 
-async def _turn(service: ServiceDep) -> AsyncIterator[None]:
+async def turn(service: ServiceDep) -> AsyncIterator[None]:
     """A turn among the few questions that are worked on at once; TooBusy when it does not come soon."""
     try:
         async with asyncio.timeout(WAIT_S):
@@ -61,7 +66,7 @@ async def _turn(service: ServiceDep) -> AsyncIterator[None]:
 
 
 # Waited for before a connection is taken, since parameters are resolved in order; given back before the answer is sent.
-Turn = Annotated[None, Depends(_turn, scope="function")]
+Turn = Annotated[None, Depends(turn, scope="function")]
 
 
 @router.post("/query")
@@ -74,11 +79,47 @@ async def ask(
     connection: ReadDep,
 ) -> JSONResponse:
     """Answer a question; the result is kept for a day."""
-    async with _cancelled_without(request, connection):
-        kept = await run_in_threadpool(_answered, service, actor, question, connection)
+    async with cancelled_without(request, connection):
+        kept = await run_in_threadpool(answered, service, actor, question, connection)
         return JSONResponse(
-            await run_in_threadpool(_page, kept, 0, MOST_ON_A_PAGE), headers={"Cache-Control": "no-store"}
+            await run_in_threadpool(page_of, kept, 0, MOST_ON_A_PAGE), headers={"Cache-Control": "no-store"}
         )
+
+
+@router.post("/query/plan")
+def plan(
+    question: Annotated[Question, Body()], service: ServiceDep, actor: ActorDep, connection: ReadDep
+) -> JSONResponse:
+    """What a question would ask: in words, as canonical JSON, as CQL2 where that can say it; nothing is run.
+
+    `estimate` is about how many records it is about, by the database's statistics; `items` the same records for an OGC
+    client, where a filter can name them.
+    """
+    ready, estimate = service.desk.plan(connection, question, *known_to(service, actor))
+    records = ready.records
+    said = None if records is None else as_cql2(records)
+    items = None
+    if records is not None and said is not None and question.ask == "select":
+        wanted = f"?filter={quote(said[0], safe='')}" if said[0] else ""
+        items = f"/ogc/collections/{records.layer.name}/items{wanted}"
+    body = {
+        "title": ready.title._asdict(),
+        "statement": ready.statement._asdict(),
+        "asked": ready.asked,
+        "layers": sorted({layer.name for layer in ready.layers}),
+        "layer": None if records is None else records.layer.name,
+        "cql2": None if said is None else {"text": said[0], "json": said[1]},
+        "estimate": estimate,
+        "items": items,
+    }
+    return JSONResponse(body, headers={"Cache-Control": "no-store"})
+
+
+@router.get("/query/results/{id}/summary")
+def in_short(id: ResultId, service: ServiceDep, actor: ActorDep) -> JSONResponse:
+    """A kept result in short: its rows by key, at most 5,000, with what is measured of each, and its classes."""
+    kept = found_result(service, actor, id)
+    return JSONResponse(as_json(shortened(service, actor, kept)), headers={"Cache-Control": "private, no-cache"})
 
 
 @router.get("/query/results/{id}.{format}", response_class=StreamingResponse)
@@ -91,7 +132,7 @@ def export(
     lang: Lang = "zh",
 ) -> StreamingResponse:
     """A kept result as a file; `lang` is the language of its name and of the page."""
-    kept, wanted = _found(service, actor, id), EXPORTS[format]
+    kept, wanted = found_result(service, actor, id), EXPORTS[format]
     write = partial(page.write, context=_outlines(service, actor), lang=lang) if wanted is HTML else wanted.write
     file = _written(partial(write, kept.sheet), service.results.scratch(wanted.name))
     title = f"{kept.sheet.title.zh if lang == 'zh' else kept.sheet.title.en} {kept.sheet.made_at:%Y-%m-%d}".translate(
@@ -144,17 +185,33 @@ def read(
     limit: Annotated[int, Query(ge=1, le=MOST_ON_A_PAGE)] = MOST_ON_A_PAGE,
 ) -> JSONResponse:
     """A page of a kept result."""
-    kept = _found(service, actor, id)
-    return JSONResponse(_page(kept, offset, limit), headers={"Cache-Control": "private, no-cache"})
+    kept = found_result(service, actor, id)
+    return JSONResponse(page_of(kept, offset, limit), headers={"Cache-Control": "private, no-cache"})
 
 
-def _answered(service: Service, actor: Actor, question: Question, connection: sa.Connection) -> Kept:
-    answer = service.desk.answer(connection, question, lambda name: service.registry.find(name, actor))
+def known_to(service: Service, actor: Actor) -> tuple[Find, FindResult]:
+    """How questions of this actor find layers, and earlier results."""
+
+    def find(name: str) -> Layer:
+        return service.registry.find(name, actor)
+
+    return find, lambda id: earlier(found_result(service, actor, id))
+
+
+def shortened(service: Service, actor: Actor, kept: Kept) -> Summary:
+    """A kept result in short, by the classes of the layer whose records it holds."""
+    name = kept.asked.get("layer")
+    return summary(kept, None if name is None else service.registry.find(name, actor))
+
+
+def answered(service: Service, actor: Actor, question: Question, connection: sa.Connection) -> Kept:
+    """The answer to a question, kept for a day."""
+    answer = service.desk.answer(connection, question, *known_to(service, actor))
     credit = Title(service.settings.attribution_zh, service.settings.attribution_en)
     return service.results.keep(replace(answer, sheet=replace(answer.sheet, attribution=credit)))
 
 
-def _found(service: Service, actor: Actor, id: str) -> Kept:
+def found_result(service: Service, actor: Actor, id: str) -> Kept:
     """The kept result, as long as the actor may know of every layer that it tells of; UnknownResult otherwise."""
     kept = service.results.find(id)
     try:
@@ -165,7 +222,7 @@ def _found(service: Service, actor: Actor, id: str) -> Kept:
     return kept
 
 
-def _page(kept: Kept, offset: int, limit: int) -> dict[str, Any]:
+def page_of(kept: Kept, offset: int, limit: int) -> dict[str, Any]:
     """One page of a result as JSON."""
     sheet = kept.sheet
     frame = kept.page(offset, limit)
@@ -216,7 +273,7 @@ def _columns(kept: Kept, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @asynccontextmanager
-async def _cancelled_without(request: Request, connection: sa.Connection) -> AsyncIterator[None]:
+async def cancelled_without(request: Request, connection: sa.Connection) -> AsyncIterator[None]:
     """While this runs, a client that leaves has its statement cancelled in the database."""
 
     async def watch() -> None:

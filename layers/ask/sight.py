@@ -25,7 +25,8 @@ def sees(camera: sa.FromClause, place: sa.ColumnElement[Any]) -> sa.ColumnElemen
     """Whether a camera's sector holds a lon, lat place: the point, or a point on the line or area.
 
     Distance and azimuth are those of the ellipsoid; both edges of the sector belong to it. `camera` has the columns
-    `geom`, `heading_deg`, `hfov_deg` and `range_m`. No index answers this: `may_see` or `may_be_seen` say where to look.
+    `geom`, `heading_deg`, `hfov_deg` and `range_m`. No index answers this: `may_see` or `may_be_seen` say where to
+    look.
     """
     point = sa.func.st_pointonsurface(place)
     here, there = sa.func.geography(camera.c.geom), sa.func.geography(point)

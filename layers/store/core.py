@@ -200,3 +200,31 @@ FIGURE_DAY = sa.Table(
     sa.Column("synthetic", sa.Boolean, nullable=False),
     sa.Column("figures", JSONB, nullable=False),
 )
+
+KEPT_QUESTION = sa.Table(
+    "kept_question",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("question", JSONB, nullable=False),
+    sa.Column("layers", ARRAY(sa.Text), nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("at", _time, nullable=False, server_default=sa.func.now()),
+)
+
+# Runs of ready questions are kept, too: those stand in files, so there is no foreign key.
+QUESTION_RUN = sa.Table(
+    "question_run",
+    METADATA,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("question", sa.Text, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("at", _time, nullable=False, server_default=sa.func.now()),
+    sa.Column("layers", ARRAY(sa.Text), nullable=False),
+    sa.Column("statement", JSONB, nullable=False),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("truncated", sa.Boolean, nullable=False),
+    sa.Column("synthetic", sa.Boolean, nullable=False),
+    sa.Column("summary", JSONB, nullable=False),
+    sa.Index("question_run_question", "question", "id"),
+)

@@ -198,6 +198,7 @@ def _grant(connection: sa.Connection) -> None:
     for statement in (
         "grant select on all tables in schema core, city to chengtu_reader, chengtu_writer",
         "revoke select on core.setting, core.idempotency from chengtu_reader",
+        "grant insert, update, delete on core.kept_question, core.question_run to chengtu_writer",
         "grant insert, update, delete on all tables in schema city to chengtu_writer",
         "grant insert on core.delivery, core.reject, core.cell, core.term, core.gram, core.setting, core.idempotency, "
         "core.layer_definition to chengtu_writer",

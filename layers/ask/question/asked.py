@@ -26,6 +26,8 @@ Metres = Annotated[float, Field(gt=0, le=MOST_RADIUS_M, allow_inf_nan=False)]
 Rows = Annotated[int, Field(ge=1, le=MOST_ROWS)]
 Minutes = Annotated[float, Field(gt=0, le=MOST_MINUTES, allow_inf_nan=False)]
 Travel = Literal["walking", "driving"]
+ResultId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{24}$")]
+Relation = Literal["within", "crossing", "near", "not_near", "sees", "not_sees", "seen_by", "not_seen_by"]
 
 
 class _Asked(BaseModel):
@@ -36,19 +38,21 @@ class Condition(_Asked):
     """Where records must lie: towards an area drawn, or towards some record of a layer (other than themselves).
 
     `within`: wholly inside one; `crossing`: at least a point in common; `near`, `not_near`: at most, or more than,
-    `distance_m` away on the ground.
+    `distance_m` away on the ground; `sees`, `not_sees`: a camera whose sector holds one, or none; `seen_by`,
+    `not_seen_by`: in the sector of a camera, or of none. `result` is what an earlier result found.
     """
 
-    relation: Literal["within", "crossing", "near", "not_near"]
+    relation: Relation
     geometry: GeoJSON | None = None
     layer: LayerName | None = None
     filter: Expression | None = None
+    result: ResultId | None = None
     distance_m: Metres | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if (self.geometry is None) == (self.layer is None):
-            raise ValueError("give either a geometry or a layer")
+        if [self.geometry, self.layer, self.result].count(None) != 2:
+            raise ValueError("give either a geometry, a layer or a result")
         if self.filter is not None and self.layer is None:
             raise ValueError("a filter needs a layer")
         if (self.distance_m is not None) != (self.relation in ("near", "not_near")):
@@ -83,6 +87,8 @@ class Count(Records):
     """How many records, in all or by group, and what a numeric field sums up to.
 
     `class` groups by a code field (`class_field`, without it the layer's classes), `h3` by cells of resolution `res`.
+    `per` divides each count by the size of other records: km of lines, km² of areas, or how many points; by those of
+    the same grid, town, county or cell where that is what is counted by, else by all of them.
     """
 
     ask: Literal["count"]
@@ -90,6 +96,7 @@ class Count(Records):
     class_field: FieldName | None = None
     res: Annotated[int, Field(ge=COARSEST_RES, le=FINEST_RES)] | None = None
     field: FieldName | None = None
+    per: Records | None = None
     limit: Rows = DEFAULT_ROWS
 
     @model_validator(mode="after")

@@ -55,8 +55,13 @@ def measured_field(layer: Layer, question: Count) -> Field | None:
     return field
 
 
-def counted(connection: sa.Connection, wanted: Wanted, question: Count, find: Find) -> Found:
-    """One row a group that holds records, the largest count first, at most `limit` groups."""
+def counted(
+    connection: sa.Connection, wanted: Wanted, question: Count, find: Find, *, per: Wanted | None = None
+) -> Found:
+    """One row a group that holds records, the largest count first, at most `limit` groups.
+
+    With `per` each count stands beside the size of those records, and divided by it.
+    """
     layer, measure = wanted.layer, measured_field(wanted.layer, question)
     area = find(question.by) if question.by in _AREAS else None
     group = _group(layer, question)
@@ -65,6 +70,9 @@ def counted(connection: sa.Connection, wanted: Wanted, question: Count, find: Fi
         rows = [tuple(row) for row in connection.execute(_statement(wanted, question, group, measure))]
     truncated, rows = len(rows) > question.limit, rows[: question.limit]
     columns = (*_key_columns(group, area), _N, *([] if measure is None else _measures(measure)))
+    if per is not None:
+        columns = (*columns, *_ratio_columns(per.layer))
+        rows = _with_ratios(rows, _sizes(connection, per, question))
     if question.by == "h3":
         cells = [row[0] for row in rows]
         named: list[tuple[Any, ...]] = [
@@ -76,6 +84,49 @@ def counted(connection: sa.Connection, wanted: Wanted, question: Count, find: Fi
         named = [(row[0], places.get(row[0], (None, None))[0], *row[1:]) for row in rows]
         return Found(columns, named, [places.get(row[0], (None, None))[1] for row in rows], truncated)
     return Found(columns, rows if group is not None else [row[1:] for row in rows], None, truncated)
+
+
+_PLACED: Final = ("grid", "town", "county", "h3")
+_SIZES: Final[Mapping[str, tuple[Title, str]]] = {
+    "MultiLineString": (Title("长度", "length"), "km"),
+    "MultiPolygon": (Title("面积", "area"), "km²"),
+    "Point": (Title("数量", "count"), ""),
+}
+
+
+def _ratio_columns(layer: Layer) -> tuple[SheetColumn, SheetColumn]:
+    size, unit = _SIZES[layer.geometry]
+    title = Title(f"{layer.title.zh}{size.zh}", f"{layer.title.en}, {size.en}")
+    each = Title(f"每 {unit} {layer.title.zh}" if unit else f"每个{layer.title.zh}",
+                 f"Per {unit} of {layer.title.en}" if unit else f"Per {layer.title.en}")  # fmt: skip
+    return SheetColumn("size", title, "number", unit=unit or None), SheetColumn("n_per", each, "number")
+
+
+def _with_ratios(rows: list[tuple[Any, ...]], sizes: Mapping[Any, float]) -> list[tuple[Any, ...]]:
+    """Rows of key, count and more, with the size that belongs to the key and the count divided by it."""
+    found = []
+    for row in rows:
+        size = sizes.get(None if None in sizes else row[0], 0.0)
+        found.append((*row, round(size, 3), round(row[1] / size, 4) if size > 0 else None))
+    return found
+
+
+def _sizes(connection: sa.Connection, per: Wanted, question: Count) -> dict[Any, float]:
+    """The size of records by what is counted by; under None where they are all taken together."""
+    table, together = per.layer.table, question.by not in _PLACED
+    globe = sa.func.geography(table.c.geom)
+    one = {
+        "MultiLineString": sa.func.st_length(globe) / 1e3, "MultiPolygon": sa.func.st_area(globe) / 1e6,
+        "Point": sa.literal(1.0, sa.Double),
+    }[per.layer.geometry]  # fmt: skip
+    group = None if together else _group(per.layer, question)
+    key: sa.ColumnElement[Any] = sa.null() if group is None else group.key
+    records = sa.select(key.label("key"), one.label("size")).where(*per.conditions()).subquery("per")
+    total = sa.func.coalesce(sa.func.sum(records.c.size), 0.0)
+    if together:
+        return {None: float(connection.scalar(sa.select(total)) or 0.0)}
+    rows = connection.execute(sa.select(records.c.key, total).where(records.c.key.is_not(None)).group_by(records.c.key))
+    return {key: float(size) for key, size in rows}
 
 
 def _by_classes(layer: Layer, question: Count) -> bool:

@@ -15,3 +15,19 @@ class UnknownResult(LayersError):
     def __init__(self, id: str) -> None:
         super().__init__(f"no result {id!r} is kept; results are kept for a day")
         self.id = id
+
+
+class UnknownQuestion(LayersError):
+    """No question of this id is kept or ready, or the actor may not know of it."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(f"there is no question {id!r}")
+        self.id = id
+
+
+class NoRoom(LayersError):
+    """As many questions are kept as may be."""
+
+
+class BadQuestionFile(LayersError):
+    """A file of a ready question cannot be used; says which one, where, and why."""

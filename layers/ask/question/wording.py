@@ -41,20 +41,37 @@ def of_nearest(question: Nearest, records: Wanted) -> Title:
     )
 
 
-def of_count(question: Count, records: Wanted, *, field: Field | None, classes: Field | None) -> Title:
+def of_count(
+    question: Count, records: Wanted, *, field: Field | None, classes: Field | None, per: Wanted | None
+) -> Title:
     """A count in words."""
     what, group, most = of_records(records), _group(question, classes), f"{question.limit:,}"
     sums = Title("", "") if field is None else Title(
         f"，以及“{field.title.zh}”的合计、平均、最小和最大值",
         f", with the sum, mean, minimum and maximum of “{field.title.en}”",
     )  # fmt: skip
+    each = _per(question, per)
     if group is None:
-        return Title(f"统计{what.zh}的总数{sums.zh}。", f"The number of records of {what.en}{sums.en}.")
+        return Title(
+            f"统计{what.zh}的总数{sums.zh}{each.zh}。", f"The number of records of {what.en}{sums.en}{each.en}."
+        )
     return Title(
-        f"按{group.zh}统计{what.zh}的数量{sums.zh}；只列有记录的，由多到少，最多 {most} 组。",
-        f"The number of records of {what.en} by {group.en}{sums.en}; only groups that hold some, the largest first, "
-        f"at most {most}.",
+        f"按{group.zh}统计{what.zh}的数量{sums.zh}{each.zh}；只列有记录的，由多到少，最多 {most} 组。",
+        f"The number of records of {what.en} by {group.en}{sums.en}{each.en}; only groups that hold some, the largest "
+        f"first, at most {most}.",
     )
+
+
+def _per(question: Count, per: Wanted | None) -> Title:
+    if per is None:
+        return Title("", "")
+    of, here = of_records(per), question.by in ("grid", "town", "county", "h3")
+    zh, en = {
+        "MultiLineString": ("每公里", "per km"), "MultiPolygon": ("每平方公里", "per km²"),
+        "Point": ("每个", "per one"),
+    }[per.layer.geometry]  # fmt: skip
+    whose = Title("同组的", " in the same group") if here else Title("全部", " in all")
+    return Title(f"，以及{zh}{whose.zh}{of.zh}的数量", f", and {en} of {of.en}{whose.en}")
 
 
 def of_buffer(question: Buffer, *, area: Drawn | None, records: Wanted | None) -> Title:
@@ -128,21 +145,36 @@ def of_filter(layer: Layer, filter: Filter) -> Title:
 
 
 def _towards(towards: Towards) -> Title:
-    if towards.area is not None:
-        what = _drawn(towards.area)
-    else:
-        assert towards.of is not None
-        of = of_records(towards.of)
-        what = Title(f"某个{of.zh}", f"some record of {of.en}")
+    what, none = _counterpart(towards)
     metres = _number(towards.asked.distance_m or 0)
     return {
         "within": Title(f"位于{what.zh}内", f"within {what.en}"),
         "crossing": Title(f"与{what.zh}相交", f"sharing a point with {what.en}"),
         "near": Title(f"距{what.zh}在 {metres} 米以内", f"at most {metres} m from {what.en}"),
-        "not_near": Title(f"{metres} 米以内没有{what.zh.removeprefix('某个')}", f"without {what.en} within {metres} m")
+        "not_near": Title(f"{metres} 米以内没有{none.zh}", f"without {none.en} within {metres} m")
         if towards.of
         else Title(f"距{what.zh}超过 {metres} 米", f"more than {metres} m from {what.en}"),
+        "sees": Title(f"视场内有{none.zh}", f"seeing {what.en}"),
+        "not_sees": Title(f"视场内没有{none.zh}", f"not seeing {none.en}"),
+        "seen_by": Title(f"在{what.zh}的视场内", f"seen by {what.en}"),
+        "not_seen_by": Title(f"不在任何{none.zh}的视场内", f"not seen by {none.en}"),
     }[towards.asked.relation]
+
+
+def _counterpart(towards: Towards) -> tuple[Title, Title]:
+    """What records are related to, and the same where there must be none of it."""
+    if towards.earlier is not None:
+        zh, en = towards.earlier
+        if towards.of is None:
+            area = Title(f"结果“{zh}”的范围", f"the area of the result “{en}”")
+            return area, area
+        some = Title(f"结果“{zh}”中的某个对象", f"some record of the result “{en}”")
+        return some, Title(f"结果“{zh}”中的对象", f"any record of the result “{en}”")
+    if towards.area is not None:
+        return _drawn(towards.area), _drawn(towards.area)
+    assert towards.of is not None
+    of = of_records(towards.of)
+    return Title(f"某个{of.zh}", f"some record of {of.en}"), Title(of.zh, f"any record of {of.en}")
 
 
 def _drawn(area: Drawn) -> Title:
@@ -191,6 +223,8 @@ def _tree(known: dict[str, Queryable], tree: Any) -> Title | None:
     op, args = tree["op"], tree["args"]
     if op in ("and", "or"):
         return _joined([_tree(known, part) for part in args], op)
+    if op == "not":
+        return _denied(known, args[0])
     of = _property(known, args[0]) if args else None
     if of is None:
         return None
@@ -200,6 +234,19 @@ def _tree(known: dict[str, Queryable], tree: Any) -> Title | None:
         _compared if op in _COMPARED else _listed if op == "in" else _between if op == "between" else None
     )
     return None if maker is None else maker(of, op, args[1:])
+
+
+def _denied(known: dict[str, Queryable], tree: Any) -> Title | None:
+    """What is not: a value that is given, or is none of some."""
+    if not isinstance(tree, dict) or not tree.get("args"):
+        return None
+    of, op = _property(known, tree["args"][0]), tree.get("op")
+    if of is None or op not in ("isNull", "in"):
+        return None
+    if op == "isNull":
+        return Title(f"{of.title.zh}已填", f"{of.title.en} is given")
+    said = _listed(of, op, tree["args"][1:])
+    return None if said is None else Title(f"并非{said.zh}", f"not ({said.en})")
 
 
 def _property(known: dict[str, Queryable], node: Any) -> Queryable | None:
