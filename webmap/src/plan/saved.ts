@@ -1,0 +1,185 @@
+/** The questions that are ready and those that are kept: taken up, run again, their runs compared, taken away. */
+import type { KeptQuestion, Run } from "../city/questions.ts";
+import { reason } from "../page/app.ts";
+import { fill, h, iconButton } from "../page/dom.ts";
+import { moment, number } from "../words/format.ts";
+import type { Bench } from "./bench.ts";
+import { type Comparison, compare } from "./compare.ts";
+import { button, choice, labelled } from "./controls.ts";
+import type { Shelf } from "./shelf.ts";
+
+export interface Saved {
+  /** Ask for the list again. */
+  refresh(): Promise<void>;
+  /** The one that the form shows, as long as it is the same. */
+  current(): KeptQuestion | null;
+  take(question: KeptQuestion | null): void;
+  find(id: string): KeptQuestion | undefined;
+}
+
+export function savedQuestions(
+  element: HTMLElement,
+  bench: Bench,
+  shelf: Shelf,
+  taken: (question: KeptQuestion) => void,
+  compared: (question: KeptQuestion, comparison: Comparison) => void,
+): Saved {
+  const { app } = bench;
+  let list: KeptQuestion[] = [];
+  let current: KeptQuestion | null = null;
+  const problem = h("p", { class: "wrong", role: "alert" });
+
+  const entry = (question: KeptQuestion): HTMLElement => {
+    const { lang } = app.store.get();
+    const title = app.title(question.title);
+    const last =
+      question.last === null
+        ? null
+        : h(
+            "span",
+            { class: "detail" },
+            app.t("planLast", { time: moment(question.last.at), n: number(lang, question.last.rows) }),
+          );
+    const open = current?.id === question.id;
+    const take = h(
+      "button",
+      { type: "button", class: "question", data: { question: question.id }, aria: { pressed: String(open) } },
+      h("span", { class: "question-title" }, title),
+      question.about ? h("span", { class: "detail" }, app.title(question.about)) : null,
+      last,
+    );
+    take.onclick = () => taken(question);
+    const remove = question.ready
+      ? null
+      : iconButton("close", app.t("planForget", { name: title }), () => void forget(question));
+    const runs = open ? runsOf(question) : null;
+    return h("li", { class: open ? "current" : "" }, h("div", { class: "question-line" }, take, remove), runs);
+  };
+  const forget = async (question: KeptQuestion): Promise<void> => {
+    if (
+      !(await sure(
+        app.t("planForgetSure", { name: app.title(question.title) }),
+        app.t("planForgetYes"),
+        app.t("cancel"),
+      ))
+    )
+      return;
+    try {
+      await shelf.forget(question.id);
+      if (current?.id === question.id) current = null;
+      await refresh();
+    } catch (error) {
+      problem.textContent = reason(error);
+    }
+  };
+  const runsOf = (question: KeptQuestion): HTMLElement => {
+    const place = h("div", { class: "runs" }, h("h3", {}, app.t("planRuns")));
+    void shelf
+      .runs(question.id)
+      .then((runs) => place.append(...runsChooser(bench, shelf, question, runs, compared)))
+      .catch((error: unknown) => place.append(h("p", { class: "wrong" }, reason(error))));
+    return place;
+  };
+  const draw = (): void => {
+    const ready = list.filter((each) => each.ready);
+    const kept = list.filter((each) => !each.ready);
+    fill(
+      element,
+      problem,
+      h("h3", {}, app.t("planKept")),
+      shelf.atServer ? null : h("p", { class: "hint" }, app.t("planKeptHere")),
+      kept.length === 0
+        ? h("p", { class: "hint" }, app.t("planKeptNone"))
+        : h("ul", { class: "questions" }, ...kept.map(entry)),
+      h("h3", {}, app.t("planReady")),
+      h("ul", { class: "questions" }, ...ready.map(entry)),
+    );
+  };
+  const refresh = async (): Promise<void> => {
+    try {
+      list = await shelf.list();
+      problem.textContent = "";
+      const id = current?.id;
+      current = list.find((each) => each.id === id) ?? null;
+    } catch (error) {
+      problem.textContent = app.t("failed", { why: reason(error) });
+    }
+    draw();
+  };
+  app.store.on(["lang"], draw);
+  return {
+    refresh,
+    current: () => current,
+    take(question) {
+      if (current?.id === question?.id) return;
+      current = question;
+      draw();
+    },
+    find: (id) => list.find((each) => each.id === id),
+  };
+}
+
+/** Two runs to choose, the last two at first, and the button that compares them. */
+function runsChooser(
+  bench: Bench,
+  shelf: Shelf,
+  question: KeptQuestion,
+  runs: readonly Run[],
+  compared: (question: KeptQuestion, comparison: Comparison) => void,
+): HTMLElement[] {
+  const { app } = bench;
+  const { lang } = app.store.get();
+  const said = (run: Run): string => app.t("planRunAt", { time: moment(run.at), n: number(lang, run.rows) });
+  if (runs.length === 0) return [h("p", { class: "hint" }, app.t("planRunsNone"))];
+  if (runs.length === 1) return runs.map((run) => h("p", { class: "detail" }, said(run)));
+  let [later, earlier] = [String(runs[0]?.id), String(runs[1]?.id)];
+  const options = runs.map((run) => [String(run.id), said(run)] as const);
+  const problem = h("p", { class: "wrong", role: "alert" });
+  const run = async (): Promise<void> => {
+    const [before, after] = [earlier, later].map((id) => runs.find((each) => String(each.id) === id));
+    if (before === undefined || after === undefined) return;
+    try {
+      const [old, now] = await Promise.all([shelf.summary(question.id, before), shelf.summary(question.id, after)]);
+      compared(question, compare(old, now));
+    } catch (error) {
+      problem.textContent = reason(error);
+    }
+  };
+  return [
+    labelled(
+      app.t("planEarlier"),
+      choice("plan-earlier", options, earlier, (id) => {
+        earlier = id;
+      }),
+    ),
+    labelled(
+      app.t("planLater"),
+      choice("plan-later", options, later, (id) => {
+        later = id;
+      }),
+    ),
+    button(app.t("planCompare"), () => void run(), { class: "outlined", id: "plan-compare" }),
+    problem,
+  ];
+}
+
+function sure(text: string, yes: string, no: string): Promise<boolean> {
+  return new Promise((settle) => {
+    const dialog = h("dialog", { aria: { label: text } });
+    const end = (answer: boolean) => () => {
+      settle(answer);
+      dialog.close();
+    };
+    fill(
+      dialog,
+      h("p", {}, text),
+      h("footer", {}, button(no, end(false)), button(yes, end(true), { class: "primary" })),
+    );
+    dialog.onclose = () => {
+      settle(false);
+      dialog.remove();
+    };
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
