@@ -26,7 +26,7 @@ export function drawChart(element: HTMLElement, app: App, answer: Answer, link: 
   const rows = bars.map(({ title, n, rows: mine }, at) => {
     const bar = h("span", { class: "bar" });
     bar.style.setProperty("width", `${most === 0 ? 0 : Math.max(0.5, (n / most) * 100)}%`);
-    if (grouped) bar.style.setProperty("background", `var(--${drawn.role(at)})`);
+    if (grouped && drawn.byClass()) bar.style.setProperty("background", `var(--${drawn.role(at)})`);
     const line = h(
       "button",
       { type: "button", class: "bar-line", aria: { pressed: "false" } },

@@ -18,7 +18,8 @@ const NOTHING: FeatureCollection = { type: "FeatureCollection", features: [] };
 export interface AnswerMap {
   show(answer: Answer | null): void;
   compare(comparison: Comparison | null): void;
-  /** The colour role of a class, so that bars and map agree. */
+  /** Whether the map colours by class, and the colour role of each, so that bars and map agree. */
+  byClass(): boolean;
   role(at: number): string;
 }
 
@@ -98,6 +99,7 @@ export function answerMap(app: App, cityMap: CityMap, link: Link, legend: HTMLEl
       changes = comparison === null ? NOTHING : changesOf(comparison);
       redraw();
     },
+    byClass: () => answer !== null && answer.summary.classes !== null && breaksOf(answer).length === 0,
     role: (at) => roleOf(at),
   };
 }
@@ -264,6 +266,10 @@ function changesOf(comparison: Comparison): FeatureCollection {
   };
 }
 
+/** Three digits are enough to tell classes apart. */
+const short = (lang: "zh" | "en", value: number): string =>
+  number(lang, Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3)), 4);
+
 function drawLegend(
   element: HTMLElement,
   app: App,
@@ -297,7 +303,7 @@ function drawLegend(
       h("h3", {}, `${app.title(measure.title)}${unit}`),
       ...breaks.map(({ from, to, role }, at) => {
         const end = breaks[at + 1]?.from ?? to;
-        return h("p", {}, swatch(role), `${number(lang, from, 2)} – ${number(lang, end, 2)}`);
+        return h("p", {}, swatch(role), `${short(lang, from)} – ${short(lang, end)}`);
       }),
     );
   } else if (answer !== null && answer.summary.classes !== null && answer.page.features !== undefined) {

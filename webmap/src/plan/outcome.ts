@@ -33,7 +33,7 @@ export function outcome(
   const chart = h("div", { class: "chart" });
   const table = h("div", { class: "table", tabIndex: 0, role: "region" });
   const body = h("div", { class: "answer-body" }, chart, table);
-  const picked = h("div", { class: "picked", hidden: true });
+  const picked = h("div", { class: "picked-note", hidden: true });
   let answer: Answer | null = null;
   let plan: Plan | null = null;
   let refreshers: (() => void)[] = [];
@@ -47,6 +47,11 @@ export function outcome(
     const [west, south, east, north] = bounds;
     const zoom = Math.max(cityMap.map.getZoom(), CLOSE_ZOOM);
     cityMap.goTo({ lon: (west + east) / 2, lat: (south + north) / 2, bounds, zoom });
+  };
+  // The map must know its new size before it is moved.
+  const unfold = (): void => {
+    element.classList.add("full");
+    cityMap.map.resize();
   };
   const showPicked = (): void => {
     const n = link.picked().size;
@@ -81,9 +86,10 @@ export function outcome(
       plan = told;
       refreshers = [];
       link.clear();
-      draw();
+      unfold();
       drawn.compare(null);
       drawn.show(next);
+      draw();
     },
     compare(comparison) {
       const back = (): void => {
@@ -93,6 +99,7 @@ export function outcome(
       };
       refreshers = [];
       link.clear();
+      unfold();
       drawn.show(null);
       drawn.compare(comparison);
       const place = ([lon, lat]: [number, number]) => cityMap.goTo({ lon, lat, zoom: CLOSE_ZOOM });

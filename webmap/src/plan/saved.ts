@@ -27,33 +27,37 @@ export function savedQuestions(
   const { app } = bench;
   let list: KeptQuestion[] = [];
   let current: KeptQuestion | null = null;
+  let runsOpen = false;
   const problem = h("p", { class: "wrong", role: "alert" });
+  const shelfOf = h("details", { class: "shelf", open: true });
 
   const entry = (question: KeptQuestion): HTMLElement => {
-    const { lang } = app.store.get();
     const title = app.title(question.title);
-    const last =
-      question.last === null
-        ? null
-        : h(
-            "span",
-            { class: "detail" },
-            app.t("planLast", { time: moment(question.last.at), n: number(lang, question.last.rows) }),
-          );
-    const open = current?.id === question.id;
+    const mine = current?.id === question.id;
     const take = h(
       "button",
-      { type: "button", class: "question", data: { question: question.id }, aria: { pressed: String(open) } },
-      h("span", { class: "question-title" }, title),
-      question.about ? h("span", { class: "detail" }, app.title(question.about)) : null,
-      last,
+      { type: "button", class: "question", data: { question: question.id }, aria: { pressed: String(mine) } },
+      title,
     );
     take.onclick = () => taken(question);
     const remove = question.ready
       ? null
       : iconButton("close", app.t("planForget", { name: title }), () => void forget(question));
-    const runs = open ? runsOf(question) : null;
-    return h("li", { class: open ? "current" : "" }, h("div", { class: "question-line" }, take, remove), runs);
+    return h("li", {}, h("div", { class: "question-line" }, take, remove));
+  };
+  const card = (question: KeptQuestion): HTMLElement => {
+    const { lang } = app.store.get();
+    const { last, about } = question;
+    return h(
+      "div",
+      { class: "current" },
+      h("h2", {}, app.title(question.title)),
+      about ? h("p", { class: "detail" }, app.title(about)) : null,
+      last
+        ? h("p", { class: "detail" }, app.t("planLast", { time: moment(last.at), n: number(lang, last.rows) }))
+        : null,
+      runsOf(question),
+    );
   };
   const forget = async (question: KeptQuestion): Promise<void> => {
     if (
@@ -73,7 +77,10 @@ export function savedQuestions(
     }
   };
   const runsOf = (question: KeptQuestion): HTMLElement => {
-    const place = h("div", { class: "runs" }, h("h3", {}, app.t("planRuns")));
+    const place = h("details", { class: "runs", open: runsOpen }, h("summary", {}, app.t("planRuns")));
+    place.ontoggle = () => {
+      runsOpen = place.open;
+    };
     void shelf
       .runs(question.id)
       .then((runs) => place.append(...runsChooser(bench, shelf, question, runs, compared)))
@@ -84,15 +91,24 @@ export function savedQuestions(
     const ready = list.filter((each) => each.ready);
     const kept = list.filter((each) => !each.ready);
     fill(
-      element,
-      problem,
+      shelfOf,
+      h("summary", {}, app.t("planSaved")),
+      h("h3", {}, app.t("planReady")),
+      h("ul", { class: "questions" }, ...ready.map(entry)),
       h("h3", {}, app.t("planKept")),
       shelf.atServer ? null : h("p", { class: "hint" }, app.t("planKeptHere")),
       kept.length === 0
         ? h("p", { class: "hint" }, app.t("planKeptNone"))
         : h("ul", { class: "questions" }, ...kept.map(entry)),
-      h("h3", {}, app.t("planReady")),
-      h("ul", { class: "questions" }, ...ready.map(entry)),
+    );
+    const hint = h("p", { class: "hint" }, app.t("planHint"));
+    fill(
+      element,
+      h("h2", { class: "page-name" }, app.t("planTitle")),
+      current === null ? hint : null,
+      problem,
+      shelfOf,
+      current === null ? null : card(current),
     );
   };
   const refresh = async (): Promise<void> => {
@@ -113,6 +129,7 @@ export function savedQuestions(
     take(question) {
       if (current?.id === question?.id) return;
       current = question;
+      shelfOf.open = question === null;
       draw();
     },
     find: (id) => list.find((each) => each.id === id),
