@@ -7,28 +7,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from layers.ask.question.asked import Question
-from layers.ask.question.errors import BadQuestionFile
+from layers.declared import declaration_files, read_declaration
+from layers.errors import BadDeclaration
 from layers.spec import Access, Title
 
 FOLDER: Final = Path(__file__).parents[1] / "questions"
 READY_ACCESS: Final = Access(view="public", edit="nobody")
-
-
-class _Both(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    zh: str
-    en: str
-
-
-class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    order: int
-    title: _Both
-    about: _Both
-    question: Question
+_QUESTION: TypeAdapter[Question] = TypeAdapter(Question)
 
 
 @dataclass(frozen=True)
@@ -54,31 +42,27 @@ class Ready:
 
 
 def ready_questions(folder: Path = FOLDER) -> dict[str, Ready]:
-    """All of them by id (the name of the file), in their order; BadQuestionFile with file, line and reason."""
-    found = [_read(path) for path in sorted(folder.glob("*.yaml"))]
+    """All of them by id (the name of the file), in their order; BadDeclaration with file, line and reason."""
+    found = [_read(path) for path in declaration_files(folder)]
     return {one.id: one for one in sorted(found, key=lambda one: (one.order, one.id))}
 
 
 def _read(path: Path) -> Ready:
-    text = path.read_text(encoding="utf-8")
+    given = read_declaration(path).section(required=("order", "title", "about", "question"))
+    asked = yaml.safe_load(path.read_text(encoding="utf-8"))["question"]
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        given = _File.model_validate(yaml.safe_load(text))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = "" if mark is None else f", line {mark.line + 1}"
-        raise BadQuestionFile(f"{path.name}{line}: {getattr(error, 'problem', error)}") from error
+        question = _QUESTION.validate_python(asked)
     except ValidationError as error:
         first = error.errors()[0]
-        line_number = _line(node, first["loc"])
         where = ".".join(str(part) for part in first["loc"])
-        raise BadQuestionFile(f"{path.name}, line {line_number}: {where}: {first['msg']}") from error
-    return Ready(path.stem, given.order, Title(**dict(given.title)), Title(**dict(given.about)), given.question)
+        line = _line(given["question"].node, first["loc"])
+        raise BadDeclaration(path, line, f"{where}: {first['msg']}") from error
+    return Ready(path.stem, given["order"].whole(0, 999), given["title"].title(), given["about"].title(), question)
 
 
-def _line(node: yaml.Node | None, place: tuple[int | str, ...]) -> int:
+def _line(node: yaml.Node, place: tuple[int | str, ...]) -> int:
     """The line of the innermost part of a document that a place names."""
-    line = 1
+    line = int(node.start_mark.line) + 1
     for part in place:
         if isinstance(node, yaml.MappingNode):
             inner = next((pair for pair in node.value if pair[0].value == part), None)

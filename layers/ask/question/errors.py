@@ -27,7 +27,3 @@ class UnknownQuestion(LayersError):
 
 class NoRoom(LayersError):
     """As many questions are kept as may be."""
-
-
-class BadQuestionFile(LayersError):
-    """A file of a ready question cannot be used; says which one, where, and why."""
