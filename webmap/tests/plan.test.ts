@@ -47,6 +47,11 @@ test("an equality is a choice of one value, and a filter that says more stays te
     assert.equal(clausesOf(text), null, text);
 });
 
+test("a column without a value says nothing yet", () => {
+  assert.equal(filterOf({ state: { in: [] } }), undefined);
+  assert.equal(filterOf({ state: { in: [] }, owner: { in: ["x"] } }), "owner IN ('x')");
+});
+
 test("AND within a text or in parentheses joins nothing", () => {
   assert.deepEqual(clausesOf("name = 'a AND b' AND state = 'x'"), { name: { in: ["a AND b"] }, state: { in: ["x"] } });
 });

@@ -275,6 +275,8 @@ def _listed(of: Queryable, _: str, values: Sequence[Any]) -> Title | None:
     said = [value for one in values[0] if (value := _value(of, one)) is not None]
     if len(said) < len(values[0]):
         return None
+    if len(said) == 1:
+        return Title(f"{of.title.zh}为{said[0].zh}", f"{of.title.en} is {said[0].en}")
     return Title(
         f"{of.title.zh}为{'、'.join(value.zh for value in said)}之一",
         f"{of.title.en} is one of {', '.join(value.en for value in said)}",

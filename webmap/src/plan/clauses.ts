@@ -25,8 +25,11 @@ export function clausesOf(filter: string | undefined): Conditions | null {
   return found;
 }
 
-/** The filter that clauses stand for; undefined where there are none. */
-export const filterOf = (clauses: Conditions): string | undefined => toCql2(clauses) ?? undefined;
+/** The filter that clauses stand for; one without any value says nothing; undefined where nothing is left. */
+export function filterOf(clauses: Conditions): string | undefined {
+  const said = Object.entries(clauses).filter(([, clause]) => !("in" in clause && clause.in.length === 0));
+  return toCql2(Object.fromEntries(said)) ?? undefined;
+}
 
 const isRange = (clause: Clause): clause is { from?: string; to?: string } => "from" in clause || "to" in clause;
 const plain = (text: string): string => text.replaceAll("''", "'");

@@ -22,7 +22,10 @@ interface Column {
 const COMMON = ["grid_id", "admin_code", "source", "changed_at"] as const;
 const KNOWN = new Map<string, Promise<Facets | null>>();
 
-/** `id` begins the ids of its controls; `raw` remembers which filters are edited as text. */
+/**
+ * `id` begins the ids of its controls; `raw` remembers which filters are edited as text, and which columns have been
+ * opened but have no value yet.
+ */
 export function filterEditor(
   app: App,
   id: string,
@@ -73,9 +76,18 @@ function clauseEditors(
   raw: Set<string>,
 ): HTMLElement[] {
   const columns = columnsOf(app, detail);
-  const all = held<Conditions>(clauses, (next, how) => set(filterOf(next), how));
+  const opened = columns.filter(({ name }) => raw.has(`${id} ${name}`) && !(name in clauses));
+  const empty = Object.fromEntries(opened.map(({ name }) => [name, { in: [] }] as const));
+  const shown: Conditions = { ...clauses, ...empty };
+  const all = held<Conditions>(shown, (next, how) => {
+    for (const { name } of columns) {
+      if (name in next) raw.add(`${id} ${name}`);
+      else raw.delete(`${id} ${name}`);
+    }
+    set(filterOf(next), how);
+  });
   const put = (column: string, clause: Clause | null, how: How) => all.put(withClause(all.now(), column, clause), how);
-  const rows = Object.entries(clauses).map(([name, clause]) => {
+  const rows = Object.entries(shown).map(([name, clause]) => {
     const column = columns.find((each) => each.name === name) ?? {
       name,
       title: name,
@@ -87,7 +99,7 @@ function clauseEditors(
     const body = clauseEditor(app, `${id}-${name}`, detail, column, clause, (next, how) => put(name, next, how));
     return h("fieldset", { class: "clause" }, h("legend", {}, column.title), body, remove);
   });
-  const free = columns.filter(({ name }) => !(name in clauses));
+  const free = columns.filter(({ name }) => !(name in shown));
   const add = h(
     "select",
     { id: `${id}-add`, class: "choice add", aria: { label: app.t("planAddClause") } },

@@ -204,6 +204,7 @@ function work(bench: Bench, places: Places, shelf: Awaited<ReturnType<typeof ope
   });
   builder(places.form, bench);
   bench.onChange(() => {
+    if (saved.current() === null) saved.fold();
     drawRun();
     mirror();
   });

@@ -11,6 +11,8 @@ import type { Shelf } from "./shelf.ts";
 export interface Saved {
   /** Ask for the list again. */
   refresh(): Promise<void>;
+  /** Make room for a question of one's own. */
+  fold(): void;
   /** The one that the form shows, as long as it is the same. */
   current(): KeptQuestion | null;
   take(question: KeptQuestion | null): void;
@@ -131,6 +133,9 @@ export function savedQuestions(
       current = question;
       shelfOf.open = question === null;
       draw();
+    },
+    fold() {
+      shelfOf.open = false;
     },
     find: (id) => list.find((each) => each.id === id),
   };
