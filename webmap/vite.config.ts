@@ -20,6 +20,8 @@ const served = [
   "rasters",
   "ogc",
   "print",
+  "query",
+  "questions",
 ];
 
 /** Leaflet as two files with nothing outside them: Python writes them into pages that open on a closed network. */

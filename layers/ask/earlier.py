@@ -13,6 +13,8 @@ from layers.ask.question.wanted import Earlier
 from layers.ask.results import Kept
 from layers.errors import BadField
 
+MOST_UNITED: Final = 500_000
+"""Outlines of so many vertices are put together as one area, at most."""
 _OF_RECORDS: Final = ("select", "nearest", "coverage_gap")
 _OF_AREAS: Final = ("grid", "town", "county")
 
@@ -42,6 +44,8 @@ def _area(kept: Kept) -> Drawn:
     drawn = np.array([shape for shape in shapes if shape is not None and not shape.is_empty], dtype=object)
     if drawn.size == 0:
         raise BadField({"where": f"the result {kept.id!r} has no places"})
+    if shapely.get_num_coordinates(drawn).sum() > MOST_UNITED:
+        raise TooMuch(f"the result {kept.id!r} has more than {MOST_UNITED:,} vertices to be put together")
     dimensions = shapely.get_dimensions(drawn)
     united = shapely.union_all(drawn[dimensions == dimensions.max()])
     if shapely.get_num_coordinates(united) > MOST_VERTICES:

@@ -36,7 +36,8 @@ export function builder(element: HTMLElement, bench: Bench): void {
     bench.sketch.show(shapesOf(bench.draft()));
   };
   bench.onChange((how) => {
-    if (how === "form") draw();
+    if (how === "new") raw.clear();
+    if (how !== "value") draw();
     else bench.sketch.show(shapesOf(bench.draft()));
   });
   bench.app.store.on(["lang"], draw);
@@ -136,7 +137,10 @@ function recordsEditor(
     app.city.layers.map((each) => [each.name, app.title(each.title)] as const),
     layer,
     // Another layer has other columns; where things lie still makes sense.
-    (next) => records.put(without(records.now(), "filter", { layer: next })),
+    (next) => {
+      for (const each of raw) if (each.startsWith(`${id}-filter`)) raw.delete(each);
+      records.put(without(records.now(), "filter", { layer: next }));
+    },
     app.t("planChoose"),
   );
   const refilter = (next: string | undefined, how?: How) =>

@@ -7,8 +7,8 @@ export interface Held<T> {
   put(next: T, how?: How): void;
 }
 
-/** Whether the form must be drawn anew, or only a value is another. */
-export type How = "form" | "value";
+/** Whether it is another question, the form must be drawn anew, or only a value is another. */
+export type How = "new" | "form" | "value";
 
 export function held<T>(first: T, set: (next: T, how?: How) => void): Held<T> {
   let now = first;

@@ -166,7 +166,7 @@ function clauseEditor(
 
 function startsEditor(app: App, id: string, starts: string, set: (clause: Clause, how: "value") => void): HTMLElement {
   const input = h("input", { id, type: "text", value: starts, maxLength: 60, aria: { label: app.t("planStarts") } });
-  input.oninput = () => set({ starts: input.value }, "value");
+  input.oninput = () => set(input.value === "" ? { in: [] } : { starts: input.value }, "value");
   return h("span", { class: "range" }, app.t("planStarts"), input);
 }
 

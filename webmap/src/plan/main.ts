@@ -1,7 +1,7 @@
 /** The planner's workbench: wires form, map, answer and what is kept together. */
 import { Refused, Unreachable } from "../city/api.ts";
 import { type City, loadCity } from "../city/city.ts";
-import type { Draft, KeptQuestion, Page, Plan } from "../city/questions.ts";
+import type { Draft, KeptQuestion, Plan } from "../city/questions.ts";
 import * as questions from "../city/questions.ts";
 import { banner, footStrip, headTools, mapControls, warning } from "../desk/shell.ts";
 import { type CityMap, createMap } from "../map/map.ts";
@@ -14,11 +14,11 @@ import { type Bench, createBench } from "./bench.ts";
 import { builder } from "./builder.ts";
 import { answerMap } from "./drawing.ts";
 import { createLink } from "./link.ts";
-import { outcome } from "./outcome.ts";
+import { type Outcome, outcome } from "./outcome.ts";
 import { asked, draftFrom, draftText, lacks, partOf, same } from "./question.ts";
 import { runner } from "./running.ts";
-import { savedQuestions } from "./saved.ts";
-import { NoRoom, openShelf } from "./shelf.ts";
+import { type Saved, savedQuestions } from "./saved.ts";
+import { NoRoom, openShelf, type Shelf } from "./shelf.ts";
 import { createSketch } from "./sketch.ts";
 import { telling } from "./telling.ts";
 // In this order: the page's own rules come last.
@@ -34,6 +34,7 @@ declare global {
 }
 
 const GROUND = ["county", "town", "road"];
+const MOST_EARLIER = 20;
 const FIRST: Draft = asked("select", { ask: "select" });
 
 function defaultsFor(city: City | null): State {
@@ -138,100 +139,115 @@ function titled(app: App): void {
   name();
 }
 
-function work(bench: Bench, places: Places, shelf: Awaited<ReturnType<typeof openShelf>>, defaults: State): void {
+/** Form, answer and what is kept, each told what the others did. */
+function work(bench: Bench, places: Places, shelf: Shelf, defaults: State): void {
   const { app } = bench;
+  // Read before anything changes the URL.
+  const [linked, given] = [partOf(location.hash, "kept"), draftFrom(location.hash)];
   const link = createLink();
   const drawn = answerMap(app, bench.cityMap, link, places.legend);
-  let plan: Plan | null = null;
-
-  const keep = async (question: Draft, title: string): Promise<void> => {
-    try {
-      const kept = await shelf.keep(title, question);
-      await saved.refresh();
-      saved.take(saved.find(kept.id) ?? kept);
-      mirror();
-    } catch (error) {
-      throw error instanceof NoRoom ? new Error(app.t("planKeptFull")) : error;
-    }
+  const take = (question: KeptQuestion): void => {
+    saved.take(question);
+    bench.change(structuredClone(question.question), "new");
   };
-  const namesResult = (draft: Draft): boolean => JSON.stringify(draft).includes('"result":');
-  const result = outcome(places.answer, bench, link, drawn, async (answer, title) => {
-    if (namesResult(answer.page.asked)) throw new Error(app.t("planKeepResult"));
-    await keep(answer.page.asked, title);
-  });
-  const running = runner(places.progress, bench);
+  const result = outcome(places.answer, bench, link, drawn, (answer, title) =>
+    keep(bench, shelf, saved, answer.page.asked, title).then(take),
+  );
   const saved = savedQuestions(places.saved, bench, shelf, take, (_, comparison) => result.compare(comparison));
+  const run = runButton(bench, places, shelf, saved, result);
+  telling(places.telling, bench, run.told);
+  builder(places.form, bench);
+  drawHint(bench, places.hint);
+  const mirror = mirrored(bench, saved, defaults);
+  bench.onChange(() => {
+    if (saved.current() === null) saved.fold();
+    run.draw();
+    mirror();
+  });
+  void saved.refresh().then(() => {
+    const kept = linked === null ? undefined : saved.find(linked);
+    if (kept === undefined) return;
+    if (given === null) take(kept);
+    else saved.take(kept);
+    run.draw();
+    mirror();
+  });
+}
 
-  const isCurrent = (): KeptQuestion | null => {
+async function keep(bench: Bench, shelf: Shelf, saved: Saved, question: Draft, title: string): Promise<KeptQuestion> {
+  if (JSON.stringify(question).includes('"result":')) throw new Error(bench.app.t("planKeepResult"));
+  try {
+    const kept = await shelf.keep(title, question);
+    await saved.refresh();
+    return saved.find(kept.id) ?? kept;
+  } catch (error) {
+    throw error instanceof NoRoom ? new Error(bench.app.t("planKeptFull")) : error;
+  }
+}
+
+interface RunButton {
+  draw(): void;
+  /** What the server says of the question; null while it cannot be asked. */
+  told(plan: Plan | null): void;
+}
+
+/** The button that asks what is built; a question that is kept, and was not changed, keeps what it finds. */
+function runButton(bench: Bench, places: Places, shelf: Shelf, saved: Saved, result: Outcome): RunButton {
+  const { app } = bench;
+  const running = runner(places.progress, bench);
+  const button = h("button", { type: "button", class: "primary run-button", id: "plan-run" });
+  const edited = h("p", { class: "hint" });
+  let plan: Plan | null = null;
+  const unchanged = (): KeptQuestion | null => {
     const current = saved.current();
     return current !== null && same(current.question, bench.draft()) ? current : null;
   };
-  const go = async (): Promise<void> => {
-    const question = isCurrent();
-    const draft = bench.draft();
-    const asking = (signal: AbortSignal): Promise<Page> =>
-      question === null ? questions.ask(draft, signal) : shelf.run(question, signal);
-    drawRun();
-    const told = plan;
-    const answer = await running.run(asking);
-    drawRun();
-    if (answer === null) return;
-    bench.earlier.unshift({
-      id: answer.page.id,
-      title: `${app.title(answer.page.title)} · ${app.t("planRows", { n: answer.page.count })}`,
-    });
-    bench.earlier.splice(20);
-    result.show(answer, told);
-    if (question !== null) await saved.refresh();
-  };
-  const button = h("button", { type: "button", class: "primary run-button", id: "plan-run" });
-  const edited = h("p", { class: "hint" });
-  button.onclick = () => void go();
-  places.run.append(button, places.progress, edited);
-  function drawRun(): void {
+  const draw = (): void => {
     button.textContent = app.t("planRun");
     button.disabled = lacks(bench.draft()).length > 0 || plan === null;
-    edited.textContent = saved.current() !== null && isCurrent() === null ? app.t("planEdited") : "";
-  }
-  function take(question: KeptQuestion): void {
-    saved.take(question);
-    bench.change(structuredClone(question.question));
-  }
+    edited.textContent = saved.current() !== null && unchanged() === null ? app.t("planEdited") : "";
+  };
+  const go = async (): Promise<void> => {
+    const [question, draft, said] = [unchanged(), bench.draft(), plan];
+    const answer = await running.run((signal) =>
+      question === null ? questions.ask(draft, signal) : shelf.run(question, signal),
+    );
+    if (answer === null) return;
+    const { id, title, count } = answer.page;
+    bench.earlier.unshift({ id, title: `${app.title(title)} · ${app.t("planRows", { n: count })}` });
+    bench.earlier.splice(MOST_EARLIER);
+    result.show(answer, said);
+    if (question !== null) await saved.refresh();
+  };
+  button.onclick = () => void go();
+  places.run.append(button, places.progress, edited);
+  app.store.on(["lang"], draw);
+  draw();
+  return {
+    draw,
+    told(said) {
+      plan = said;
+      draw();
+    },
+  };
+}
 
-  telling(places.telling, bench, (said) => {
-    plan = said;
-    drawRun();
-  });
-  builder(places.form, bench);
-  bench.onChange(() => {
-    if (saved.current() === null) saved.fold();
-    drawRun();
-    mirror();
-  });
-  app.store.on(["lang"], drawRun);
-  drawHint(bench, places.hint);
-
-  function mirror(): void {
-    const state = toFragment(app.store.get(), defaults);
+/** Keep the question and the URL the same, whichever of them changes. */
+function mirrored(bench: Bench, saved: Saved, defaults: State): () => void {
+  const { store } = bench.app;
+  const mirror = (): void => {
     const current = saved.current();
-    const parts = [state, draftText(bench.draft()), current === null ? "" : `kept=${encodeURIComponent(current.id)}`];
+    const kept = current === null ? "" : `kept=${encodeURIComponent(current.id)}`;
+    const parts = [toFragment(store.get(), defaults), draftText(bench.draft()), kept];
     window.history.replaceState(null, "", `#${parts.filter(Boolean).join("&")}`);
-  }
-  app.store.on(IN_URL, mirror);
+  };
+  store.on(IN_URL, mirror);
   addEventListener("hashchange", () => {
-    app.store.set(fromFragment(location.hash, defaults));
     const draft = draftFrom(location.hash);
-    if (draft !== null && !same(draft, bench.draft())) bench.change(draft);
+    store.set(fromFragment(location.hash, defaults));
+    if (draft !== null && !same(draft, bench.draft())) bench.change(draft, "new");
   });
-  void saved.refresh().then(() => {
-    const id = partOf(location.hash, "kept");
-    const kept = id === null ? undefined : saved.find(id);
-    if (kept === undefined) return;
-    if (draftFrom(location.hash) === null) take(kept);
-    else saved.take(kept);
-    drawRun();
-  });
-  drawRun();
+  return mirror;
 }
 
 /** While something is drawn the map says how to finish, and how to stop. */
