@@ -36,6 +36,9 @@ from api.routes import (
     system,
     topics,
 )
+from api.routes.deliveries import router as deliveries_router
+from api.routes.uploads import is_file
+from api.routes.uploads import router as uploads_router
 from api.service import Service
 from api.settings import ROOT, Settings
 from api.shelf import Shelf
@@ -119,6 +122,8 @@ class Application:
             *(questions, ogc, archives, basemap, client, prints),
         ):
             api.include_router(part.router)
+        for router in (uploads_router, deliveries_router):
+            api.include_router(router)
         api.openapi_schema = described(api.openapi())
         if dist.is_dir():
             api.mount("/", Pages(directory=dist, html=True), name="map")
@@ -155,11 +160,14 @@ class Application:
 
         live = path == "/live"
         try:
-            if _declared(scope) > MOST_BODY:
+            most = MOST_BODY
+            if is_file(method, path):
+                most = self.service.settings.upload_mb * 2**20
+            if _declared(scope, most) > most:
                 await errors.too_large()(scope, receive, measured)
             else:
                 answer = self.tiles if tile else self.live if live else self.api
-                await answer(scope, _bounded(receive), measured)
+                await answer(scope, _bounded(receive, most), measured)
         finally:
             route = TILE_ROUTE if tile else path if live else _route(scope)
             self.metrics.requests.labels(route, method if method in _METHODS else "other", status).inc()
@@ -186,12 +194,12 @@ def described(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
-def _declared(scope: Scope) -> int:
+def _declared(scope: Scope, most: int) -> int:
     length = dict(scope["headers"]).get(b"content-length", b"0")
-    return int(length) if length.isdigit() else MOST_BODY + 1
+    return int(length) if length.isdigit() else most + 1
 
 
-def _bounded(receive: Receive) -> Receive:
+def _bounded(receive: Receive, most: int) -> Receive:
     """Bodies that do not say how long they are end with 413, too."""
     read = 0
 
@@ -199,7 +207,7 @@ def _bounded(receive: Receive) -> Receive:
         nonlocal read
         message = await receive()
         read += len(message.get("body", b""))
-        if read > MOST_BODY:
+        if read > most:
             raise HTTPException(413, "the body is too large")
         return message
 

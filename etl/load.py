@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Callable
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -20,6 +22,7 @@ from etl.clean.extent import Extent, city_extent, extent_of
 from etl.clean.identity import source_name, source_of_file
 from etl.clean.records import Cleaned, clean, say_grid_shift, say_shift
 from etl.clean.shift import shift_of_grids, shift_of_pairs
+from etl.corrections import corrected
 from etl.errors import BadOption, NothingMapped, Refused
 from etl.findings import Finding, join_rejects
 from etl.mapping import Mapping, guess_mapping, with_constants, with_field
@@ -31,6 +34,7 @@ from layers.ask.geocode import geocode_many
 from layers.ask.locate import Locator
 from layers.catalog import built_in
 from layers.spec import Layer, Title
+from layers.store.choices import Correction
 from layers.store.definitions import saved_layers
 from layers.store.engine import begin
 from layers.store.schema import add_layer
@@ -63,6 +67,7 @@ class Order:
     allow_retire: bool = False
     dry_run: bool = False
     actor: str = "etl"
+    corrections: tuple[Correction, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,7 @@ class Loaded:
     refusal: str | None = None
     dry_run: bool = False
     recipe: Path | None = None
+    coordinates: str = "EPSG:4326"
 
 
 class Listener(Protocol):
@@ -89,6 +95,9 @@ class Listener(Protocol):
 
     def mapped(self, table: Table, mapping: Mapping, layer: Layer) -> None:
         """The meaning of every column is settled."""
+
+
+Look = Callable[[sa.Connection, "Loaded"], None]
 
 
 class _RolledBack(Exception):
@@ -125,18 +134,22 @@ def read_delivery(order: Order, listener: Listener) -> Delivery:
     listener.stage("reading")
     known = built_in().get(order.layer or "")
     shape = known.geometry if known else None
-    table = read(order.path, table=order.table, shape=shape, encoding=order.encoding)
+    table = corrected(read(order.path, table=order.table, shape=shape, encoding=order.encoding), order.corrections)
     return Delivery(order, recipe, table, extent, source, frame)
 
 
-def load_delivery(engine: sa.Engine, delivery: Delivery, listener: Listener, *, today: date) -> Loaded:
+def load_delivery(
+    engine: sa.Engine, delivery: Delivery, listener: Listener, *, today: date, look: Look = lambda *_: None
+) -> Loaded:
     """Bring a delivery into its layer in one transaction; a dry run does the same and takes it back.
 
-    Raises EtlError or LayersError, and then nothing has changed.
+    `look` is called before the end of the transaction, when all that was loaded can be seen in it. Raises EtlError or
+    LayersError, and then nothing has changed.
     """
     try:
         with begin(engine, actor=delivery.order.actor) as connection:
             loaded = _load(connection, delivery, listener, today=today)
+            look(connection, loaded)
             if delivery.order.dry_run or loaded.outcome is None:
                 raise _RolledBack(loaded)
     except _RolledBack as ended:
@@ -175,6 +188,7 @@ def _load(connection: sa.Connection, delivery: Delivery, listener: Listener, *, 
         findings=(*cleaned.findings, *shifted, *placed.findings),
         mapping=mapping,
         dry_run=delivery.order.dry_run,
+        coordinates=cleaned.coordinates,
     )
     if len(placed.frame) == 0:
         return replace(loaded, refusal=_nothing_left(loaded))
@@ -191,7 +205,7 @@ def _write(
         frame,
         source=delivery.source,
         actor=order.actor,
-        digest=digest_of(order.path),
+        digest=digest_of(order.path, order.corrections),
         title=order.path.name,
         partial=order.partial,
         allow_retire=order.allow_retire,
@@ -201,14 +215,16 @@ def _write(
     return outcome
 
 
-def digest_of(path: Path) -> str:
-    """The SHA-256 of a file, or of all files of a folder by their names."""
+def digest_of(path: Path, corrections: tuple[Correction, ...] = ()) -> str:
+    """The SHA-256 of a file, or of all files of a folder by their names, and of what was corrected in it."""
     digest = hashlib.sha256()
     for part in [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file()):
         digest.update(part.name.encode())
         with part.open("rb") as file:
             while chunk := file.read(1 << 20):
                 digest.update(chunk)
+    if corrections:
+        digest.update(json.dumps([one.model_dump() for one in corrections], sort_keys=True).encode())
     return digest.hexdigest()
 
 

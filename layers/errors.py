@@ -5,6 +5,9 @@ LayersError
 ├── UnknownItem             the layer has no such record now
 ├── UnknownRaster           no such raster, or one the actor may not know of
 ├── UnknownIndicator        no such indicator, or one of a layer that the actor may not know of
+├── UnknownUpload           no such upload (any more)
+├── UnknownDelivery         no such delivery, or one of a layer the actor may not know of
+├── BadUpload               a file that is not taken; `reason` says why
 ├── BadField                a value that the layer's field does not take
 ├── BadFilter               a filter that cannot be read, or asks for what is not offered
 ├── BadParameter            a part of a question that cannot be understood
@@ -56,6 +59,30 @@ class UnknownIndicator(LayersError):
     def __init__(self, name: str) -> None:
         super().__init__(f"there is no indicator {name!r}")
         self.name = name
+
+
+class UnknownUpload(LayersError):
+    """No upload has this id, or not any more."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__("there is no such upload; those that nobody touches for a week are removed")
+        self.id = id
+
+
+class UnknownDelivery(LayersError):
+    """No delivery of a layer that the actor may know of has this number."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"there is no delivery {number}")
+        self.number = number
+
+
+class BadUpload(LayersError):
+    """A file that is not taken: its name and the reason."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name, self.reason = name, reason
 
 
 class BadField(LayersError):

@@ -69,6 +69,12 @@ def require(actor: Actor, action: Action, thing: Guarded) -> None:
         raise NotAllowed(decision.why, known=actor != ANYONE)
 
 
+def require_deliver(actor: Actor) -> None:
+    """Raise NotAllowed unless the actor may bring files in, load them and take deliveries back."""
+    if "admin" not in actor.roles:
+        raise NotAllowed("bringing data in needs the administrator's token", known=actor != ANYONE)
+
+
 def visible_to(actor: Actor, layers: Iterable[Layer]) -> list[Layer]:
     """The layers that the actor may know of."""
     return [layer for layer in layers if may(actor, "view", layer)]

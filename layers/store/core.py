@@ -83,6 +83,7 @@ REJECT = sa.Table(
     sa.Column("code", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("raw", sa.Text),
+    sa.Column("whole", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Index("reject_delivery", "delivery"),
 )
 

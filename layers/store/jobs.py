@@ -13,8 +13,10 @@ import signal
 from collections.abc import Callable, Sequence
 
 import procrastinate
+import psycopg
 import sqlalchemy as sa
 
+from layers.errors import StoreError
 from layers.spec import Layer
 from layers.store.engine import begin, driver_url, engine_for, session_options
 from layers.terms import prune_terms, refresh_grams
@@ -23,7 +25,13 @@ log = logging.getLogger("chengtu.jobs")
 STALLED_AFTER_S = 60.0
 STOP_S = 6.0
 QUEUE = "upkeep"
+AT_ONCE = 3  # a bake and a load may last; the small ones do not wait for them
+_FILING_S = 5.0
 More = Sequence[Callable[[procrastinate.App], None]]
+
+
+class NotFiled(StoreError):
+    """A job could not be put into the queue."""
 
 
 def conninfo(url: str) -> dict[str, str]:
@@ -33,8 +41,8 @@ def conninfo(url: str) -> dict[str, str]:
     arguments = {
         "host": parsed.query.get("host", parsed.host),
         "port": str(parsed.port or parsed.query.get("port", 5432)),
-        "user": parsed.username,
-        "password": parsed.password,
+        "user": parsed.username or parsed.query.get("user"),
+        "password": parsed.password or parsed.query.get("password"),
         "dbname": parsed.database,
         "options": options,
         "application_name": "chengtu jobs",
@@ -44,7 +52,7 @@ def conninfo(url: str) -> dict[str, str]:
 
 def job_app(url: str, layers: Callable[[], list[Layer]], *, more: More = ()) -> procrastinate.App:
     """The queue with every job that there is; `more` adds those that rooms above this one do."""
-    app = procrastinate.App(connector=procrastinate.PsycopgConnector(kwargs=conninfo(url), min_size=1, max_size=3))
+    app = procrastinate.App(connector=procrastinate.PsycopgConnector(kwargs=conninfo(url), min_size=1, max_size=4))
     engine = engine_for(url, "writer", pool_size=0)
 
     def job(cron: str, work: Callable[[sa.Connection], object]) -> None:
@@ -87,6 +95,23 @@ def job_app(url: str, layers: Callable[[], list[Layer]], *, more: More = ()) -> 
     return app
 
 
+def file_job(url: str, name: str, *, lock: str, **arguments: str | int) -> bool:
+    """File a job by its name; those of one lock are done one after the other. False when it waits in the queue already.
+
+    The worker knows what the job does, the one who files it need not. Raises NotFiled without the database.
+    """
+    pool = procrastinate.SyncPsycopgConnector(kwargs=conninfo(url), min_size=1, max_size=1, timeout=_FILING_S)
+    try:
+        with procrastinate.App(connector=pool).open() as app:
+            job = app.configure_task(name, queue=QUEUE, lock=lock, queueing_lock=f"{name} {lock}")
+            job.defer(**arguments)
+    except procrastinate.exceptions.AlreadyEnqueued:
+        return False
+    except (procrastinate.exceptions.ConnectorException, psycopg.OperationalError) as error:
+        raise NotFiled("the job could not be put into the queue; try again shortly") from error
+    return True
+
+
 async def requeue_stalled(app: procrastinate.App) -> int:
     """Put jobs whose worker died back into the queue; returns how many."""
     stalled = list(await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S))
@@ -121,7 +146,7 @@ async def _work(app: procrastinate.App) -> None:
         await requeue_stalled(app)
         worker = asyncio.create_task(
             app.run_worker_async(
-                queues=[QUEUE], install_signal_handlers=False, concurrency=2, shutdown_graceful_timeout=2
+                queues=[QUEUE], install_signal_handlers=False, concurrency=AT_ONCE, shutdown_graceful_timeout=2
             )
         )
         try:

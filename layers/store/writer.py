@@ -103,8 +103,8 @@ def write_delivery(
 
 
 def keep_rejects(connection: sa.Connection, delivery: int, rejects: pd.DataFrame) -> None:
-    """Keep what a delivery could not use; columns row, field, code, reason, raw."""
-    kept = rejects[["row", "field", "code", "reason", "raw"]].assign(delivery=delivery)
+    """Keep what a delivery could not use; columns row, field, code, reason, raw, and whether the whole row is out."""
+    kept = rejects[["row", "field", "code", "reason", "raw", "whole"]].assign(delivery=delivery)
     copy_frame(connection, REJECT.fullname, kept)
 
 
