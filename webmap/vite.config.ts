@@ -22,6 +22,8 @@ const served = [
   "print",
   "query",
   "questions",
+  "uploads",
+  "deliveries",
 ];
 
 /** Leaflet as two files with nothing outside them: Python writes them into pages that open on a closed network. */

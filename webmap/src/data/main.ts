@@ -1,0 +1,215 @@
+/** The data clerk's page: bring a file, see what it is, set right what is wrong, load it, and take it back. */
+import { Refused, token, Unreachable } from "../city/api.ts";
+import { loadCity } from "../city/city.ts";
+import type { Places } from "../city/intake.ts";
+import { createMap } from "../map/map.ts";
+import { type App, createApp, reason } from "../page/app.ts";
+import { fill, h, iconButton } from "../page/dom.ts";
+import { installFonts } from "../page/fonts.ts";
+import { signIn, signOut } from "../page/signin.ts";
+import { createStore, fromFragment, type State, toFragment } from "../page/state.ts";
+import { type Lang, word } from "../words/i18n.ts";
+import { deliveryView } from "./delivery.ts";
+import type { Desk, Place } from "./desk.ts";
+import { homeView } from "./home.ts";
+import { KINDS, NO_PLACES, placesMap, ROLE_OF, SIGNS } from "./places.ts";
+import { uploadView } from "./upload.ts";
+import "../page/theme.css";
+import "./data.css";
+
+const GROUND = ["county", "town", "road"];
+
+const defaults = (): State => ({
+  topic: null,
+  view: null,
+  layers: GROUND,
+  looks: {},
+  opacity: {},
+  breaks: "quantile",
+  conditions: {},
+  listed: null,
+  hidden: {},
+  rasters: [],
+  density: null,
+  palette: matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark",
+  lang: "zh",
+  frame: "EPSG:4326",
+  selected: null,
+  hovered: null,
+});
+
+function placeFrom(fragment: string): Place {
+  const given = new URLSearchParams(fragment.replace(/^#/, ""));
+  const upload = given.get("upload");
+  if (upload !== null && /^[\w-]{24}$/.test(upload)) return { upload };
+  const delivery = Number(given.get("delivery") ?? Number.NaN);
+  return Number.isInteger(delivery) && delivery > 0 ? { delivery } : null;
+}
+
+function fragmentOf(place: Place, state: State): string {
+  const kept = toFragment({ ...defaults(), palette: state.palette, lang: state.lang }, defaults());
+  const own = place === null ? "" : "upload" in place ? `upload=${place.upload}` : `delivery=${place.delivery}`;
+  return [own, kept].filter(Boolean).join("&");
+}
+
+async function start(root: HTMLElement): Promise<void> {
+  const city = await loadCity();
+  const given = fromFragment(location.hash, defaults());
+  const here = GROUND.filter((name) => city.layer(name) !== undefined);
+  const app = createApp(createStore({ ...given, layers: here, view: null, selected: null }), city);
+  const head = h("header", { class: "top" });
+  const wrong = h("p", { class: "complaint", role: "alert", hidden: true });
+  const view = h("div", { class: "view" });
+  const beside = h("aside", { class: "beside" });
+  const ground = h("div", { class: "ground" });
+  const keys = h("div", { class: "keys" });
+  const foot = h("footer", { class: "strip" });
+  fill(root, head, h("main", { class: "desk" }, wrong, view), beside, foot);
+  beside.append(ground, keys);
+  drawHead(head, app);
+  drawFoot(foot, app);
+
+  const mapped = createMap(ground, app, () => complain(app.t("tilesFailed"))).then((cityMap) => {
+    const places = placesMap(cityMap);
+    document.documentElement.dataset.ready = "true";
+    window.__chengtu = { map: cityMap.map, ready: cityMap.ready };
+    return places;
+  });
+  const complain = (text: string | null): void => {
+    wrong.hidden = text === null;
+    wrong.textContent = text ?? "";
+  };
+  let place = placeFrom(location.hash);
+  let over = new AbortController();
+  const open = (): void => {
+    over.abort();
+    over = new AbortController();
+    complain(null);
+    const desk: Desk = { app, go, show, only, complain };
+    show(NO_PLACES, null);
+    if (token.get() === null) fill(view, signInFirst(app));
+    else if (place === null) homeView(view, desk, over.signal);
+    else if ("upload" in place) uploadView(view, desk, place.upload, over.signal);
+    else deliveryView(view, desk, place.delivery, over.signal);
+    const heading = view.querySelector<HTMLElement>("h1, h2");
+    document.title = `${heading?.textContent || app.t("dataTitle")} · ${app.t("brand")}`;
+  };
+  const go = (to: Place): void => {
+    place = to;
+    const fragment = fragmentOf(place, app.store.get());
+    history.pushState(null, "", fragment === "" ? location.pathname : `#${fragment}`);
+    open();
+    document.querySelector(".desk")?.scrollTo(0, 0);
+  };
+  const show = (places: Places, layer: string | null): void => {
+    const layers = layer === null || here.includes(layer) || city.layer(layer) === undefined ? here : [...here, layer];
+    app.store.set({ layers });
+    drawKeys(keys, app, places);
+    void mapped.then((map) => map.show(places));
+  };
+  const only: Desk["only"] = (kind) => void mapped.then((map) => map.only(kind));
+  for (const event of ["popstate", "hashchange"])
+    addEventListener(event, () => {
+      const { palette, lang } = fromFragment(location.hash, app.store.get());
+      app.store.set({ palette, lang });
+      place = placeFrom(location.hash);
+      open();
+    });
+  app.store.on(["lang", "palette"], (state, before) => {
+    history.replaceState(null, "", `#${fragmentOf(place, state)}`);
+    if (state.lang === before.lang) return;
+    drawHead(head, app);
+    drawFoot(foot, app);
+    open();
+  });
+  app.store.on(["palette"], () => drawHead(head, app));
+  open();
+  await mapped;
+}
+
+/** Whoever has not signed in learns what this page is for, and what is missing. */
+function signInFirst(app: App): HTMLElement {
+  return h(
+    "section",
+    { class: "first" },
+    h("h2", {}, app.t("dataNeedsRight")),
+    h("p", {}, app.t("dataNeedsRightWhy")),
+    h("button", { type: "button", class: "primary", onclick: () => signIn(app) }, app.t("signIn")),
+  );
+}
+
+function drawHead(element: HTMLElement, app: App): void {
+  const { lang, palette } = app.store.get();
+  const dark = palette === "dark";
+  const other: Lang = lang === "zh" ? "en" : "zh";
+  document.documentElement.lang = lang === "zh" ? "zh-CN" : "en";
+  const signedIn = token.get() !== null;
+  const key = iconButton("key", app.t(signedIn ? "signOut" : "signIn"), () => (signedIn ? signOut() : signIn(app)));
+  key.classList.toggle("on", signedIn);
+  const language = h(
+    "button",
+    { type: "button", class: "icon-button", title: app.t("toOther"), onclick: () => app.store.set({ lang: other }) },
+    app.t("otherLang"),
+  );
+  language.setAttribute("aria-label", app.t("toOther"));
+  fill(
+    element,
+    h("a", { href: `/#lang=${lang}&palette=${palette}`, class: "back" }, app.title(app.city.city.title)),
+    h("h1", {}, app.t("dataTitle")),
+    language,
+    iconButton(dark ? "sun" : "moon", app.t(dark ? "toLight" : "toDark"), () =>
+      app.store.set({ palette: dark ? "light" : "dark" }),
+    ),
+    key,
+  );
+}
+
+function drawFoot(element: HTMLElement, app: App): void {
+  const { city, basemap } = app.city;
+  const base = basemap === null ? [] : [app.title(basemap.attribution), basemap.approval];
+  const told = [app.t("brand"), app.title(city.attribution), city.mapApproval, ...base].filter(Boolean).join(" · ");
+  const badge = h(
+    "strong",
+    { class: "badge", hidden: !city.synthetic, title: app.t("syntheticWhy") },
+    app.t("synthetic"),
+  );
+  fill(element, badge, h("span", { class: "source", title: told }, told));
+}
+
+/** The signs on the map in words, and whether they are all. */
+function drawKeys(element: HTMLElement, app: App, places: Places): void {
+  const here = KINDS.filter((kind) => places.features.some((each) => each.properties.kind === kind));
+  element.hidden = here.length === 0;
+  const keys = here.map((kind) => {
+    const sign = h("i", { class: "sign", aria: { hidden: "true" } }, SIGNS[kind]);
+    const key = h("span", { class: "key" }, sign, app.t(`dataKind_${kind}`));
+    key.style.setProperty("--kind", `var(--${ROLE_OF[kind]})`);
+    return key;
+  });
+  fill(element, ...keys, places.truncated && h("span", { class: "hint" }, app.t("dataSample")));
+}
+
+function begin(): void {
+  const root = document.querySelector<HTMLElement>("#app");
+  if (root === null) throw new TypeError("the page has no #app");
+  start(root).catch((error: unknown) => {
+    const { lang } = fromFragment(location.hash, defaults());
+    const why = error instanceof Unreachable ? word(lang, "unreachable") : word(lang, "failed", { why: reason(error) });
+    // A token that is no longer valid would keep the page from opening for ever.
+    const stale = error instanceof Refused && error.status === 401;
+    const again = () => (stale ? signOut() : location.reload());
+    fill(
+      root,
+      h(
+        "section",
+        { class: "first", role: "alert" },
+        h("p", {}, why),
+        h("button", { type: "button", class: "primary", onclick: again }, word(lang, stale ? "signOut" : "retry")),
+      ),
+    );
+    if (!(error instanceof Unreachable || error instanceof Refused)) throw error;
+  });
+}
+
+installFonts();
+begin();
