@@ -251,7 +251,10 @@ def _help(text: str | None) -> list[dict[str, str | None]]:
     """The options that a text of the loader names, so that the page can offer them as buttons."""
     found: list[dict[str, str | None]] = []
     for option, value in _OPTION.findall(text or ""):
-        one: dict[str, str | None] = {"option": option, "value": value if option == "frame" and value else None}
+        one: dict[str, str | None] = {
+            "option": option,
+            "value": value if option in ("frame", "set") and value else None,
+        }
         if option == "swap" and "leave out --swap" in (text or ""):
             one["value"] = "no"
         if one not in found:

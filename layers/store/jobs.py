@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 import procrastinate
 import psycopg
 import sqlalchemy as sa
+from psycopg_pool import NullConnectionPool
 
 from layers.errors import StoreError
 from layers.spec import Layer
@@ -100,9 +101,11 @@ def file_job(url: str, name: str, *, lock: str, **arguments: str | int) -> bool:
 
     The worker knows what the job does, the one who files it need not. Raises NotFiled without the database.
     """
-    pool = procrastinate.SyncPsycopgConnector(kwargs=conninfo(url), min_size=1, max_size=1, timeout=_FILING_S)
+    app = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
+    # Not the connector's own pool: without a database that would wait for half a minute.
+    pool = NullConnectionPool(kwargs=conninfo(url), max_size=1, timeout=_FILING_S, num_workers=1, open=False)
     try:
-        with procrastinate.App(connector=pool).open() as app:
+        with pool, app.open(pool):
             job = app.configure_task(name, queue=QUEUE, lock=lock, queueing_lock=f"{name} {lock}")
             job.defer(**arguments)
     except procrastinate.exceptions.AlreadyEnqueued:

@@ -73,7 +73,7 @@ function constantsPart(bench: Bench): HTMLElement {
   const fields = report.into?.fields ?? [];
   const draw = (): void => {
     const { constants } = bench.choices();
-    const missing = lacking(report, bench.choices());
+    const missing = lacking(report);
     const here = fields.filter(({ name }) => name in constants || missing.includes(name));
     const others = fields.filter((field) => !here.includes(field));
     const add = h(

@@ -60,12 +60,15 @@ export function remedy(option: string, value: string | null): Partial<Choices> |
   return option === "partial" ? { partial: true } : null;
 }
 
-/** Required fields that neither a column nor a value for all rows gives. */
-export function lacking(report: Report, choices: Choices): string[] {
-  const meanings = choices.meanings ?? report.meanings;
-  return (report.into?.fields ?? [])
-    .filter(({ name, required }) => required && !(meanings && name in meanings.fields) && !(name in choices.constants))
-    .map(({ name }) => name);
+/** Fields for which the examination missed a value that all rows may share. */
+export function lacking(report: Report): string[] {
+  const refused = (report.kinds ?? []).flatMap(({ code, field }) =>
+    code === "missing_required" && field ? [field] : [],
+  );
+  const hinted = (report.findings ?? []).flatMap(({ help }) =>
+    help.flatMap(({ option, value }) => (option === "set" && value !== null ? [value] : [])),
+  );
+  return [...new Set([...refused, ...hinted])];
 }
 
 export const same = (a: Choices, b: Choices): boolean => JSON.stringify(ordered(a)) === JSON.stringify(ordered(b));

@@ -23,6 +23,7 @@ export const ROLE_OF: Record<PlaceKind, string> = {
 export const NO_PLACES: Places = { type: "FeatureCollection", features: [], truncated: false };
 const SOURCE = "delivered";
 const CLOSE = 16;
+const PADDING = { top: 72, right: 40, bottom: 40, left: 40 };
 
 export interface PlacesMap {
   show(places: Places): void;
@@ -55,14 +56,17 @@ export function placesMap({ map, roles }: CityMap): PlacesMap {
     only(kind) {
       alone = kind;
       update();
+      fit();
     },
   };
 
   function fit(): void {
-    const inside = shown.features.filter((each) => each.properties.kind !== "refused");
+    const { features } = drawn();
+    // What was refused may lie on the other side of the earth.
+    const inside = features.filter((each) => each.properties.kind !== "refused");
     const bounds = new LngLatBounds();
-    for (const { geometry } of inside.length > 0 ? inside : shown.features) extend(bounds, geometry);
-    if (!bounds.isEmpty()) map.fitBounds(bounds, { padding: 48, maxZoom: CLOSE, duration: 0 });
+    for (const { geometry } of inside.length > 0 ? inside : features) extend(bounds, geometry);
+    if (!bounds.isEmpty()) map.fitBounds(bounds, { padding: PADDING, maxZoom: CLOSE, duration: 0 });
   }
 }
 
