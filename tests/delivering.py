@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import sqlalchemy as sa
 
 from etl.upload_jobs import uploading
 from layers.store.jobs import QUEUE, job_app
@@ -103,8 +104,13 @@ def worker(server: Server) -> Iterator[None]:
         "CHENGTU_DATABASE_URL": server.database.url,
         "CHENGTU_DATA_DIR": str(server.data),
     }
+    registered = sa.text("select count(*) from jobs.procrastinate_workers")
     with subprocess.Popen([sys.executable, "-m", "etl", "worker"], cwd=ROOT, env=environment) as process:
         try:
+            with server.database.owner.connect() as connection:
+                while process.poll() is None and not connection.scalar(registered):
+                    connection.execute(sa.text("select pg_sleep(0.05)"))
+                    connection.rollback()
             yield
         finally:
             process.terminate()

@@ -54,7 +54,7 @@ def clerks_page(visit: Visit, server: Server, fragment: str = "", **options: Any
 def bring(page: Page, name: str, content: bytes) -> None:
     file: FilePayload = {"name": name, "mimeType": "text/csv", "buffer": content}
     page.locator("#files").set_input_files(file)
-    expect(page.locator(".tile[data-kind=added]")).to_be_visible()
+    expect(page.locator(".tile[data-kind=added]")).to_be_visible(timeout=pages.PATIENCE_MS)
 
 
 def count(page: Page, kind: str) -> str:
@@ -73,11 +73,11 @@ def test_a_gbk_file_is_brought_corrected_loaded_seen_and_taken_back(visit: Visit
     page.get_by_label("第 4 行 部件状态").press("Tab")
     expect(page.get_by_text("重新检查后才能入库")).to_be_visible()
     page.get_by_role("button", name="重新检查").click()
-    expect(page.get_by_text("已更正 1 个单元格")).to_be_visible()
+    expect(page.get_by_text("已更正 1 个单元格")).to_be_visible(timeout=pages.PATIENCE_MS)
     assert [count(page, kind) for kind in ("added", "refused")] == ["3", "1"]
 
     page.get_by_role("button", name="入库").click()
-    expect(page.get_by_role("button", name="撤销此批次")).to_be_visible()
+    expect(page.get_by_role("button", name="撤销此批次")).to_be_visible(timeout=pages.PATIENCE_MS)
     assert page.url.split("#")[1].startswith("delivery=")
     page.wait_for_function(KINDS, arg=["added"] * 3)
     expect(page.get_by_text("合格率 75%")).to_be_visible()
@@ -86,7 +86,7 @@ def test_a_gbk_file_is_brought_corrected_loaded_seen_and_taken_back(visit: Visit
 
     page.get_by_role("button", name="撤销此批次").click()
     page.get_by_role("dialog").get_by_role("button", name="撤销此批次").click()
-    expect(page.get_by_text("记录恢复原样")).to_be_visible()
+    expect(page.get_by_text("记录恢复原样")).to_be_visible(timeout=pages.PATIENCE_MS)
     page.wait_for_function(KINDS, arg=[])
     page.get_by_role("button", name="返回").click()
     expect(page.get_by_role("heading", name="数据来源")).to_be_visible()
@@ -96,9 +96,9 @@ def test_what_is_wrong_with_a_whole_file_is_set_right_by_a_button(visit: Visit, 
     page = clerks_page(visit, working)
     rows = [lamp(n, lon=32.01, lat=120.8 + n / 1000) for n in range(11, 17)]
     page.locator("#files").set_input_files({"name": "颠倒.csv", "mimeType": "text/csv", "buffer": sheet(*rows)})
-    expect(page.get_by_role("alert").get_by_text("经纬度颠倒了")).to_be_visible()
+    expect(page.get_by_role("alert").get_by_text("经纬度颠倒了")).to_be_visible(timeout=pages.PATIENCE_MS)
     page.get_by_role("alert").get_by_role("button", name="经纬度对调").click()
-    expect(page.locator(".tile[data-kind=added] b")).to_have_text("6")
+    expect(page.locator(".tile[data-kind=added] b")).to_have_text("6", timeout=pages.PATIENCE_MS)
 
 
 def test_a_column_is_given_another_meaning(visit: Visit, working: Server) -> None:
@@ -106,7 +106,7 @@ def test_a_column_is_given_another_meaning(visit: Visit, working: Server) -> Non
     bring(page, "对应.csv", sheet(lamp(21), lamp(22)))
     page.get_by_label("“杆号”列对应什么").select_option(label="备注")
     page.get_by_role("button", name="重新检查").click()
-    expect(page.get_by_label("“杆号”列对应什么")).to_have_value("field note")
+    expect(page.get_by_label("“杆号”列对应什么")).to_have_value("field note", timeout=pages.PATIENCE_MS)
     expect(page.locator(".changed")).to_be_hidden()
 
 
@@ -128,9 +128,9 @@ def test_several_files_wait_in_a_list(visit: Visit, working: Server) -> None:
     )
     waiting = page.get_by_role("region", name="等待入库")
     for name in names[:2]:
-        expect(waiting.get_by_role("button", name=name, exact=True)).to_be_visible()
+        expect(waiting.get_by_role("button", name=name, exact=True)).to_be_visible(timeout=pages.PATIENCE_MS)
     waiting.get_by_role("button", name="移除 甲.csv").click()
-    expect(waiting.get_by_role("button", name="甲.csv", exact=True)).to_be_hidden()
+    expect(waiting.get_by_role("button", name="甲.csv", exact=True)).to_be_hidden(timeout=pages.PATIENCE_MS)
 
 
 def test_who_has_not_signed_in_is_told_so_and_offered_to(visit: Visit, working: Server) -> None:
@@ -148,9 +148,10 @@ def test_the_page_is_accessible(visit: Visit, working: Server, palette: str) -> 
     clerk = Clerk(working)
     id = clerk.bring((f"axe-{palette}.csv", sheet(lamp(51), lamp(52, state="好"))))
     clerk.http.post(f"/uploads/{id}/examine", json={}).raise_for_status()
+    clerk.http.close()
     for fragment in (f"#palette={palette}", f"#upload={id}&palette={palette}"):
         page = clerks_page(visit, working, fragment)
-        expect(page.locator("table").first).to_be_visible()
+        expect(page.locator("table").first).to_be_visible(timeout=pages.PATIENCE_MS)
         page.evaluate(AXE.read_text(encoding="utf-8"))
         rules = "() => axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa'] })"
         violations = page.evaluate(rules)["violations"]
