@@ -59,7 +59,7 @@ async function draw(element: HTMLElement, desk: Desk, held: intake.DeliveryDetai
   heading.focus();
   const drawn = await intake.deliveryPlaces(held.id);
   if (over.aborted) return;
-  desk.show(drawn, held.layer);
+  desk.show(drawn);
   drawPlaces(places, desk, held, drawn);
 }
 

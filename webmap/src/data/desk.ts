@@ -12,8 +12,8 @@ export type Place = { upload: string } | { delivery: number } | null;
 export interface Desk {
   app: App;
   go(place: Place): void;
-  /** Show places beside; with a layer, its records as well. */
-  show(places: Places, layer: string | null): void;
+  /** Show places beside, and nothing else but the ground. */
+  show(places: Places): void;
   /** Show one kind of them alone; null: all. */
   only(kind: PlaceKind | null): void;
   /** Say at the top what went wrong, or nothing any more. */
@@ -79,7 +79,13 @@ export function tiles(desk: Desk, counts: Partial<Record<PlaceKind, number>>): H
 
 /** A table that scrolls by itself where it is too wide. */
 export function table(label: string, headings: readonly (string | Node)[], rows: readonly HTMLElement[]): HTMLElement {
-  const head = h("tr", {}, ...headings.map((text) => h("th", { scope: "col" }, text)));
+  // Over numbers a heading stands where they end.
+  const numbers = (at: number): boolean => rows[0]?.children[at]?.classList.contains("number") === true;
+  const head = h(
+    "tr",
+    {},
+    ...headings.map((text, at) => h("th", { scope: "col", class: numbers(at) ? "number" : "" }, text)),
+  );
   const grid = h("table", { aria: { label } }, h("thead", {}, head), h("tbody", {}, ...rows));
   return h("div", { class: "scroll", tabIndex: 0, role: "region", aria: { label } }, grid);
 }

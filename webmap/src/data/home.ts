@@ -126,13 +126,13 @@ function drawWaiting(element: HTMLElement, desk: Desk, held: readonly intake.Wai
       h("td", {}, remove),
     );
   });
-  const headings = ["dataFile", "dataRowsHead", "dataSize", "dataWhen", "dataRemove"] as const;
+  const headings = ["dataFile", "dataRowsHead", "dataSize", "dataWhen"] as const;
   fill(
     element,
     h("h2", {}, app.t("dataWaiting")),
     table(
       app.t("dataWaiting"),
-      headings.map((each) => app.t(each)),
+      [...headings.map((each) => app.t(each)), h("span", { class: "hidden-text" }, app.t("dataRemove"))],
       rows,
     ),
   );

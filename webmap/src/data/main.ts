@@ -86,7 +86,7 @@ async function start(root: HTMLElement): Promise<void> {
     over = new AbortController();
     complain(null);
     const desk: Desk = { app, go, show, only, complain };
-    show(NO_PLACES, null);
+    show(NO_PLACES);
     if (token.get() === null) fill(view, signInFirst(app));
     else if (place === null) homeView(view, desk, over.signal);
     else if ("upload" in place) uploadView(view, desk, place.upload, over.signal);
@@ -101,9 +101,7 @@ async function start(root: HTMLElement): Promise<void> {
     open();
     document.querySelector(".desk")?.scrollTo(0, 0);
   };
-  const show = (places: Places, layer: string | null): void => {
-    const layers = layer === null || here.includes(layer) || city.layer(layer) === undefined ? here : [...here, layer];
-    app.store.set({ layers });
+  const show = (places: Places): void => {
     drawKeys(keys, app, places);
     void mapped.then((map) => map.show(places));
   };

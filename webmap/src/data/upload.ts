@@ -105,8 +105,8 @@ function draw(element: HTMLElement, desk: Desk, upload: intake.Upload, over: Abo
     refusalPart(bench),
     counts(bench),
     findingsPart(bench),
-    rejectsPart(bench, over),
     ready,
+    rejectsPart(bench, over),
     optionsPart(bench),
     columnsPart(bench),
     changed,
@@ -114,7 +114,7 @@ function draw(element: HTMLElement, desk: Desk, upload: intake.Upload, over: Abo
   heading.focus();
   void attempt(desk, async () => {
     const places = await intake.preview(upload.id);
-    if (!over.aborted) desk.show(places, null);
+    if (!over.aborted) desk.show(places);
   });
 }
 
