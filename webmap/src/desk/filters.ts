@@ -95,10 +95,17 @@ export function layerFilters(app: App, layer: LayerSummary): Filters {
     }
     if (!signal.aborted) draw();
   };
+  let listed = false;
   const update = () => {
     const wanted = toCql2(conditions()) ?? "";
+    const now = store.get().listed === layer.name;
     time.update();
-    if (wanted === askedFor) return;
+    if (wanted === askedFor) {
+      if (now !== listed) draw();
+      listed = now;
+      return;
+    }
+    listed = now;
     askedFor = wanted;
     draw();
     void ask();

@@ -63,7 +63,10 @@ export function layersPanel(element: HTMLElement, app: App, cityMap: CityMap): v
     shown.hidden = city.layers.length === 0;
     if (focused instanceof HTMLElement) refocus(element, focused);
   };
-  store.on(["layers", "looks", "opacity", "conditions", "rasters", "lang", "palette"], arrange);
+  store.on(["layers", "rasters", "lang", "palette"], arrange);
+  store.on(["looks", "opacity", "conditions", "listed"], () => {
+    for (const entry of entries.values()) entry.update();
+  });
   city.onNews(arrange);
   for (const layer of city.layers) void city.detail(layer.name).then(arrange, () => undefined);
   fill(element, shown, rest, city.layers.length === 0 && h("p", { class: "empty" }, app.t("noLayers")), said);
