@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LayerSpecification } from "maplibre-gl";
-import { areaLayers, areaRanges, EMPTY, rampColours, shadesOf } from "../src/map/choropleth.ts";
+import { areaLayers, areaRanges, EMPTY, rampColours, shadesOf, withShades } from "../src/map/choropleth.ts";
 import { faded } from "../src/map/fade.ts";
 import { intensityAt, radiusAt } from "../src/map/heat.ts";
 import { hoverLayers } from "../src/map/highlight.ts";
@@ -65,6 +65,27 @@ test("an area is filled by the class that its feature state tells", () => {
   assert.deepEqual((fill.paint as Record<string, unknown>)["fill-color"], [
     "match",
     ["coalesce", ["feature-state", "shade"], EMPTY],
+    0,
+    "#c0c0c0",
+    1,
+    "#ffffff",
+    "rgba(0,0,0,0)",
+  ]);
+});
+
+test("a style for paper names the areas of every class itself", () => {
+  const drawn = areaLayers("component", "town", { minzooms: MINZOOMS, roles: ROLES, classes: 2, opacity: 1 });
+  const areas = [
+    { id: "a", n: 10, km2: 1 },
+    { id: "b", n: 90, km2: 1 },
+    { id: "c", n: 0, km2: 1 },
+  ];
+  const style = withShades({ version: 8, sources: {}, layers: drawn }, shadesOf(found(areas), [50]));
+  const [fill] = style.layers;
+  assert.ok(fill);
+  assert.deepEqual((fill.paint as Record<string, unknown>)["fill-color"], [
+    "match",
+    ["match", ["get", "id"], ["a"], 0, ["b"], 1, EMPTY],
     0,
     "#c0c0c0",
     1,

@@ -1,7 +1,7 @@
 /** The legend of areas that are coloured by density: their classes, how these came about, and what is in none. */
 import type { LayerDetail } from "../city/api.ts";
 import { MOST_BOUNDS } from "../map/breaks.ts";
-import { rampColours, type Shades } from "../map/choropleth.ts";
+import { rampColours, type Shades, span } from "../map/choropleth.ts";
 import { swatch } from "../map/facts.ts";
 import type { CityMap } from "../map/map.ts";
 import type { App } from "../page/app.ts";
@@ -44,14 +44,6 @@ function rows(app: App, cityMap: CityMap, shades: Shades): HTMLElement[] {
     .reverse();
   const empty = shades.empty > 0 ? [line("transparent", app.t("areasEmpty"), shades.empty)] : [];
   return [...classes, ...empty];
-}
-
-/** "12 – 40", "≤ 12", "> 40". */
-export function span(lang: "zh" | "en", from: number, to: number): string {
-  const text = (value: number) => number(lang, value, 12);
-  if (from === to) return text(from);
-  if (from === Number.NEGATIVE_INFINITY) return `≤ ${text(to)}`;
-  return to === Number.POSITIVE_INFINITY ? `> ${text(from)}` : `${text(from)} – ${text(to)}`;
 }
 
 function notes(app: App, shades: Shades, wished: string): HTMLElement[] {

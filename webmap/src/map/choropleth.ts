@@ -1,7 +1,9 @@
 /** Areas coloured by how densely a layer's records lie in them: classes, colours, and the layers that draw them. */
-import type { LayerSpecification } from "maplibre-gl";
+import type { LayerSpecification, StyleSpecification } from "maplibre-gl";
 import { AREA_NAMES, type AreaName, type Densities } from "../city/densities.ts";
 import type { Breaks, Look } from "../page/state.ts";
+import { number } from "../words/format.ts";
+import type { Lang } from "../words/i18n.ts";
 import { classCount, classOf, type Edges, edgesOf } from "./breaks.ts";
 
 export const isArea = (look: Look | undefined): look is AreaName => AREA_NAMES.some((name) => name === look);
@@ -74,6 +76,14 @@ function between(ramp: readonly string[], place: number): string {
 
 const channels = (colour: string): number[] => [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
 
+/** "12 – 40", "≤ 12", "> 40". */
+export function span(lang: Lang, from: number, to: number): string {
+  const text = (value: number) => number(lang, value, 12);
+  if (from === to) return text(from);
+  if (from === Number.NEGATIVE_INFINITY) return `≤ ${text(to)}`;
+  return to === Number.POSITIVE_INFINITY ? `> ${text(from)}` : `${text(from)} – ${text(to)}`;
+}
+
 /** Where on the zoom scale which areas are coloured: the wished ones as soon as there are tiles of them. */
 export interface AreaRange {
   area: AreaName;
@@ -96,6 +106,7 @@ export function areaRanges(wished: AreaName, minzooms: Readonly<Record<string, n
 }
 
 const MOST_CLASSES = 9;
+const STATE = ["coalesce", ["feature-state", "shade"], EMPTY];
 
 /** The layers that colour the areas for a city layer. */
 export function areaLayers(
@@ -104,9 +115,8 @@ export function areaLayers(
   { minzooms, roles, classes, opacity }: AreaDrawing,
 ): LayerSpecification[] {
   const colours = rampColours(roles, Math.min(classes, MOST_CLASSES));
-  const state = ["coalesce", ["feature-state", "shade"], EMPTY];
   const clear = "rgba(0,0,0,0)";
-  const colour = colours.length === 0 ? clear : ["match", state, ...colours.flatMap((each, at) => [at, each]), clear];
+  const colour = colours.length === 0 ? clear : ["match", STATE, ...colours.flatMap((each, at) => [at, each]), clear];
   return areaRanges(wished, minzooms).flatMap(({ area, from, to }) => {
     const common = { source: areaSource(area), "source-layer": area, minzoom: from, maxzoom: to };
     const metadata = { "chengtu:layer": layer, "chengtu:part": "areas", "chengtu:area": area };
@@ -132,6 +142,23 @@ export function areaLayers(
       },
     ] as unknown as LayerSpecification[];
   });
+}
+
+/** The same style where no feature states are kept, as on paper: it names the areas of every class itself. */
+export function withShades(style: StyleSpecification, shades: Shades | null): StyleSpecification {
+  if (shades === null) return style;
+  const ids: string[][] = shades.classes.map(() => []);
+  for (const [id, { shade }] of shades.areas) ids[shade]?.push(id);
+  const cases = ids.flatMap((each, shade) => (each.length === 0 ? [] : [each, shade]));
+  const told = cases.length === 0 ? EMPTY : ["match", ["get", "id"], ...cases, EMPTY];
+  const filled = `${shades.layer}-areas-${shades.by}`;
+  const layers = style.layers.map((layer) => {
+    const colour: unknown = layer.id === filled && layer.type === "fill" ? layer.paint?.["fill-color"] : null;
+    if (!Array.isArray(colour)) return layer;
+    const [match, , ...rest] = colour;
+    return { ...layer, paint: { ...layer.paint, "fill-color": [match, told, ...rest] } } as LayerSpecification;
+  });
+  return { ...style, layers };
 }
 
 export interface AreaDrawing {

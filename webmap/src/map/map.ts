@@ -14,6 +14,7 @@ import { type App, narrow } from "../page/app.ts";
 import { toCql2 } from "../page/conditions.ts";
 import { mapFaces } from "../page/fonts.ts";
 import type { Palette, State } from "../page/state.ts";
+import { withShades } from "./choropleth.ts";
 import { keepOverlays } from "./overlays.ts";
 import { createRefresher, type Refresher } from "./refresh.ts";
 import { createShading, type Shading } from "./shading.ts";
@@ -256,7 +257,8 @@ export async function createMap(
     },
     async styleIn(palette) {
       const [from, painted] = await Promise.all([api.style(palette, names, store.get().lang), api.rasters(palette)]);
-      return { style: composed(from, painted, palette === "dark"), roles: from.metadata["chengtu:palette"] };
+      const style = withShades(composed(from, painted, palette === "dark"), shading?.current() ?? null);
+      return { style, roles: from.metadata["chengtu:palette"] };
     },
     deepest,
     refresher,

@@ -43,7 +43,10 @@ async function seen(
       bounds,
       lon: (bounds[0] + bounds[2]) / 2,
       lat: (bounds[1] + bounds[3]) / 2,
-      legend: legendOnPaper(app, details, rasters, cityMap.ranges(), zoom),
+      legend: legendOnPaper(app, details, rasters, cityMap.ranges(), zoom, {
+        shades: cityMap.shading.current(),
+        roles,
+      }),
     },
   };
 }

@@ -2,6 +2,7 @@
 import type { LayerSpecification, SourceSpecification, StyleSpecification } from "maplibre-gl";
 import type { LayerDetail, Raster } from "../city/api.ts";
 import type { LegendPart, PrintOrder } from "../city/printing.ts";
+import { rampColours, type Shades, span } from "../map/choropleth.ts";
 import { added } from "../map/overlays.ts";
 import type { DensityRange } from "../map/style.ts";
 import type { App } from "../page/app.ts";
@@ -72,13 +73,15 @@ export function legendOnPaper(
   rasters: readonly Raster[],
   ranges: readonly DensityRange[],
   zoom: number,
+  shaded: Shaded | null = null,
 ): LegendPart[] {
   const { lang, hidden, rasters: shown } = app.store.get();
-  const density = ranges.find((range) => zoom >= range.from && zoom < range.to)?.layer ?? null;
+  const range = ranges.find(({ from, to }) => zoom >= from && zoom < to);
+  const density = range?.layer ?? null;
   const single: LegendPart = { title: app.t("layers"), rows: [] };
   const parts = layers.flatMap((layer): LegendPart[] => {
     const title = app.title(layer.title);
-    if (layer.name === density) return [densityPart(app, layer)];
+    if (layer.name === density) return [surfacePart(app, layer, range?.look ?? "cells", shaded)];
     if (zoom < layer.minzoom) return [];
     const off = hidden[layer.name] ?? [];
     const all = layer.legend.print ?? [];
@@ -106,6 +109,32 @@ export function legendOnPaper(
       };
     });
   return [...parts, ...grounds];
+}
+
+/** What the areas or the heat are coloured by on paper: their classes, and the colours of its palette by role. */
+export interface Shaded {
+  shades: Shades | null;
+  roles: Readonly<Record<string, string>>;
+}
+
+function surfacePart(app: App, layer: LayerDetail, look: DensityRange["look"], shaded: Shaded | null): LegendPart {
+  if (look === "cells" || shaded === null) return densityPart(app, layer);
+  const { shades, roles } = shaded;
+  if (look === "heat") {
+    const colours = [2, 3, 4, 5].map((step) => roles[`ramp${step}`] ?? "#888888");
+    const ramp = { colours, ticks: [app.t("heatLow"), app.t("heatHigh")], steps: false };
+    return { title: app.t("heatOf", { layer: app.title(layer.title) }), unit: app.t("heatUnit"), ramp };
+  }
+  const area = app.city.layer(shades?.by ?? look);
+  const title = app.t("areasOf", { layer: app.title(layer.title), area: area ? app.title(area.title) : "" });
+  const unit = app.title(layer.density.unit);
+  const colours = rampColours(roles, shades?.classes.length ?? 0);
+  const rows = (shades?.classes ?? []).map(({ from, to, n }, at) => ({
+    label: `${span(app.store.get().lang, from, to)} (${app.t("areasCount", { n })})`,
+    colour: colours[at] ?? "#888888",
+    shape: "fill" as const,
+  }));
+  return { title, unit, rows: rows.reverse() };
 }
 
 function densityPart(app: App, layer: LayerDetail): LegendPart {
