@@ -53,8 +53,8 @@ def entry(page: Page, name: str) -> Locator:
 def opened(page: Page, name: str) -> Locator:
     """The same with its menu open."""
     found = entry(page, name)
-    found.locator(".more").click()
-    expect(found.locator(".menu")).to_be_visible()
+    found.locator(".unfold").click()
+    expect(found.locator(".layer-menu")).to_be_visible()
     return found
 
 
@@ -145,7 +145,7 @@ def test_filters_show_counts_and_change_the_map_and_the_link(visit: Visit, serve
 
 def test_a_period_is_chosen_by_two_days_or_at_once(visit: Visit) -> None:
     page = visit("#layers=county,component")
-    period = opened(page, "component").locator(".period")
+    period = opened(page, "component").locator(".layer-period")
     period.locator("summary").click()
     period.get_by_label("起").fill("2015-01-01")
     period.get_by_label("起").blur()
@@ -285,7 +285,7 @@ def test_the_opened_panel_holds_no_barrier(visit: Visit, palette: Any) -> None:
     page = visit(f"#palette={palette}&layers=county,town,component&looks=component:town", color_scheme=palette)
     menu = opened(page, "component")
     menu.locator("summary").first.click()
-    menu.locator(".period summary").click()
+    menu.locator(".layer-period summary").click()
     expect(page.locator(".shades .class").first).to_be_visible()
     page.evaluate(AXE.read_text())
     found = page.evaluate(

@@ -23,13 +23,13 @@ export function layerEntry(app: App, cityMap: CityMap, layer: LayerSummary, orde
   const box = h("input", { type: "checkbox", data: { layer: layer.name } });
   box.onchange = () => store.set(switched(app, cityMap, layer.name, box.checked));
   const name = h("span", { class: "name" });
-  const marks = h("span", { class: "marks" });
+  const marks = h("span", { class: "layer-marks" });
   const count = h("span", { class: "count" });
   const label = h("label", { class: "layer" }, box, name, marks, count);
-  const menu = h("div", { class: "menu", id: `menu-${layer.name}`, hidden: true, role: "group" });
+  const menu = h("div", { class: "layer-menu", id: `menu-${layer.name}`, hidden: true, role: "group" });
   const more = h(
     "button",
-    { type: "button", class: "icon-button more", aria: { controls: menu.id, expanded: "false" } },
+    { type: "button", class: "icon-button unfold", aria: { controls: menu.id, expanded: "false" } },
     icon("down"),
   );
   let handle = grip(element, "", ordering);
@@ -80,7 +80,7 @@ export function layerEntry(app: App, cityMap: CityMap, layer: LayerSummary, orde
     if (!shown) open(false);
     else if (!menu.hidden) inside?.update();
   };
-  element.append(h("div", { class: "line" }, handle, label, more), menu);
+  element.append(h("div", { class: "layer-line" }, handle, label, more), menu);
   return { element, update };
 }
 
@@ -128,7 +128,7 @@ function layerMenu(app: App, layer: LayerSummary): Menu {
       app.t(`look_${look}`),
     ),
   );
-  const choice = h("div", { class: "choices", role: "group", aria: { label: app.t("look") } }, ...buttons);
+  const choice = h("div", { class: "layer-choices", role: "group", aria: { label: app.t("look") } }, ...buttons);
   const slider = h("input", { type: "range", min: "10", max: "100", step: "5", id: `opacity-${layer.name}` });
   const value = h("output", {});
   slider.oninput = () => {
@@ -136,7 +136,13 @@ function layerMenu(app: App, layer: LayerSummary): Menu {
     const share = Number(slider.value) / 100;
     store.set({ opacity: share === 1 ? others : { ...others, [layer.name]: share } });
   };
-  const opacity = h("div", { class: "opacity" }, h("label", { htmlFor: slider.id }, app.t("opacity")), slider, value);
+  const opacity = h(
+    "div",
+    { class: "layer-opacity" },
+    h("label", { htmlFor: slider.id }, app.t("opacity")),
+    slider,
+    value,
+  );
   const filters: Filters = layerFilters(app, layer);
   const update = () => {
     const state = store.get();

@@ -20,7 +20,7 @@ export interface Filters {
 export function layerFilters(app: App, layer: LayerSummary): Filters {
   const { store, city } = app;
   const head = h("div", { class: "filters-head" });
-  const others = h("div", { class: "chips" });
+  const others = h("div", { class: "asked" });
   const list = h("div", {});
   const time = period(app, layer.name);
   const element = h("section", { class: "filters" }, head, others, list, time.element);
@@ -209,7 +209,7 @@ function otherClauses(
     .map(([column, clause]) => {
       const text = `${columnWord(app, layer, column, clause)} ${clauseWord(clause)}`;
       const away = iconButton("close", `${app.t("filterClear")} ${text}`, () => set(column, null));
-      return h("span", { class: "chip" }, text, away);
+      return h("span", { class: "asked-one" }, text, away);
     });
 }
 

@@ -79,11 +79,11 @@ export function period(app: App, layer: string): Period {
   };
   const element = h(
     "details",
-    { class: "period", data: { column: "period" } },
+    { class: "layer-period", data: { column: "period" } },
     h("summary", {}, h("span", {}, app.t("period")), chosen),
     column,
     h("div", { class: "dates" }, from, h("span", { aria: { hidden: "true" } }, "–"), to),
-    h("div", { class: "choices", role: "group" }, ...quick.map(({ button }) => button)),
+    h("div", { class: "layer-choices", role: "group" }, ...quick.map(({ button }) => button)),
   );
   return { element, update };
 }
