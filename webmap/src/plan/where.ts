@@ -1,5 +1,6 @@
 /** Conditions on place, one step each: a relation, and to what. */
 import * as api from "../city/api.ts";
+import * as items from "../city/items.ts";
 import { boundsOf } from "../map/geometry.ts";
 import { reason } from "../page/app.ts";
 import { fill, h, iconButton } from "../page/dom.ts";
@@ -230,7 +231,7 @@ async function named(bench: Bench, layer: string, id: string): Promise<string> {
   const known = bench.names.get(key);
   if (known !== undefined) return known;
   try {
-    const { properties } = await api.item(layer, id);
+    const { properties } = (await items.read(layer, id)).record;
     const label = bench.app.city.layer(layer)?.label ?? "name";
     const name = String(properties[label] ?? id);
     bench.names.set(key, name);
