@@ -6,6 +6,7 @@ import { createMap } from "../map/map.ts";
 import { type App, createApp, reason } from "../page/app.ts";
 import { fill, h, iconButton } from "../page/dom.ts";
 import { installFonts } from "../page/fonts.ts";
+import { pageLinks } from "../page/pages.ts";
 import { signIn, signOut } from "../page/signin.ts";
 import { createStore, fromFragment, type State, toFragment } from "../page/state.ts";
 import { type Lang, word } from "../words/i18n.ts";
@@ -154,6 +155,7 @@ function drawHead(element: HTMLElement, app: App): void {
     element,
     h("a", { href: `/#lang=${lang}&palette=${palette}`, class: "back" }, app.title(app.city.city.title)),
     h("h1", {}, app.t("dataTitle")),
+    pageLinks(app, "data"),
     language,
     iconButton(dark ? "sun" : "moon", app.t(dark ? "toLight" : "toDark"), () =>
       app.store.set({ palette: dark ? "light" : "dark" }),

@@ -98,7 +98,7 @@ async function start(root: HTMLElement): Promise<void> {
   const store = createStore(stateFromUrl(defaultsOf));
   const app = createApp(store, city);
   const shell = buildShell(root);
-  headTools(shell.head, app);
+  headTools(shell.head, app, "map");
   panelSheet(shell, app);
   warning(shell.warning, app);
   const over = new AbortController();

@@ -5,6 +5,7 @@ import { pointerReadout } from "../map/coordinates.ts";
 import type { CityMap } from "../map/map.ts";
 import { type App, narrow } from "../page/app.ts";
 import { fill, h, iconButton } from "../page/dom.ts";
+import { type PageName, pageLinks } from "../page/pages.ts";
 import { signIn, signOut } from "../page/signin.ts";
 import { type Lang, word } from "../words/i18n.ts";
 
@@ -81,8 +82,8 @@ export function buildShell(root: HTMLElement): Shell {
   };
 }
 
-/** The head: whose map it is, and the switches of language, palette and sign-in. */
-export function headTools(element: HTMLElement, app: App): void {
+/** The head: whose map it is, the switches of language, palette and sign-in, and the way to the other pages. */
+export function headTools(element: HTMLElement, app: App, here: PageName): void {
   const { store, city } = app;
   const draw = () => {
     const { lang, palette } = store.get();
@@ -111,6 +112,7 @@ export function headTools(element: HTMLElement, app: App): void {
         store.set({ palette: dark ? "light" : "dark" }),
       ),
       key,
+      pageLinks(app, here),
     );
   };
   store.on(["lang", "palette"], draw);

@@ -116,7 +116,7 @@ async function start(root: HTMLElement): Promise<void> {
   const store = createStore(fromFragment(location.hash, defaults));
   const app = createApp(store, city);
   const places = layOut(root);
-  headTools(places.head, app);
+  headTools(places.head, app, "plan");
   titled(app);
   warning(places.warning, app);
   const failed = (again: () => void) => banner(store.get().lang, app.t("tilesFailed"), again);

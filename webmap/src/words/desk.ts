@@ -3,6 +3,11 @@
 export const zh = {
   brand: "城图",
   map: "城市地图，方向键平移，加减号缩放，回车查看中心处",
+  pages: "页面",
+  pageMap: "地图",
+  pagePlan: "规划",
+  pageData: "数据",
+  pageWall: "大屏",
   search: "搜索",
   searchHint: "地名、编号、地址、坐标",
   searchNone: "没有找到“{q}”。可试拼音首字母、编号开头几位，或坐标 120.89,31.98",
@@ -108,6 +113,11 @@ export const zh = {
 export const en: Record<keyof typeof zh, string> = {
   brand: "Chengtu",
   map: "City map: arrow keys pan, plus and minus zoom, Enter looks up the centre",
+  pages: "Pages",
+  pageMap: "Map",
+  pagePlan: "Plan",
+  pageData: "Data",
+  pageWall: "Wall",
   search: "Search",
   searchHint: "Name, id, address, coordinates",
   searchNone: "Nothing found for “{q}”. Try pinyin initials, the first digits of an id, or coordinates 120.89,31.98",
