@@ -18,6 +18,12 @@ from tests.conftest import Server
 LAMP = {"class_code": "01037", "state": "完好"}
 
 
+@pytest.fixture(scope="module")
+def server(own_server: Server) -> Server:
+    """One of these tests' own: they make records, and others count them."""
+    return own_server
+
+
 def spot(server: Server, n: int) -> tuple[float, float]:
     """A place in the city, of a record that no other test edits."""
     lon, lat = get(server, "component", nth(server, "component", n)).json()["geometry"]["coordinates"]
