@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Door, Figures, Point, Value } from "../src/city/indicators.ts";
 import type { Topic } from "../src/city/topics.ts";
-import { createStore, fromFragment, type State, toFragment } from "../src/page/state.ts";
+import { blank, createStore, fromFragment, type State, toFragment } from "../src/page/state.ts";
 import { admits, behind, createDoors, standsFor } from "../src/panels/doors.ts";
 import { aimOf } from "../src/panels/drawing.ts";
 import { turnOf } from "../src/panels/figures.ts";
@@ -10,24 +10,7 @@ import { lineThrough, rangeOf } from "../src/panels/series.ts";
 import { rowsOf } from "../src/panels/table.ts";
 import { arranged, change } from "../src/panels/topic.ts";
 
-const PLAIN: State = {
-  topic: null,
-  view: null,
-  layers: ["county", "component"],
-  looks: {},
-  opacity: {},
-  breaks: "quantile",
-  conditions: {},
-  listed: null,
-  hidden: {},
-  rasters: [],
-  density: "component",
-  palette: "dark",
-  lang: "zh",
-  frame: "EPSG:4326",
-  selected: null,
-  hovered: null,
-};
+const PLAIN: State = { ...blank(), layers: ["county", "component"], density: "component" };
 const NAMED = { zh: "应急", en: "Emergency" };
 const TOPIC: Topic = {
   name: "emergency",

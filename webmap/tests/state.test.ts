@@ -1,25 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createStore, fromFragment, type State, toFragment } from "../src/page/state.ts";
+import { blank, createStore, fromFragment, type State, toFragment } from "../src/page/state.ts";
 
-const DEFAULTS: State = {
-  topic: null,
-  view: null,
-  layers: ["county", "component"],
-  looks: {},
-  opacity: {},
-  breaks: "quantile",
-  conditions: {},
-  listed: null,
-  hidden: {},
-  rasters: [],
-  density: "component",
-  palette: "dark",
-  lang: "zh",
-  frame: "EPSG:4326",
-  selected: null,
-  hovered: null,
-};
+const DEFAULTS: State = { ...blank(), layers: ["county", "component"], density: "component" };
 
 const STATES: Record<string, Partial<State>> = {
   "the defaults": {},

@@ -8,7 +8,7 @@ import { fill, h, iconButton } from "../page/dom.ts";
 import { installFonts } from "../page/fonts.ts";
 import { pageLinks } from "../page/pages.ts";
 import { signIn, signOut } from "../page/signin.ts";
-import { createStore, fromFragment, type State, toFragment } from "../page/state.ts";
+import { blank, createStore, fromFragment, type State, toFragment } from "../page/state.ts";
 import { type Lang, word } from "../words/i18n.ts";
 import { deliveryView } from "./delivery.ts";
 import type { Desk, Place } from "./desk.ts";
@@ -20,24 +20,7 @@ import "./data.css";
 
 const GROUND = ["county", "town", "road"];
 
-const defaults = (): State => ({
-  topic: null,
-  view: null,
-  layers: GROUND,
-  looks: {},
-  opacity: {},
-  breaks: "quantile",
-  conditions: {},
-  listed: null,
-  hidden: {},
-  rasters: [],
-  density: null,
-  palette: matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark",
-  lang: "zh",
-  frame: "EPSG:4326",
-  selected: null,
-  hovered: null,
-});
+const defaults = (): State => ({ ...blank(), layers: GROUND });
 
 function placeFrom(fragment: string): Place {
   const given = new URLSearchParams(fragment.replace(/^#/, ""));

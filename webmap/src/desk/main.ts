@@ -9,7 +9,7 @@ import { cutNote } from "../map/cut.ts";
 import { type CityMap, createMap } from "../map/map.ts";
 import { type App, createApp, reason } from "../page/app.ts";
 import { installFonts } from "../page/fonts.ts";
-import { createStore, fromFragment, IN_URL, type State, type Store, toFragment } from "../page/state.ts";
+import { blank, createStore, fromFragment, IN_URL, type State, type Store, toFragment } from "../page/state.ts";
 import { topicColumn } from "../panels/column.ts";
 import { createDoors } from "../panels/doors.ts";
 import { traceLines } from "../panels/highlight.ts";
@@ -49,24 +49,7 @@ const SHOWN_FIRST = ["county", "town", "road", "component", "place"];
 function defaultsFor(city: City | null): State {
   const names = city?.layers.map((layer) => layer.name) ?? [];
   const first = names.filter((name) => SHOWN_FIRST.includes(name));
-  return {
-    topic: null,
-    view: null,
-    layers: first.length > 0 ? first : names,
-    looks: {},
-    opacity: {},
-    breaks: "quantile",
-    conditions: {},
-    listed: null,
-    hidden: {},
-    rasters: [],
-    density: "component",
-    palette: matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark",
-    lang: "zh",
-    frame: "EPSG:4326",
-    selected: null,
-    hovered: null,
-  };
+  return { ...blank(), layers: first.length > 0 ? first : names, density: "component" };
 }
 
 /** What the URL says, and for all else what its topic does. */

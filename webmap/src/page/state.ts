@@ -57,6 +57,26 @@ export interface State {
   hovered: Hovered | null;
 }
 
+/** A page before anything is chosen; in the palette that the visitor's system prefers. */
+export const blank = (): State => ({
+  topic: null,
+  view: null,
+  layers: [],
+  looks: {},
+  opacity: {},
+  breaks: "quantile",
+  conditions: {},
+  listed: null,
+  hidden: {},
+  rasters: [],
+  density: null,
+  palette: globalThis.matchMedia?.("(prefers-color-scheme: light)").matches ? "light" : "dark",
+  lang: "zh",
+  frame: "EPSG:4326",
+  selected: null,
+  hovered: null,
+});
+
 /** What the URL mirrors: everything but what is of the moment. */
 export const IN_URL: readonly (keyof State)[] = [
   "topic",

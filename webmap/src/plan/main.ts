@@ -8,7 +8,7 @@ import { type CityMap, createMap } from "../map/map.ts";
 import { type App, createApp, reason } from "../page/app.ts";
 import { h } from "../page/dom.ts";
 import { installFonts } from "../page/fonts.ts";
-import { createStore, fromFragment, IN_URL, type State, toFragment } from "../page/state.ts";
+import { blank, createStore, fromFragment, IN_URL, type State, toFragment } from "../page/state.ts";
 import { word } from "../words/i18n.ts";
 import { type Bench, createBench } from "./bench.ts";
 import { builder } from "./builder.ts";
@@ -39,27 +39,7 @@ const FIRST: Draft = asked("select", { ask: "select" });
 
 function defaultsFor(city: City | null): State {
   const ground = (city?.layers ?? []).map(({ name }) => name).filter((name) => GROUND.includes(name));
-  const dark = !matchMedia("(prefers-color-scheme: light)").matches;
-  // Everything of the map page that has no place here keeps its neutral value.
-  const bare = fromFragment("", {
-    topic: null,
-    view: null,
-    layers: ground,
-    looks: {},
-    opacity: {},
-    breaks: "quantile",
-    conditions: {},
-    listed: null,
-    hidden: {},
-    rasters: [],
-    density: null,
-    palette: dark ? "dark" : "light",
-    lang: "zh",
-    frame: "EPSG:4326",
-    selected: null,
-    hovered: null,
-  });
-  return bare;
+  return { ...blank(), layers: ground };
 }
 
 interface Places {
