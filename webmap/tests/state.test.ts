@@ -12,6 +12,7 @@ const STATES: Record<string, Partial<State>> = {
   "classes switched off": { hidden: { component: ["01", "04"], duty_grid: ["城管局, 一:中队/二%"] } },
   "a raster": { rasters: ["relief", "population"] },
   "a chosen density": { density: "video" },
+  "no density": { density: null },
   "a topic": { topic: "city-management" },
   "looks and opacity": { looks: { component: "town", video: "heat" }, opacity: { building: 0.35 } },
   "natural breaks": { breaks: "jenks" },

@@ -106,9 +106,9 @@ test("one density is shown at a time: the chosen one, then what still shows cell
   assert.deepEqual(ranges("video", {}, ["road"]), []);
 });
 
-test("without a choice the topmost layer's density is shown", () => {
-  assert.equal(ranges(null)[0]?.layer, "component");
-  assert.equal(ranges(null, {}, ["component", "video"])[0]?.layer, "video");
+test("without a choice only a look brings a density", () => {
+  assert.deepEqual(ranges(null), []);
+  assert.equal(ranges(null, { component: "cells" })[0]?.layer, "component");
 });
 
 test("layers of the first view share a request, others have their own", () => {

@@ -104,7 +104,10 @@ export function densityRanges({ layers, order, chosen, looks }: Densely): Densit
   const candidates = [...order].reverse().flatMap((layer) => {
     const look = looks[layer] ?? "symbol";
     const to = look === "symbol" || (look === "cells" && !cellsTo.has(layer)) ? cellsTo.get(layer) : 24;
-    return to === undefined ? [] : [{ layer, to, look: look === "symbol" ? "cells" : look, wished: look !== "symbol" }];
+    const wished = look !== "symbol";
+    // Where no density is chosen, only a look asks for one.
+    if (to === undefined || (chosen === null && !wished)) return [];
+    return [{ layer, to, look: wished ? look : "cells", wished }];
   });
   const first = (each: { layer: string; wished: boolean }) => Number(each.wished) * 2 + Number(each.layer === chosen);
   candidates.sort((a, b) => first(b) - first(a));

@@ -45,7 +45,7 @@ export interface State {
   hidden: Readonly<Record<string, readonly string[]>>;
   /** The rasters that are shown. */
   rasters: readonly string[];
-  /** The layer whose density is shown first; others follow in drawing order where it shows records. */
+  /** The layer whose density is shown first; others follow in drawing order where it shows records. null: no density. */
   density: string | null;
   palette: Palette;
   lang: Lang;
@@ -142,7 +142,7 @@ export function toFragment(state: State, defaults: State): string {
     parts.push(["off", off.map(([name, values]) => [name, ...values].map(encodeURIComponent).join(":")).join(",")]);
   const rasters = state.rasters.join(",");
   if (rasters !== defaults.rasters.join(",")) parts.push(["rasters", rasters]);
-  if (state.density !== null && state.density !== defaults.density) parts.push(["density", state.density]);
+  if (state.density !== defaults.density) parts.push(["density", state.density ?? ""]);
   const looks = pairs(state.looks, defaults.looks);
   if (looks !== null) parts.push(["looks", looks]);
   const opacity = pairs(state.opacity, defaults.opacity);
@@ -179,7 +179,7 @@ export function fromFragment(fragment: string, defaults: State): State {
     listed: given.get("list") ?? defaults.listed,
     hidden: hiddenFrom(given.get("off")),
     rasters: given.get("rasters")?.split(",").filter(Boolean) ?? defaults.rasters,
-    density: given.get("density") ?? defaults.density,
+    density: densityFrom(given.get("density"), defaults.density),
     palette: oneOf(PALETTES, given.get("palette")) ?? defaults.palette,
     lang: oneOf(LANGS, given.get("lang")) ?? defaults.lang,
     frame: oneOf(FRAMES, given.get("frame")) ?? defaults.frame,
@@ -226,6 +226,9 @@ function pairsFrom<T>(text: string | undefined, read: (text: string) => T | unde
   }
   return found;
 }
+
+const densityFrom = (text: string | undefined, otherwise: string | null): string | null =>
+  text === undefined ? otherwise : text === "" ? null : text;
 
 function shareFrom(text: string): number | undefined {
   const share = Number(text);
