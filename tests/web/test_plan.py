@@ -269,7 +269,7 @@ def test_who_signed_in_keeps_questions_at_the_server(bench: Open, server: Server
 def test_a_long_run_tells_how_long_and_is_cancelled(bench: Open) -> None:
     page = bench("#ask=" + json.dumps({"ask": "count", "layer": "component", "by": "total"}))
     held: list[Route] = []
-    page.route("**/query", held.append)
+    page.route("**/query", lambda route: held.append(route))
     page.locator("#plan-run:not([disabled])").click()
     expect(page.locator(".progress")).to_contain_text("服务器正在计算")
     expect(page.locator(".clock")).to_have_text(re.compile(r"^[1-9]\d*\.\d 秒$"))
