@@ -157,11 +157,11 @@ def test_the_view_is_shared_as_a_link_and_a_code(visit: Visit) -> None:
     take(page, "share")
     field = page.locator(".tool .link input")
     expect(field).to_have_value(page.url)
-    expect(page.locator(".qr svg[role=img]")).to_be_visible()
-    before = page.locator(".qr path").get_attribute("d")
+    expect(page.locator(".tool .qr[role=img]")).to_be_visible()
+    before = page.locator(".tool .qr path").get_attribute("d")
     page.locator("input[data-layer=grid]").click()
     expect(field).to_have_value(re.compile("grid"))
-    assert page.locator(".qr path").get_attribute("d") != before
+    assert page.locator(".tool .qr path").get_attribute("d") != before
 
 
 def test_the_value_of_a_raster_is_told_under_the_pointer(visit: Visit, server: Server, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ export function labelled(marks: readonly Mark[], lang: Lang): FeatureCollection 
   const drawn = toGeoJson(marks);
   const features = drawn.features.map((feature, at) => {
     const mark = marks[at] as Mark;
-    const label = [mark.note, figures(lang, mark)].filter(Boolean).join("\n");
+    const label = [mark.note, figures(lang, mark)].filter(Boolean).join(" · ");
     return { ...feature, properties: { ...feature.properties, label } };
   });
   return { ...drawn, features };
