@@ -235,7 +235,7 @@ def test_an_administrator_signs_in_for_this_tab_only(visit: Visit, server: Serve
 @pytest.mark.parametrize("width", [390, 320])
 def test_on_a_phone_everything_fits_and_is_large_enough_to_touch(visit: Visit, width: int) -> None:
     page = visit(**{**PHONE, "viewport": {"width": width, "height": 844}})
-    page.locator(".handle").tap()
+    page.locator(".panel .handle").tap()
     layer_box(page, "video").check()
     assert page.evaluate("() => document.documentElement.scrollWidth") == width
     targets = page.locator("button:visible, label.layer:visible, .search input").all()
