@@ -46,9 +46,10 @@ export function createBoard(app: App, cityMap: CityMap): Board {
 
   void cityMap.ready.then(() => {
     draw();
-    // Another palette comes with another style, some time after it was chosen.
+    // Another palette comes with another style, some time after it was chosen. The map tells so in the middle of a
+    // frame, which it would go on to draw with layers that it does not know yet.
     cityMap.map.on("styledata", () => {
-      if (cityMap.roles() !== painted) draw();
+      if (cityMap.roles() !== painted) setTimeout(() => cityMap.roles() !== painted && draw());
     });
     store.on(["lang"], draw);
   });
