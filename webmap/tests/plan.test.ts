@@ -84,6 +84,7 @@ test("a draft survives the URL, and a broken link means none", () => {
   assert.deepEqual(draftFrom(`#at=9/32/120&${draftText(draft)}&kept=q-1`), draft);
   assert.equal(partOf(`#${draftText(draft)}&kept=q-1`, "kept"), "q-1");
   assert.equal(draftFrom("#ask=%7B%22ask%22%3A%22sel"), null);
+  assert.deepEqual(draftFrom(`#ask=${JSON.stringify(draft).replace("50% & #", "1=1")}`)?.filter, "name = '1=1'");
   assert.equal(draftFrom("#ask=%E4"), null);
   assert.equal(draftFrom("#at=9/32/120"), null);
 });

@@ -81,6 +81,11 @@ export function button(
   return h("button", { type: "button", onclick, ...props }, title);
 }
 
+/** A step of the form; a control that stands in it without a label of its own is called as the step. */
 export function section(title: string, ...children: Child[]): HTMLElement {
+  for (const child of children) {
+    const bare = child instanceof HTMLSelectElement || child instanceof HTMLInputElement;
+    if (bare && !child.hasAttribute("aria-label")) child.setAttribute("aria-label", title);
+  }
   return h("section", { class: "step" }, h("h3", {}, title), ...children);
 }

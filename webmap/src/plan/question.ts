@@ -94,10 +94,11 @@ export function draftFrom(fragment: string): Draft | null {
 
 export function partOf(fragment: string, name: string): string | null {
   for (const part of fragment.replace(/^#/, "").split("&")) {
-    const [key, value = ""] = part.split("=", 2);
+    // Someone may have written the link by hand, with = in its filter.
+    const [key = ""] = part.split("=", 1);
     if (key !== name) continue;
     try {
-      return decodeURIComponent(value);
+      return decodeURIComponent(part.slice(key.length + 1));
     } catch {
       return null; // a link that someone cut short
     }
