@@ -1,4 +1,7 @@
-"""`python -m api`: the whole of Chengtu — database, demo city, job worker, server — started, watched and stopped."""
+"""`python -m api`: the whole of Chengtu — database, demo city, job worker, server — started, watched and stopped.
+
+`python -m api new-kiosk-token` makes the token that walls start with, and prints the address to start them at.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ from api.service import check
 from api.settings import ROOT, Settings, misspelt
 from layers.catalog import built_in
 from layers.errors import LayersError
-from layers.people.access import first_admin_token
+from layers.people.access import first_admin_token, new_kiosk_token
 from layers.store.core import DELIVERY
 from layers.store.engine import begin, engine_for
 from layers.store.home import Home, database
@@ -32,12 +35,19 @@ log = logging.getLogger("chengtu")
 Process = subprocess.Popen[bytes]
 
 
+_COMMANDS = ("new-kiosk-token",)
+
+
 class Stopped(Exception):
     """SIGINT or SIGTERM arrived."""
 
 
 def main() -> int:
-    """Run until a signal; returns the exit status."""
+    """Run until a signal, or do one command; returns the exit status."""
+    commands = sys.argv[1:]
+    if commands and (len(commands) > 1 or commands[0] not in _COMMANDS):
+        sys.stderr.write(f"usage: python -m api [{'|'.join(_COMMANDS)}]\n")
+        return 2
     logging.basicConfig(level="INFO", format="%(asctime)s %(name)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("alembic").setLevel("WARNING")
     for number in (signal.SIGINT, signal.SIGTERM):  # explicitly: a shell's `&` starts us with SIGINT ignored
@@ -47,6 +57,9 @@ def main() -> int:
         if names := misspelt(os.environ):
             sys.stderr.write(f"chengtu: there is no setting {', '.join(names)}\n")
             return 2
+        if commands:
+            _new_kiosk_token(settings)
+            return 0
         _run(settings)
     except Stopped:
         log.info("stopped")
@@ -91,6 +104,18 @@ def _run(settings: Settings) -> None:
         finally:
             for child in children.values():
                 _end(child)
+
+
+def _new_kiosk_token(settings: Settings) -> None:
+    with database(Home(settings.data_dir.resolve(), settings.database_url)) as running:
+        engine = engine_for(running.url, "writer", pool_size=1)
+        with begin(engine, actor="system") as connection:
+            token = new_kiosk_token(connection)
+        engine.dispose()
+    sys.stdout.write(
+        "Walls see every layer with this token and change nothing; it is shown only this once, and the one before it\n"
+        f"is no longer valid.\n{_address(settings)}/wall?inches=55&far=6#token={token}\n"
+    )
 
 
 def _first_start(url: str) -> None:
@@ -184,11 +209,15 @@ def _announce(settings: Settings) -> None:
         with suppress(OSError, http.client.HTTPException):
             connection.request("GET", "/readyz")
             if connection.getresponse().status == 200:
-                host = _reachable(settings.host)
-                sys.stdout.write(f"ready: http://{f'[{host}]' if ':' in host else host}:{settings.port}\n")
+                sys.stdout.write(f"ready: {_address(settings)}\n")
                 sys.stdout.flush()
                 return
         pause.wait(0.2)
+
+
+def _address(settings: Settings) -> str:
+    host = _reachable(settings.host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 
 
 def _reachable(host: str) -> str:

@@ -18,7 +18,7 @@ from api.follow import Batch, Follower
 from api.headers import safe_headers
 from api.live import Live
 from api.metrics import Metrics
-from api.pages import Pages
+from api.pages import Pages, release
 from api.presses import Presses
 from api.routes import (
     archives,
@@ -113,6 +113,7 @@ class Application:
             redoc_url=None,
         )
         api.state.service, api.state.metrics = self.service, self.metrics
+        api.state.release = release(dist)
         api.state.archives = archives.Archives(self.service)
         api.state.basemap = Watched(self.service.settings.data_dir / BASEMAPS, kept)
         api.state.presses, api.state.answering = Presses(self.service.settings.data_dir), self

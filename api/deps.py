@@ -33,7 +33,7 @@ def actor_from(service: Service, authorization: str | None) -> Actor:
     if authorization is None:
         return ANYONE
     scheme, _, token = authorization.partition(" ")
-    actor = actor_of(token.strip(), service.token_digest()) if scheme.lower() == "bearer" else None
+    actor = actor_of(token.strip(), service.token_holders()) if scheme.lower() == "bearer" else None
     if actor is None:
         raise WrongToken("this token is not valid")
     return actor

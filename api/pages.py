@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from starlette.responses import FileResponse
@@ -12,6 +15,25 @@ from api.encoding import takes
 from api.tiles import Scope
 
 PACKED = ".gz"
+
+
+def release(dist: Path) -> Callable[[], str]:
+    """A function that tells the digest of the pages as they lie there now: another one after every release.
+
+    Each page names its scripts and styles by their digests, so that the pages alone stand for all of it.
+    """
+    kept: tuple[tuple[tuple[str, int], ...], str] = ((), "")
+
+    def now() -> str:
+        nonlocal kept
+        pages = sorted(dist.glob("*.html"))
+        stamps = tuple((page.name, page.stat().st_mtime_ns) for page in pages)
+        if stamps != kept[0]:
+            digest = hashlib.sha256(b"\0".join(page.read_bytes() for page in pages))
+            kept = (stamps, digest.hexdigest()[:16])
+        return kept[1]
+
+    return now
 
 
 class Pages(StaticFiles):

@@ -19,7 +19,7 @@ from layers.ask.question.desk import Desk
 from layers.ask.ready import Ready, ready_questions
 from layers.ask.results import Results
 from layers.catalog import built_in
-from layers.people.access import ADMIN, admin_digest
+from layers.people.access import ADMIN, Actor, token_holders
 from layers.rasters import FOLDER as RASTERS
 from layers.rasters import Rasters
 from layers.registry import Registry
@@ -81,10 +81,10 @@ class Service:
         """What the city's figures are, by name."""
         return self.counter.indicators
 
-    def token_digest(self) -> str | None:
-        """The digest of the administrator's token as it is now, so that a new token counts at once."""
+    def token_holders(self) -> Mapping[str, Actor]:
+        """Who holds the token of which digest, as it is now, so that a new token counts at once."""
         with self.tokens.connect() as connection:
-            return admin_digest(connection)
+            return token_holders(connection)
 
     def close(self) -> None:
         """Give the connections back."""

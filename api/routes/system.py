@@ -14,9 +14,10 @@ router = APIRouter(tags=["system"])
 
 
 @router.get("/healthz")
-async def alive() -> dict[str, str]:
-    """The process answers."""
-    return {"status": "ok"}
+async def alive(request: Request, response: Response) -> dict[str, str]:
+    """The process answers; `version` is another one after a release, so that pages that stay open know."""
+    response.headers["Cache-Control"] = "no-store"
+    return {"status": "ok", "version": request.app.state.release()}
 
 
 @router.get("/readyz")

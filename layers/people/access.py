@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -16,7 +16,6 @@ from layers.spec import Access, Layer
 from layers.store.core import SETTING
 
 Action = Literal["view", "edit"]
-_TOKEN = "admin_token_sha256"
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,9 @@ class Actor:
 
 ANYONE = Actor("anyone")
 ADMIN = Actor("admin", frozenset({"admin"}))
+# A screen on a wall: it sees what those in the room see, and can change nothing.
+KIOSK = Actor("kiosk", frozenset({"kiosk"}))
+_KEYS = {"admin_token_sha256": ADMIN, "kiosk_token_sha256": KIOSK}
 
 
 class Guarded(Protocol):
@@ -56,6 +58,8 @@ def may(actor: Actor, action: Action, thing: Guarded) -> Decision:
     if action == "view":
         if thing.access.view == "public":
             return Decision(True, "the layer is public")
+        if "kiosk" in actor.roles:
+            return Decision(True, "a wall sees every layer")
         return Decision(admin, "administrators see every layer" if admin else "the layer is internal")
     if thing.access.edit == "nobody":
         return Decision(False, "this layer is only changed by deliveries")
@@ -82,33 +86,43 @@ def visible_to(actor: Actor, layers: Iterable[Layer]) -> list[Layer]:
 
 def new_admin_token(connection: sa.Connection) -> str:
     """Make a new administrator's token and forget the old one; only its digest is kept."""
-    token = secrets.token_urlsafe(24)
-    statement = postgresql.insert(SETTING).values(key=_TOKEN, value=_digest(token))
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=[SETTING.c.key], set_={"value": statement.excluded.value})
-    )
-    return token
+    return _new_token(connection, ADMIN)
+
+
+def new_kiosk_token(connection: sa.Connection) -> str:
+    """Make a new token for walls and forget the old one, so that screens that start with that are shut out."""
+    return _new_token(connection, KIOSK)
 
 
 def first_admin_token(connection: sa.Connection) -> str | None:
     """The token, made now, when this database has none yet; else None."""
-    if admin_digest(connection) is not None:
+    if ADMIN in token_holders(connection).values():
         return None
     return new_admin_token(connection)
 
 
-def admin_digest(connection: sa.Connection) -> str | None:
-    """The digest that the administrator's token must have."""
-    return connection.scalar(sa.select(SETTING.c.value).where(SETTING.c.key == _TOKEN))
+def token_holders(connection: sa.Connection) -> dict[str, Actor]:
+    """Who holds the token of which digest."""
+    rows = connection.execute(sa.select(SETTING.c.key, SETTING.c.value).where(SETTING.c.key.in_(_KEYS)))
+    return {row.value: _KEYS[row.key] for row in rows}
 
 
-def actor_of(token: str | None, digest: str | None) -> Actor | None:
+def actor_of(token: str | None, holders: Mapping[str, Actor]) -> Actor | None:
     """Who holds this token: anyone without one, None when it is wrong."""
     if token is None:
         return ANYONE
-    if digest is not None and secrets.compare_digest(_digest(token), digest):
-        return ADMIN
-    return None
+    given = _digest(token)
+    return next((actor for digest, actor in holders.items() if secrets.compare_digest(given, digest)), None)
+
+
+def _new_token(connection: sa.Connection, actor: Actor) -> str:
+    token = secrets.token_urlsafe(24)
+    key = next(key for key, holder in _KEYS.items() if holder == actor)
+    statement = postgresql.insert(SETTING).values(key=key, value=_digest(token))
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=[SETTING.c.key], set_={"value": statement.excluded.value})
+    )
+    return token
 
 
 def _digest(token: str) -> str:

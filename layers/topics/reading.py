@@ -13,12 +13,12 @@ from layers.ask.filter import queryables
 from layers.declared import Written, close_to, read_declaration
 from layers.errors import BadDeclaration
 from layers.spec import Access, Layer, Title
-from layers.topics.topic import KINDS, LOOKS, Figure, Panel, PanelKind, Shown, Topic, View
+from layers.topics.topic import KINDS, LOOKS, Event, Figure, Panel, PanelKind, Shown, Topic, View
 
 NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,40}")
-MOST_LAYERS, MOST_PANELS, _MOST_FIGURES = 30, 12, 8
+MOST_LAYERS, MOST_PANELS, _MOST_FIGURES, _MOST_EVENTS = 30, 12, 8, 12
 _REQUIRED: Final = ("title", "about", "access", "layers")
-_OPTIONAL: Final = ("panels", "rasters", "density", "view", "refresh_s", "wall")
+_OPTIONAL: Final = ("panels", "rasters", "density", "view", "refresh_s", "wall", "events")
 _VIEWS: Final = ("public", "internal")
 _DEFAULT_TOP, _DEFAULT_DAYS = 8, 30
 _WHEN_THERE: Final = "when_there"
@@ -51,6 +51,7 @@ def read_topic(path: Path, known: Known) -> Topic:
         view=_view(given["view"]) if "view" in given else None,
         refresh_s=given["refresh_s"].whole(5, 3600) if "refresh_s" in given else Topic.refresh_s,
         wall_s=_wall(given["wall"]) if "wall" in given else None,
+        events=_events(given["events"], known) if "events" in given else (),
     )
 
 
@@ -107,6 +108,16 @@ def _view(written: Written) -> View:
 
 def _wall(written: Written) -> int:
     return written.section(required=("seconds",))["seconds"].whole(5, 3600)
+
+
+def _events(written: Written, known: Known) -> tuple[Event, ...]:
+    return tuple(_event(entry, known) for entry in written.entries(most=_MOST_EVENTS))
+
+
+def _event(written: Written, known: Known) -> Event:
+    given = written.section(required=("layer", "conditions"), optional=(_WHEN_THERE,))
+    name = _named(given["layer"], known.layers, "layer", later=_later(given))
+    return Event(name, read_conditions(given["conditions"], known.layers.get(name)))
 
 
 def _panels(written: Written, known: Known) -> tuple[Panel, ...]:

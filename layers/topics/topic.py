@@ -38,6 +38,14 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class Event:
+    """Records that cannot wait: a wall goes to one of this layer that comes to meet the conditions."""
+
+    layer: str
+    conditions: Conditions
+
+
+@dataclass(frozen=True)
 class Panel:
     """One panel; which of the parts it has follows from its kind."""
 
@@ -74,6 +82,7 @@ class Topic:
     view: View | None = None
     refresh_s: int = 60
     wall_s: int | None = None
+    events: tuple[Event, ...] = ()
     access: Access = Access()
 
 
@@ -108,8 +117,13 @@ def arranged(topic: Topic, there: There) -> dict[str, Any] | None:
         "rasters": [name for name in topic.rasters if name in there.rasters],
         "density": topic.density if topic.density in {shown.layer for shown in layers} else None,
         "panels": panels,
+        "events": [_event(event) for event in topic.events if event.layer in there.layers],
         "wall": None if topic.wall_s is None else {"seconds": topic.wall_s},
     }
+
+
+def _event(event: Event) -> dict[str, Any]:
+    return {"layer": event.layer, "conditions": told(event.conditions)}
 
 
 def _shown(shown: Shown) -> dict[str, Any]:

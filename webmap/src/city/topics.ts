@@ -27,6 +27,8 @@ export interface Topic {
   panels: Panel[];
   /** How long a wall shows it; null: a wall does not. */
   wall: { seconds: number } | null;
+  /** Records that cannot wait: those that come to meet the conditions. */
+  events?: { layer: string; conditions: Conditions }[];
 }
 
 /** The topics that are open to this page; none where the server has none. */

@@ -80,11 +80,12 @@ const CLOSE_ZOOM = 17;
 const MOST_TOGETHER = 10;
 const MAX_ZOOM = 20;
 
-/** `failed` is told when some of the map could not be loaded, with the way to try again. */
+/** `failed` is told when some of the map could not be loaded, with the way to try again; `dressed` has the last word on the style. */
 export async function createMap(
   container: HTMLElement,
   app: App,
   failed: (again: () => void) => void,
+  dressed: (style: StyleSpecification) => StyleSpecification = (style) => style,
 ): Promise<CityMap> {
   setWorkerUrl(workerUrl);
   const { store, city } = app;
@@ -123,7 +124,7 @@ export async function createMap(
   let lit: State["hovered"] = null;
   const composed = (from = served, painted = city.rasters(), dark = store.get().palette === "dark") => {
     const { layers, looks, opacity, hidden, density, lang, rasters } = store.get();
-    return compose({
+    return dressed(compose({
       served: from,
       faces,
       origin: location.origin,
@@ -149,7 +150,7 @@ export async function createMap(
       rasters: painted.filter(({ name }) => rasters.includes(name)),
       dark,
       lang,
-    });
+    }));
   };
 
   const { view } = store.get();

@@ -1,0 +1,250 @@
+/** The wall: wires the parts together, keeps them in step with the city, and keeps them running for days. */
+import { livePath, Refused, token, Unreachable } from "../city/api.ts";
+import { loadCity } from "../city/city.ts";
+import type { Message } from "../city/events.ts";
+import type { Change as TileChange } from "../city/freshness.ts";
+import { type LiveState, listen } from "../city/live.ts";
+import { atMostEvery } from "../city/pace.ts";
+import { type Topic, topics } from "../city/topics.ts";
+import { type CityMap, createMap } from "../map/map.ts";
+import { type App, createApp, reason } from "../page/app.ts";
+import { fill } from "../page/dom.ts";
+import { installFonts } from "../page/fonts.ts";
+import { createStore, type State } from "../page/state.ts";
+import { age } from "../words/format.ts";
+import { word } from "../words/i18n.ts";
+import { type Carousel, carousel } from "./carousel.ts";
+import { type Clock, serverClock } from "./clock.ts";
+import type { Change } from "./events.ts";
+import { type Follower, followEvents } from "./follow.ts";
+import { type Setting, settingFrom, tokenFrom } from "./setting.ts";
+import { buildShell, hour, type Shell, say, sized } from "./shell.ts";
+import { dressed } from "./style.ts";
+import { line } from "./text.ts";
+import "../page/theme.css";
+import "./wall.css";
+
+declare global {
+  interface Window {
+    /** For tests: the map, and a promise that settles at its first idle. */
+    __chengtu?: { map: CityMap["map"]; ready: Promise<void> };
+  }
+}
+
+const SECOND_MS = 1_000;
+/** A connection that is back within this time was none to speak of. */
+const GRACE_MS = 5_000;
+const AGAIN_MS = 15_000;
+const RELOAD_AT_MOST_MS = 600_000;
+const CURSOR_MS = 3_000;
+const RECOUNT_MS = 60_000;
+const RELOADED = "chengtu.wall.reloaded";
+
+function stateFor(known: readonly Topic[], lang: Setting["lang"]): State {
+  return {
+    ...{ topic: null, view: null, looks: {}, opacity: {}, breaks: "quantile", conditions: {}, listed: null },
+    // Those of all topics, so that their tiles come together and the next topic is there at once.
+    layers: [...new Set(known.flatMap(({ layers }) => layers.map(({ layer }) => layer)))],
+    ...{ hidden: {}, rasters: [], density: null, palette: "dark", lang, frame: "EPSG:4326" },
+    ...{ selected: null, hovered: null },
+  };
+}
+
+function chosen(known: readonly Topic[], names: readonly string[] | null): Topic[] {
+  if (names === null) return known.filter(({ wall }) => wall !== null);
+  return names.flatMap((name) => known.find((each) => each.name === name) ?? []);
+}
+
+async function start(root: HTMLElement, setting: Setting): Promise<void> {
+  const link = connection();
+  const clock = serverClock(link.answered);
+  await clock.ask(); // before anything else: the release of which this page is
+  const [city, all] = await Promise.all([loadCity(), topics()]);
+  const known = chosen(all, setting.topics);
+  const plain = stateFor(known, setting.lang);
+  const app = createApp(createStore(plain), city);
+  document.title = `${app.title(city.city.title)} · ${app.t("brand")}`;
+  const shell = buildShell(root, app);
+  let round: Carousel | null = null;
+  const scale = sized(shell, setting, () => round?.relaid());
+  if (known.length === 0) {
+    say(shell.banner, [app.t("wallNoTopics"), app.t("wallNoTopicsWhy")]);
+    setTimeout(() => location.reload(), RECOUNT_MS);
+    return;
+  }
+  const cityMap = await createMap(shell.map, app, tryAgain, (style) => dressed(style, scale()));
+  round = carousel(shell, app, cityMap, known, { plain, seconds: setting.seconds });
+  const events = followEvents({ shell, app, cityMap, round }, known, { follow_s: setting.follow_s, now: clock.now });
+  heed({ app, cityMap, round, events, link, clock });
+  keepTold({ shell, app, round, link, clock });
+  keepFresh(cityMap, clock, events);
+  controls(shell, round, events);
+  window.__chengtu = { map: cityMap.map, ready: cityMap.ready };
+  void cityMap.ready.then(() => {
+    document.documentElement.dataset.ready = "true";
+  });
+}
+
+let retry = 0;
+function tryAgain(again: () => void): void {
+  clearTimeout(retry);
+  retry = window.setTimeout(again, AGAIN_MS);
+}
+
+/** Whether the city is in touch: by its stream, or where it has none, by whether the server answers. */
+interface Link {
+  answered(answers: boolean): void;
+  turned(state: LiveState): void;
+  /** Since when nothing comes; null while all is well. */
+  lostSince(): number | null;
+}
+
+function connection(): Link {
+  let state: LiveState = { kind: "connecting" };
+  let lastAnswer = Date.now();
+  let answers = true;
+  return {
+    answered(now) {
+      answers = now;
+      if (now) lastAnswer = Date.now();
+    },
+    turned(now) {
+      state = now;
+    },
+    lostSince() {
+      const since = state.kind === "waiting" ? state.since.getTime() : answers ? null : lastAnswer;
+      return since !== null && Date.now() - since > GRACE_MS ? since : null;
+    },
+  };
+}
+
+interface Parts {
+  app: App;
+  cityMap: CityMap;
+  round: Carousel;
+  events: Follower;
+  link: Link;
+  clock: Clock;
+}
+
+/** Do what the city's stream tells: tiles anew, figures anew, events to follow. */
+function heed({ app, cityMap, round, events, link, clock }: Parts): void {
+  const recount = atMostEvery(RECOUNT_MS, () => void app.city.recount().catch(() => undefined));
+  const said = ({ event, data }: Message, resumed: boolean) => {
+    if (event === "hello") void clock.ask();
+    if (event === "reset" || (event === "hello" && !resumed)) {
+      cityMap.refresher.everythingChanged();
+      round.changed(null);
+      recount();
+    } else if (event === "tiles") {
+      const change = JSON.parse(data) as TileChange & { layer: string };
+      cityMap.refresher.changed(cityMap.sourceOf(change.layer), change);
+      round.changed(change.layer);
+    } else if (event === "record") {
+      const change = JSON.parse(data) as Change;
+      round.changed(change.layer);
+      events.heard(change);
+    }
+  };
+  const names = app.city.layers.map(({ name }) => name);
+  if (names.length > 0) void listen(livePath(names), { said, turned: link.turned }, new AbortController().signal);
+}
+
+/** The time, the age of the figures, and what is wrong, each second. */
+function keepTold({
+  shell,
+  app,
+  round,
+  link,
+  clock,
+}: { shell: Shell } & Pick<Parts, "app" | "round" | "link" | "clock">): void {
+  const tell = () => {
+    const { lang } = app.store.get();
+    shell.clock.textContent = hour(clock.now());
+    const lost = link.lostSince();
+    const time = lost === null ? "" : hour(lost + clock.now() - Date.now());
+    say(shell.banner, lost === null ? [] : [app.t("wallLost"), app.t("wallLostSince", { time })]);
+    shell.root.classList.toggle("lost", lost !== null);
+    const at = round.at();
+    const text = at === null || lost !== null ? "" : `${app.t("wallData")} ${age(lang, at, clock.now())}`;
+    if (shell.age.dataset.text !== text) {
+      shell.age.dataset.text = text;
+      fill(shell.age, ...line("", text).childNodes);
+    }
+  };
+  setInterval(tell, SECOND_MS);
+  tell();
+}
+
+/** Start anew after a release, or when the graphics card let go of the map; never while an event is shown. */
+function keepFresh({ map }: CityMap, clock: Clock, events: Follower): void {
+  let broken = false;
+  map.on("webglcontextlost", () => {
+    broken = true;
+  });
+  setInterval(() => {
+    if (!(broken || clock.outdated()) || events.following()) return;
+    const last = Number(sessionStorage.getItem(RELOADED) ?? 0);
+    if (Date.now() - last < RELOAD_AT_MOST_MS) return;
+    sessionStorage.setItem(RELOADED, String(Date.now()));
+    location.reload();
+  }, SECOND_MS);
+}
+
+/** Nobody needs them: arrows for the topic, space to stop, Escape to leave an event; the pointer hides. */
+function controls(shell: Shell, round: Carousel, events: Follower): void {
+  const doing: Record<string, () => void> = {
+    ArrowRight: () => round.step(1),
+    ArrowLeft: () => round.step(-1),
+    " ": round.pause,
+    Escape: () => events.leave(),
+  };
+  addEventListener(
+    "keydown",
+    (event) => {
+      const act = doing[event.key];
+      if (act === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
+      event.preventDefault();
+      event.stopPropagation();
+      act();
+    },
+    { capture: true },
+  );
+  let timer = 0;
+  const moved = () => {
+    shell.root.classList.remove("no-pointer");
+    clearTimeout(timer);
+    timer = window.setTimeout(() => shell.root.classList.add("no-pointer"), CURSOR_MS);
+  };
+  addEventListener("pointermove", moved);
+  moved();
+}
+
+/** A screen that is switched on before the server, or whose token was revoked, says so and tries on. */
+function failed(root: HTMLElement, setting: Setting, error: unknown): void {
+  const { lang } = setting;
+  const refused = error instanceof Refused && (error.status === 401 || error.status === 403);
+  const [what, why]: [string, string] = refused
+    ? [word(lang, "wallTokenWrong"), word(lang, "wallTokenWrongWhy")]
+    : [word(lang, "wallLost"), error instanceof Unreachable ? word(lang, "wallUnanswered") : reason(error)];
+  root.className = "alone";
+  fill(root, line("strong", what), line("", why));
+  setTimeout(() => location.reload(), AGAIN_MS);
+  if (!(error instanceof Unreachable || error instanceof Refused)) throw error;
+}
+
+function begin(): void {
+  const given = tokenFrom(location.hash);
+  if (given !== null) {
+    token.set(given);
+    history.replaceState(null, "", location.pathname + location.search);
+  }
+  const setting = settingFrom(location.search);
+  const root = document.querySelector<HTMLElement>("#app");
+  if (root === null) throw new TypeError("the page has no #app");
+  document.documentElement.lang = setting.lang === "zh" ? "zh-CN" : "en";
+  start(root, setting).catch((error: unknown) => failed(root, setting, error));
+}
+
+installFonts();
+begin();

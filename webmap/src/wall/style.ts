@@ -1,0 +1,64 @@
+/** The map's style for a wall: few names, in type that can be read from afar, and symbols in proportion. */
+import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from "maplibre-gl";
+import type { Scale } from "./scale.ts";
+
+/** Desk sizes are made for a caption of 12 px; surfaces of lines grow less than points, or roads would flood the city. */
+const DESK_PX = 12;
+const NAMES = ["county-label", "town-label", "road-label", "place-label"];
+const LATIN = [..."0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"];
+
+export function dressed(style: StyleSpecification, scale: Scale): StyleSpecification {
+  return { ...style, layers: style.layers.map((layer) => layerFor(layer, scale)) };
+}
+
+function layerFor(layer: LayerSpecification, scale: Scale): LayerSpecification {
+  const grown = scale.han / DESK_PX;
+  switch (layer.type) {
+    case "symbol":
+      return NAMES.includes(layer.id) ? named(layer, scale) : without(layer);
+    case "circle":
+      return painted(layer, { "circle-radius": grown * 0.7, "circle-stroke-width": grown * 0.5 });
+    case "line":
+      return painted(layer, { "line-width": Math.sqrt(grown) });
+    default:
+      return layer;
+  }
+}
+
+function without(layer: LayerSpecification): LayerSpecification {
+  return { ...layer, layout: { ...layer.layout, visibility: "none" } } as LayerSpecification;
+}
+
+function named(layer: LayerSpecification & { type: "symbol" }, { han, latin }: Scale): LayerSpecification {
+  const grown = han / DESK_PX;
+  const text = layer.layout?.["text-field"] ?? "";
+  const low = LATIN.map((letter): ExpressionSpecification => ["in", letter, ["to-string", text as string]]);
+  return {
+    ...layer,
+    layout: {
+      ...layer.layout,
+      "text-size": ["case", ["any", ...low], latin, han],
+      "text-padding": han,
+      "text-max-width": 8,
+    },
+    paint: { ...layer.paint, "text-halo-width": Math.min(1.5 * grown, han / 5) },
+  } as LayerSpecification;
+}
+
+function painted(layer: LayerSpecification, by: Record<string, number>): LayerSpecification {
+  const paint: Record<string, unknown> = { ...layer.paint };
+  for (const [name, factor] of Object.entries(by)) {
+    if (paint[name] !== undefined) paint[name] = times(paint[name], factor);
+  }
+  return { ...layer, paint } as LayerSpecification;
+}
+
+/** A number or expression times a factor; expressions of the zoom stay outermost, as the style language wants it. */
+export function times(value: unknown, factor: number): unknown {
+  if (typeof value === "number") return value * factor;
+  if (!Array.isArray(value)) return value;
+  const [kind] = value as unknown[];
+  const outputs = kind === "interpolate" ? 4 : kind === "step" ? 2 : null;
+  if (outputs === null) return ["*", factor, value];
+  return value.map((part, index) => (index >= outputs && (index - outputs) % 2 === 0 ? times(part, factor) : part));
+}
