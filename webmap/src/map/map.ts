@@ -124,33 +124,35 @@ export async function createMap(
   let lit: State["hovered"] = null;
   const composed = (from = served, painted = city.rasters(), dark = store.get().palette === "dark") => {
     const { layers, looks, opacity, hidden, density, lang, rasters } = store.get();
-    return dressed(compose({
-      served: from,
-      faces,
-      origin: location.origin,
-      together,
-      order: layers,
-      looks,
-      opacity,
-      filters: filters(),
-      minzooms,
-      perKm2: heated() / squareKm(city.city.bounds),
-      lat: city.city.center[1],
-      shades: shading?.current()?.classes.length ?? 0,
-      hovered: lit,
-      hidden,
-      classes,
-      density,
-      selection,
-      cell,
-      views,
-      traced,
-      attempt,
-      base: city.basemap,
-      rasters: painted.filter(({ name }) => rasters.includes(name)),
-      dark,
-      lang,
-    }));
+    return dressed(
+      compose({
+        served: from,
+        faces,
+        origin: location.origin,
+        together,
+        order: layers,
+        looks,
+        opacity,
+        filters: filters(),
+        minzooms,
+        perKm2: heated() / squareKm(city.city.bounds),
+        lat: city.city.center[1],
+        shades: shading?.current()?.classes.length ?? 0,
+        hovered: lit,
+        hidden,
+        classes,
+        density,
+        selection,
+        cell,
+        views,
+        traced,
+        attempt,
+        base: city.basemap,
+        rasters: painted.filter(({ name }) => rasters.includes(name)),
+        dark,
+        lang,
+      }),
+    );
   };
 
   const { view } = store.get();

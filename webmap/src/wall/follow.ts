@@ -1,6 +1,7 @@
 /** Critical events: looked up when `/live` tells of a change, shown on map and panel one after the other, and left again. */
 import type { Geometry } from "geojson";
 import * as api from "../city/api.ts";
+import { history, read } from "../city/items.ts";
 import type { Topic } from "../city/topics.ts";
 import { classWord, headline } from "../map/facts.ts";
 import { boundsOf, middleOf } from "../map/geometry.ts";
@@ -128,7 +129,10 @@ async function critical(app: App, rules: readonly Rule[], change: Change): Promi
   try {
     for (const rule of rules.filter(({ layer }) => layer === change.layer)) {
       if (!(await meets(rule, change.id)) || (await metBefore(rule, change.id))) continue;
-      const [item, layer] = await Promise.all([api.item(change.layer, change.id), app.city.detail(change.layer)]);
+      const [{ record: item }, layer] = await Promise.all([
+        read(change.layer, change.id),
+        app.city.detail(change.layer),
+      ]);
       return { change, rule, item, layer };
     }
   } catch (error) {
@@ -146,7 +150,7 @@ async function meets({ layer, conditions }: Rule, id: string): Promise<boolean> 
 
 /** Whether the version before the last met the conditions already, as far as its fields tell. */
 async function metBefore({ layer, conditions }: Rule, id: string): Promise<boolean> {
-  const { versions } = await api.history(layer, id);
+  const { versions } = await history(layer, id);
   const before = [...versions].sort((a, b) => (a.from ?? "").localeCompare(b.from ?? "")).at(-2);
   if (before === undefined) return false;
   return Object.entries(conditions).every(([column, clause]) => {

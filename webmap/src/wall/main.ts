@@ -134,11 +134,13 @@ function heed({ app, cityMap, round, events, link, clock }: Parts): void {
     if (event === "hello") void clock.ask();
     if (event === "reset" || (event === "hello" && !resumed)) {
       cityMap.refresher.everythingChanged();
+      cityMap.shading.changed(null);
       round.changed(null);
       recount();
     } else if (event === "tiles") {
       const change = JSON.parse(data) as TileChange & { layer: string };
-      cityMap.refresher.changed(cityMap.sourceOf(change.layer), change);
+      for (const source of cityMap.sourcesOf(change.layer)) cityMap.refresher.changed(source, change);
+      cityMap.shading.changed(change.layer);
       round.changed(change.layer);
     } else if (event === "record") {
       const change = JSON.parse(data) as Change;
