@@ -64,7 +64,7 @@ function figure(app: App, { figures, past: points }: KeyFigure): HTMLElement {
   const [value] = figures.values;
   const unit = unitText(lang, figures.unit);
   const turn = turnOf(points, figures.better, figures.decimals);
-  const arrow = turn === null || turn.by === 0 ? null : turn.by > 0 ? "▲" : "▼";
+  const arrow = turn === null || turn.by === 0 ? null : turn.by > 0 ? "↑" : "↓";
   const row = h(
     "div",
     { class: "figure" },

@@ -15,6 +15,8 @@ import { line } from "./text.ts";
 export interface Carousel {
   /** The topic by so many further on (or back). */
   step(by: number): void;
+  /** The sheet of panels by so many further on (or back). */
+  turn(by: number): void;
   showTopic(name: string): void;
   /** Stop, or go on. */
   pause(): void;
@@ -117,9 +119,11 @@ export function carousel(
     const coming = topics[next];
     if (coming === undefined || asking || next === index || ahead?.index === next) return;
     asking = true;
-    const round = askingRound(coming, over.signal);
+    const { signal } = over;
+    const round = askingRound(coming, signal);
     const answers = await Promise.allSettled(coming.panels.map((panel) => round.panel(panel)));
     asking = false;
+    if (signal.aborted) return;
     const heardAt = Date.now();
     const known = answers.map((answer): Reading => {
       const data = answer.status === "fulfilled" ? answer.value : null;
@@ -147,6 +151,7 @@ export function carousel(
 
   return {
     step: (by) => show(index + by),
+    turn: (by) => go((turn + by + turns()) % turns()),
     showTopic(name) {
       const found = topics.findIndex((each) => each.name === name);
       if (found >= 0 && found !== index) show(found);

@@ -160,13 +160,15 @@ function keepTold({
   link,
   clock,
 }: { shell: Shell } & Pick<Parts, "app" | "round" | "link" | "clock">): void {
+  let wasLost = false;
   const tell = () => {
     const { lang } = app.store.get();
     shell.clock.textContent = hour(clock.now());
     const lost = link.lostSince();
     const time = lost === null ? "" : hour(lost + clock.now() - Date.now());
     say(shell.banner, lost === null ? [] : [app.t("wallLost"), app.t("wallLostSince", { time })]);
-    shell.root.classList.toggle("lost", lost !== null);
+    if (shell.root.classList.toggle("lost", lost !== null) !== wasLost) round.relaid(); // the banner takes its room
+    wasLost = lost !== null;
     const at = round.at();
     const text = at === null || lost !== null ? "" : `${app.t("wallData")} ${age(lang, at, clock.now())}`;
     if (shell.age.dataset.text !== text) {
@@ -193,11 +195,13 @@ function keepFresh({ map }: CityMap, clock: Clock, events: Follower): void {
   }, SECOND_MS);
 }
 
-/** Nobody needs them: arrows for the topic, space to stop, Escape to leave an event; the pointer hides. */
+/** Nobody needs them: arrows for topic and panels, space to stop, Escape to leave an event; the pointer hides. */
 function controls(shell: Shell, round: Carousel, events: Follower): void {
   const doing: Record<string, () => void> = {
     ArrowRight: () => round.step(1),
     ArrowLeft: () => round.step(-1),
+    ArrowDown: () => round.turn(1),
+    ArrowUp: () => round.turn(-1),
     " ": round.pause,
     Escape: () => events.leave(),
   };

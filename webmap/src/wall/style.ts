@@ -38,8 +38,9 @@ function named(layer: LayerSpecification & { type: "symbol" }, { han, latin }: S
     layout: {
       ...layer.layout,
       "text-size": ["case", ["any", ...low], latin, han],
-      "text-padding": han,
+      "text-padding": han / 4,
       "text-max-width": 8,
+      "symbol-spacing": han * 24,
     },
     paint: { ...layer.paint, "text-halo-width": Math.min(1.5 * grown, han / 5) },
   } as LayerSpecification;
