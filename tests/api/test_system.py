@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
 
+from api.pages import release
 from layers.catalog import built_in
 from layers.spec import Access, Layer
 from layers.store.definitions import layer_from_parts, save_definition
@@ -21,6 +23,15 @@ from tests.conftest import Server
 def test_alive_and_ready(server: Server) -> None:
     assert httpx.get(f"{server.url}/healthz").json()["status"] == "ok"
     assert httpx.get(f"{server.url}/readyz").json()["postgis"].startswith("3.")
+
+
+def test_the_server_tells_which_pages_it_has(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("one")
+    now = release(tmp_path)
+    first = now()
+    assert first == now()
+    (tmp_path / "wall.html").write_text("two")
+    assert now() not in ("", first)
 
 
 def test_metrics_count_requests_and_records_by_route_never_by_path(server: Server) -> None:

@@ -108,6 +108,7 @@ def test_a_topic_says_which_layers_panels_and_rasters_the_page_has(tmp_path: Pat
             {"kind": "statuses", "layer": "shelter", "column": "status"},
             {"kind": "legend"},
         ],
+        "events": [],
         "wall": {"seconds": 45},
     }
 
@@ -284,3 +285,38 @@ def test_the_topic_of_the_documentation_can_be_used(tmp_path: Path) -> None:
     assert example is not None
     indicators = indicators_in([FIGURES], LAYERS)
     assert len(read_topic(written(tmp_path, example[1]), Known(LAYERS, [], indicators)).panels) == 3
+
+
+EVENTS = """\
+title: {zh: 事, en: Events}
+about: {zh: 事, en: Events}
+access: public
+layers:
+  - layer: county
+events:
+  - layer: pollution
+    conditions:
+      status: {in: [exceeding]}
+  - layer: incident
+    when_there: true
+    conditions:
+      level: {in: [I]}
+"""
+
+
+def test_a_topic_tells_which_records_cannot_wait_of_layers_that_are_there(tmp_path: Path) -> None:
+    path = tmp_path / "events.yaml"
+    path.write_text(EVENTS, "utf-8")
+    answer = arranged(read_topic(path, KNOWN), ALL)
+    assert answer is not None
+    assert answer["events"] == [{"layer": "pollution", "conditions": {"status": {"in": ["exceeding"]}}}]
+
+
+def test_an_event_of_no_layer_or_without_conditions_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "events.yaml"
+    path.write_text(EVENTS.replace("layer: pollution", "layer: polution"), "utf-8")
+    with pytest.raises(BadDeclaration, match="polution"):
+        read_topic(path, KNOWN)
+    path.write_text(EVENTS.replace("    conditions:\n      status: {in: [exceeding]}\n", ""), "utf-8")
+    with pytest.raises(BadDeclaration, match="conditions"):
+        read_topic(path, KNOWN)
