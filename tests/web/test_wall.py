@@ -62,7 +62,6 @@ ACROSS = {"width": 1280, "height": 720}
 def open_wall(visit: Visit, server: Server, query: str = "", **options: Any) -> Page:
     page = visit(ready=False, **options)
     page.goto(f"{server.url}/wall{query}")
-    await_map(page)
     expect(page.locator(".lanes .block").first).to_be_visible(timeout=PATIENCE_MS)
     return page
 
@@ -99,6 +98,7 @@ def test_no_text_is_under_16_minutes_of_arc_and_the_map_keeps_its_65_percent(
         page.keyboard.press("ArrowRight")
         expect(page.locator("h1")).not_to_have_text(before)
         expect(page.locator(".lanes .block").first).to_be_visible()
+    page.wait_for_function("window.__chengtu?.map.getLayer('county-label')")
     labels = page.evaluate(LABELS, inches)
     assert {"county-label", "town-label"} <= {each["id"] for each in labels}
     for label in labels:
@@ -160,9 +160,9 @@ def test_a_token_in_the_address_is_kept_for_the_tab_and_taken_out_of_the_address
 
     page.on("request", note)
     page.goto(f"{server.url}/wall?far=6#token={token}")
-    await_map(page)
+    expect(page.locator("h1")).not_to_be_empty()
     assert token not in page.url
-    assert asked == [f"Bearer {token}"]
+    assert set(asked) == {f"Bearer {token}"}
 
 
 def test_a_revoked_token_is_said_so(visit: Visit, server: Server) -> None:
@@ -187,6 +187,7 @@ def change(server: Server, id: str, **properties: str) -> None:
 def test_the_wall_goes_to_a_new_critical_event_and_comes_back(visit: Visit, server: Server) -> None:
     page = open_wall(visit, server, "?follow=5&topics=emergency,city-management", viewport=ACROSS, screen=ACROSS)
     id, (lon, lat) = cover(server, 0)
+    await_map(page)
     zoom = page.evaluate("window.__chengtu.map.getZoom()")
     change(server, id, state="lost")
     shown = page.locator(".event")
@@ -238,7 +239,7 @@ def test_the_wall_starts_anew_after_a_release(visit: Visit, server: Server) -> N
     page.context.set_offline(True)
     page.context.set_offline(False)
     page.wait_for_function("window.before === undefined")
-    await_map(page)
+    expect(page.locator(".lanes .block").first).to_be_visible(timeout=PATIENCE_MS)
 
 
 def test_memory_stays_flat_over_many_turns(visit: Visit, server: Server) -> None:

@@ -72,17 +72,32 @@ async function start(root: HTMLElement, setting: Setting): Promise<void> {
     setTimeout(() => location.reload(), RECOUNT_MS);
     return;
   }
-  const cityMap = await createMap(shell.map, app, tryAgain, (style) => dressed(style, scale()));
-  round = carousel(shell, app, cityMap, known, { plain, seconds: setting.seconds });
-  const events = followEvents({ shell, app, cityMap, round }, known, { follow_s: setting.follow_s, now: clock.now });
-  heed({ app, cityMap, round, events, link, clock });
-  keepTold({ shell, app, round, link, clock });
+  // The stream is opened before the map asks for its first tile, so that nothing falls between the two.
+  const drawing = createMap(shell.map, app, tryAgain, (style) => dressed(style, scale())).then((cityMap): Drawn => {
+    round = carousel(shell, app, cityMap, known, { plain, seconds: setting.seconds });
+    const { follow_s } = setting;
+    return {
+      cityMap,
+      round,
+      events: followEvents({ shell, app, cityMap, round }, known, { follow_s, now: clock.now }),
+    };
+  });
+  heed(app, drawing, { link, clock });
+  const drawn = await drawing;
+  const { cityMap, events } = drawn;
+  keepTold(shell, app, drawn.round, { link, clock });
   keepFresh(cityMap, clock, events);
-  controls(shell, round, events);
+  controls(shell, drawn.round, events);
   window.__chengtu = { map: cityMap.map, ready: cityMap.ready };
   void cityMap.ready.then(() => {
     document.documentElement.dataset.ready = "true";
   });
+}
+
+interface Drawn {
+  cityMap: CityMap;
+  round: Carousel;
+  events: Follower;
 }
 
 let retry = 0;
@@ -118,22 +133,18 @@ function connection(): Link {
   };
 }
 
-interface Parts {
-  app: App;
-  cityMap: CityMap;
-  round: Carousel;
-  events: Follower;
+interface Ties {
   link: Link;
   clock: Clock;
 }
 
 /** Do what the city's stream tells: tiles anew, figures anew, events to follow. */
-function heed({ app, cityMap, round, events, link, clock }: Parts): void {
+function heed(app: App, drawing: Promise<Drawn>, { link, clock }: Ties): void {
   const recount = atMostEvery(RECOUNT_MS, () => void app.city.recount().catch(() => undefined));
-  const said = ({ event, data }: Message, resumed: boolean) => {
-    if (event === "hello") void clock.ask();
+  const heeded = ({ cityMap, round, events }: Drawn, { event, data }: Message, resumed: boolean) => {
     if (event === "reset" || (event === "hello" && !resumed)) {
       cityMap.refresher.everythingChanged();
+      if (event === "hello") return; // the first one: everything was asked for just now
       cityMap.shading.changed(null);
       round.changed(null);
       recount();
@@ -148,18 +159,19 @@ function heed({ app, cityMap, round, events, link, clock }: Parts): void {
       events.heard(change);
     }
   };
+  const said = (message: Message, resumed: boolean) => {
+    if (message.event === "hello") void clock.ask();
+    void drawing.then(
+      (drawn) => heeded(drawn, message, resumed),
+      () => undefined, // a wall that could not be drawn has nothing to keep fresh
+    );
+  };
   const names = app.city.layers.map(({ name }) => name);
   if (names.length > 0) void listen(livePath(names), { said, turned: link.turned }, new AbortController().signal);
 }
 
 /** The time, the age of the figures, and what is wrong, each second. */
-function keepTold({
-  shell,
-  app,
-  round,
-  link,
-  clock,
-}: { shell: Shell } & Pick<Parts, "app" | "round" | "link" | "clock">): void {
+function keepTold(shell: Shell, app: App, round: Carousel, { link, clock }: Ties): void {
   let wasLost = false;
   const tell = () => {
     const { lang } = app.store.get();
