@@ -13,6 +13,7 @@ import { admits } from "../panels/doors.ts";
 import { inWords } from "../words/format.ts";
 import type { Carousel } from "./carousel.ts";
 import { type Change, eventGate, isOld } from "./events.ts";
+import { closerBy } from "./scale.ts";
 import { hour, type Shell } from "./shell.ts";
 import { line } from "./text.ts";
 
@@ -73,7 +74,7 @@ export function followEvents(
     round.hold(told(app, event));
     const { lon, lat } = at(event.item.geometry);
     const bounds = event.item.geometry.type === "Point" ? null : boundsOf(event.item.geometry);
-    cityMap.goTo({ lon, lat, bounds, zoom: CLOSE_ZOOM });
+    cityMap.goTo({ lon, lat, bounds, zoom: CLOSE_ZOOM + closerBy(innerHeight) });
     cityMap.select(event.item.geometry);
     shell.pulse.hidden = false;
     shell.root.dataset.event = `${event.change.layer}/${event.change.id}`;

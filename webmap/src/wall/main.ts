@@ -1,4 +1,5 @@
 /** The wall: wires the parts together, keeps them in step with the city, and keeps them running for days. */
+import type { StyleSpecification } from "maplibre-gl";
 import { livePath, Refused, token, Unreachable } from "../city/api.ts";
 import { loadCity } from "../city/city.ts";
 import type { Message } from "../city/events.ts";
@@ -17,6 +18,7 @@ import { type Carousel, carousel } from "./carousel.ts";
 import { type Clock, serverClock } from "./clock.ts";
 import type { Change } from "./events.ts";
 import { type Follower, followEvents } from "./follow.ts";
+import { closerBy } from "./scale.ts";
 import { type Setting, settingFrom, tokenFrom } from "./setting.ts";
 import { buildShell, hour, type Shell, say, sized } from "./shell.ts";
 import { dressed } from "./style.ts";
@@ -73,7 +75,8 @@ async function start(root: HTMLElement, setting: Setting): Promise<void> {
     return;
   }
   // The stream is opened before the map asks for its first tile, so that nothing falls between the two.
-  const drawing = createMap(shell.map, app, tryAgain, (style) => dressed(style, scale())).then((cityMap): Drawn => {
+  const dress = (style: StyleSpecification) => dressed(style, scale(), closerBy(innerHeight));
+  const drawing = createMap(shell.map, app, tryAgain, dress).then((cityMap): Drawn => {
     round = carousel(shell, app, cityMap, known, { plain, seconds: setting.seconds });
     const { follow_s } = setting;
     return {

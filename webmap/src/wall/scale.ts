@@ -71,5 +71,8 @@ export function layoutOf({ han, latin }: Scale, width: number, height: number): 
   return { strip, lane: Math.floor(Math.min(wanted, most / lanes)), lanes };
 }
 
+/** By how many zooms a screen of this height is nearer than one of 1080 pixels when both show the same. */
+export const closerBy = (height: number): number => Math.log2(height / 1080);
+
 /** Whether a text has digits or letters, which are lower than Han characters of the same font size. */
 export const hasLatin = (text: string): boolean => /[0-9A-Za-z]/.test(text);

@@ -4,25 +4,40 @@ import type { Scale } from "./scale.ts";
 
 /** Desk sizes are made for a caption of 12 px; surfaces of lines grow less than points, or roads would flood the city. */
 const DESK_PX = 12;
-const NAMES = ["county-label", "town-label", "road-label", "place-label"];
+/** The names that a wall shows, and by how many zooms later than a desk. */
+const NAMES: Record<string, number> = { "county-label": 0, "town-label": 1, "road-label": 0.5, "place-label": 1 };
+/** Places are named or not there: a dot that nobody can read the name of is noise. */
+const NAMELESS = "place-circle";
 const LATIN = [..."0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"];
 
-export function dressed(style: StyleSpecification, scale: Scale): StyleSpecification {
-  return { ...style, layers: style.layers.map((layer) => layerFor(layer, scale)) };
+/** `closer`: by how many zooms this screen is nearer than one of 1920×1080 when both show the same. */
+export function dressed(style: StyleSpecification, scale: Scale, closer: number): StyleSpecification {
+  return { ...style, layers: style.layers.map((layer) => layerFor(layer, scale, closer)) };
 }
 
-function layerFor(layer: LayerSpecification, scale: Scale): LayerSpecification {
+function layerFor(layer: LayerSpecification, scale: Scale, closer: number): LayerSpecification {
   const grown = scale.han / DESK_PX;
   switch (layer.type) {
     case "symbol":
-      return NAMES.includes(layer.id) ? named(layer, scale) : without(layer);
+      return layer.id in NAMES ? later(named(layer, scale), closer + (NAMES[layer.id] ?? 0)) : without(layer);
     case "circle":
+      if (layer.id === NAMELESS) return without(layer);
       return painted(layer, { "circle-radius": grown * 0.7, "circle-stroke-width": grown * 0.5 });
     case "line":
       return painted(layer, { "line-width": Math.sqrt(grown) });
     default:
       return layer;
   }
+}
+
+function later(layer: LayerSpecification, by: number): LayerSpecification {
+  const { minzoom, maxzoom } = layer;
+  const last = 24;
+  return {
+    ...layer,
+    ...(minzoom === undefined ? {} : { minzoom: Math.min(last, Math.max(0, minzoom + by)) }),
+    ...(maxzoom === undefined ? {} : { maxzoom: Math.min(last, Math.max(0, maxzoom + by)) }),
+  };
 }
 
 function without(layer: LayerSpecification): LayerSpecification {
