@@ -89,7 +89,10 @@ def test_no_text_is_under_16_minutes_of_arc_and_the_map_keeps_its_65_percent(
         for sheet in range(3):
             texts = page.evaluate(TEXTS, inches)
             assert len(texts) > 4
-            assert [each for each in texts if each["mm"] < least] == [], (topic, sheet)
+            assert [each for each in texts if each["mm"] < least or re.search("[²³]", each["text"])] == [], (
+                topic,
+                sheet,
+            )
             page.keyboard.press("ArrowDown")
         shown = page.evaluate(SHARE)
         assert shown["share"] >= 0.65
@@ -173,7 +176,7 @@ def test_a_revoked_token_is_said_so(visit: Visit, server: Server) -> None:
 
 def cover(server: Server, number: int) -> tuple[str, Any]:
     """A manhole cover in good order, and its place."""
-    where = {"filter": "class_code LIKE '01008' AND state = 'intact'", "limit": 9}
+    where: dict[str, str | int] = {"filter": "class_code LIKE '01008' AND state = 'intact'", "limit": 9}
     found = httpx.get(f"{server.url}/ogc/collections/component/items", params=where).json()["features"]
     return found[number]["id"], found[number]["geometry"]["coordinates"]
 

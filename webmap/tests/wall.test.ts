@@ -4,6 +4,7 @@ import { type Change, eventGate, isOld, SETTLE_MS } from "../src/wall/events.ts"
 import { CAPITAL_EM, HAN_EM, LEAST_ARC, layoutOf, pixelMm, scaleOf } from "../src/wall/scale.ts";
 import { settingFrom, tokenFrom } from "../src/wall/setting.ts";
 import { times } from "../src/wall/style.ts";
+import { unraised } from "../src/wall/text.ts";
 
 const HD = { inches: 55, width: 1920, height: 1080, zoom: 1 };
 
@@ -62,6 +63,11 @@ test("a wall's address may say anything; what makes no sense takes the defaults"
   });
   assert.equal(tokenFrom("#token=a_b-c"), "a_b-c");
   assert.equal(tokenFrom("#"), null);
+});
+
+test("units are written without small raised digits", () => {
+  assert.equal(unraised("个/km²", "zh"), "个/平方公里");
+  assert.equal(unraised("per km²", "en"), "per sq km");
 });
 
 test("expressions of the zoom grow in their outputs and stay outermost", () => {
