@@ -33,6 +33,7 @@ from api.routes import (
     query,
     questions,
     rasters,
+    sight,
     system,
     topics,
 )
@@ -120,7 +121,7 @@ class Application:
         errors.install(api)
         for part in (
             *(system, catalogue, topics, indicators, places, items, query, rasters),
-            *(questions, ogc, archives, basemap, client, prints),
+            *(questions, ogc, archives, basemap, client, prints, sight),
         ):
             api.include_router(part.router)
         for router in (uploads_router, deliveries_router):

@@ -60,6 +60,10 @@ class UnknownArchive(LayersError):
         self.layer, self.version = layer, version
 
 
+class NoPicture(LayersError):
+    """The camera shows nothing here."""
+
+
 class NoTile(LayersError):
     """The path is no tile's."""
 
@@ -93,6 +97,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     TooMuch: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooBusy: HTTPStatus.SERVICE_UNAVAILABLE,
     NoTile: HTTPStatus.NOT_FOUND,
+    NoPicture: HTTPStatus.NOT_FOUND,
     UnknownArchive: HTTPStatus.NOT_FOUND,
     NotListening: HTTPStatus.SERVICE_UNAVAILABLE,
     BadField: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -8,14 +8,18 @@ from api.settings import Settings
 
 
 def safe_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
-    """Raw headers, `nosniff` first; images come from us, and from the host of an online base map where one is set."""
-    outside = ""
-    if settings.basemap_url is not None:
-        parts = urlsplit(settings.basemap_url)
-        outside = f" {parts.scheme}://{parts.netloc}"
+    """Raw headers, `nosniff` first; beside us only the hosts that the operator named are asked, each for one kind.
+
+    Images come from an online base map and from the video platform, streams (as media or as the platform's own player)
+    from the video platform.
+    """
+    outside = _origin(settings.basemap_url)
+    stream = _origin(settings.video_stream_url)
+    images = "".join(dict.fromkeys((outside, _origin(settings.video_picture_url), stream)))
+    played = f"media-src 'self' blob:{stream}; frame-src 'self'{stream}; " if stream else ""
     # MapLibre makes its worker from the bundle and its sprites from blobs.
     policy = (
-        f"default-src 'self'; img-src 'self' data: blob:{outside}; worker-src 'self' blob:; "
+        f"default-src 'self'; img-src 'self' data: blob:{images}; worker-src 'self' blob:; {played}"
         f"style-src 'self' 'unsafe-inline'; connect-src 'self' blob: data:{outside}; frame-ancestors 'self'"
     )
     headers = {
@@ -25,3 +29,11 @@ def safe_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
         "content-security-policy": policy,
     }
     return [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
+def _origin(template: str | None) -> str:
+    """The other host that a template names, with a space before it; nothing for none and for our own."""
+    if template is None:
+        return ""
+    parts = urlsplit(template)
+    return f" {parts.scheme}://{parts.netloc}" if parts.netloc else ""

@@ -47,6 +47,10 @@ class Settings(BaseSettings):
     basemap_attribution_zh: str = ""
     basemap_attribution_en: str = ""
     basemap_approval: str | None = None
+    # Where the video platform shows a camera's picture and its stream: templates with the camera's {id}, and with
+    # {lon}, {lat} if it asks for them; either a path of this server's own host or https://.
+    video_picture_url: str | None = None
+    video_stream_url: str | None = None
 
     @field_validator("basemap_url")
     @classmethod
@@ -58,6 +62,20 @@ class Settings(BaseSettings):
             raise ValueError("an online base map begins with https:// and a host name")
         if sorted(re.findall(r"{[^}]*}", url)) != ["{x}", "{y}", "{z}"]:
             raise ValueError("an online base map has {z}, {x} and {y} in it, each once, and nothing else in braces")
+        return url
+
+    @field_validator("video_picture_url", "video_stream_url")
+    @classmethod
+    def _a_link(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        own = url.startswith("/") and not url.startswith("//") and "\\" not in url
+        if not own and not (parts.scheme == "https" and _HOST.fullmatch(parts.netloc)):
+            raise ValueError("a link to video begins with https:// and a host name, or with / for this host")
+        named = sorted(re.findall(r"{[^}]*}", url))
+        if "{id}" not in named or not set(named) <= {"{id}", "{lon}", "{lat}"}:
+            raise ValueError("a link to video has {id} in it, {lon} and {lat} if need be, and nothing else in braces")
         return url
 
     @field_validator("basemap_frame", mode="before")
