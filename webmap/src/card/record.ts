@@ -8,6 +8,7 @@ import { placeRows } from "../map/where.ts";
 import type { App } from "../page/app.ts";
 import { copyButton } from "../page/copy.ts";
 import { h } from "../page/dom.ts";
+import { videoRow } from "../video/doors.ts";
 import { age, moment } from "../words/format.ts";
 import { action, type Content } from "./content.ts";
 import { historyList } from "./history.ts";
@@ -42,6 +43,7 @@ export function recordContent(
       historyList(app, layer, { id: record.id, now: record }, layer.may.edit ? doing.goBack : undefined),
       nearbyList(app, { lon, lat }, record),
       seenBy(app, { lon, lat }),
+      videoRow(app, layer.name, record),
       linksRow(app, layer, record, middle),
     ],
     actions: [

@@ -3,6 +3,7 @@ import { Refused } from "../city/api.ts";
 import * as items from "../city/items.ts";
 import type { App } from "../page/app.ts";
 import { h } from "../page/dom.ts";
+import { sightButton } from "../video/doors.ts";
 import { number } from "../words/format.ts";
 import { section, without } from "./content.ts";
 
@@ -14,11 +15,11 @@ export function seenBy(app: App, at: { lon: number; lat: number }): HTMLElement 
   if (!app.city.layer(LAYER)) return null;
   const load = async (): Promise<HTMLElement[]> => {
     try {
-      const { cameras, unknown = [] } = await items.sight(at, MOST);
+      const { cameras, unknown } = await items.sight(at, MOST);
       const none = h("p", { class: "empty" }, app.t("seenByNone"));
       const rest =
         unknown.length > 0 ? [h("h3", {}, app.t("seenUnknown")), ...unknown.map((each) => line(app, each))] : [];
-      return [...(cameras.length > 0 ? cameras.map((each) => line(app, each)) : [none]), ...rest];
+      return [...(cameras.length > 0 ? cameras.map((each) => line(app, each)) : [none]), ...rest, sightButton(app, at)];
     } catch (error) {
       if (!(error instanceof Refused && error.status === 404)) throw error;
       without(details);
@@ -29,7 +30,7 @@ export function seenBy(app: App, at: { lon: number; lat: number }): HTMLElement 
   return details;
 }
 
-function line(app: App, { id, name, distance_m, blocked }: items.Seeing): HTMLElement {
+function line(app: App, { id, name, distance_m, blocked }: items.Camera): HTMLElement {
   const open = () => app.store.set({ selected: { kind: "item", layer: LAYER, id } });
   return h(
     "button",

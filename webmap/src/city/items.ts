@@ -42,12 +42,28 @@ export interface Versions {
   next: string | null;
 }
 
-/** A camera that looks at a place; `blocked` where a building may stand in between. */
-export interface Seeing {
+/** A camera near a place; `bearing_deg` is the way from it to the place, null at its foot. */
+export interface Camera {
   id: string;
   name: string | null;
+  status: string | null;
+  lon: number;
+  lat: number;
+  heading_deg: number | null;
+  hfov_deg: number | null;
+  range_m: number | null;
   distance_m: number;
+  bearing_deg: number | null;
+  /** Whether a building may stand in between; null where nobody knows. */
   blocked?: boolean | null;
+  /** The building, and whether that follows from heights or from its footprint alone. */
+  obstacle?: { id: string; name: string | null; how: "height" | "plan" } | null;
+}
+
+export interface Sight {
+  cameras: Camera[];
+  unknown: Camera[];
+  truncated: boolean;
 }
 
 const part = encodeURIComponent;
@@ -99,7 +115,8 @@ export const nearby = (
 export const sight = (
   { lon, lat }: { lon: number; lat: number },
   limit: number,
-): Promise<{ cameras: Seeing[]; unknown?: Seeing[] }> => get(`/sight?lon=${lon}&lat=${lat}&limit=${limit}`);
+  signal?: AbortSignal,
+): Promise<Sight> => get(`/sight?lon=${lon}&lat=${lat}&limit=${limit}`, signal);
 
 interface Sent {
   match?: string | null;

@@ -9,7 +9,7 @@ import { cutNote } from "../map/cut.ts";
 import { type CityMap, createMap } from "../map/map.ts";
 import { type App, createApp, reason } from "../page/app.ts";
 import { installFonts } from "../page/fonts.ts";
-import { blank, createStore, fromFragment, IN_URL, type State, type Store, toFragment } from "../page/state.ts";
+import { blank, createStore, fromFragment, IN_URL, NOTHING_LOOSE, type State, type Store, toFragment } from "../page/state.ts";
 import { topicColumn } from "../panels/column.ts";
 import { createDoors } from "../panels/doors.ts";
 import { traceLines } from "../panels/highlight.ts";
@@ -17,6 +17,7 @@ import { recordsList } from "../panels/list.ts";
 import { searchResults } from "../panels/results.ts";
 import { arranged, change, topicChooser } from "../panels/topic.ts";
 import { mapTools } from "../tools/bar.ts";
+import { patrols } from "../video/patrol.ts";
 import { word } from "../words/i18n.ts";
 import { followCity, type Parts } from "./follow.ts";
 import { layersPanel } from "./layers.ts";
@@ -35,6 +36,7 @@ import "./looks.css";
 import "../card/stack.css";
 import "../tools/tools.css";
 import "../panels/panels.css";
+import "../video/video.css";
 import "./phone.css";
 
 declare global {
@@ -66,7 +68,7 @@ function mirror(store: Store, defaultsOf: (topic: string | null) => State, follo
   });
   addEventListener("hashchange", () => {
     const state = stateFromUrl(defaultsOf);
-    store.set({ marks: undefined, ...state });
+    store.set({ ...NOTHING_LOOSE, ...state });
     follow(state);
   });
 }
@@ -117,6 +119,7 @@ async function drawCity(
   traceLines(app, cityMap);
   cutNote(shell.cut, app, cityMap);
   mapTools(shell, app, cityMap);
+  patrols(app, cityMap);
 
   topicChooser(shell.topic, app, known, (name) => {
     const wanted = defaultsOf(name);

@@ -50,6 +50,10 @@ const ICONS = {
   target: "M8 4.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7zM8 1v3M8 12v3M1 8h3M12 8h3",
   down: "M4 6l4 4 4-4",
   funnel: "M2.5 3h11L9.5 8v4.5l-3 1.5V8z",
+  camera: "M1.8 4.5h8.4v7H1.8zM10.2 7.2l4-2.2v6l-4-2.2",
+  next: "M3.5 3v10L10 8zM12.5 3v10",
+  previous: "M12.5 3v10L6 8zM3.5 3v10",
+  expand: "M9.5 2.5h4v4M13.5 2.5 9 7M6.5 13.5h-4v-4M2.5 13.5 7 9",
 } as const;
 export type Icon = keyof typeof ICONS;
 

@@ -53,6 +53,11 @@ export interface State {
   selected: Selected | null;
   /** What someone drew on the map, as tools/written.ts writes it. */
   marks?: string | undefined;
+  /** The point of which is asked which cameras see it, the cameras that were picked for a patrol, and the patrol that
+   * runs: as video/written.ts writes them. */
+  sight?: string | undefined;
+  picked?: string | undefined;
+  patrol?: string | undefined;
   /** Of the moment: not in the URL. */
   hovered: Hovered | null;
 }
@@ -95,7 +100,16 @@ export const IN_URL: readonly (keyof State)[] = [
   "frame",
   "selected",
   "marks",
+  "sight",
+  "picked",
+  "patrol",
 ];
+
+/** Parts that a state lacks where there is nothing to say. */
+const LOOSE = ["marks", "sight", "picked", "patrol"] as const;
+export const NOTHING_LOOSE: Pick<State, (typeof LOOSE)[number]> = Object.fromEntries(
+  LOOSE.map((part) => [part, undefined]),
+);
 
 export type Listener = (state: State, before: State) => void;
 
@@ -155,7 +169,10 @@ export function toFragment(state: State, defaults: State): string {
     if (state[key] !== defaults[key]) parts.push([key, state[key]]);
   }
   if (state.selected) parts.push(["open", selectedText(state.selected)]);
-  if (state.marks) parts.push(["marks", state.marks]);
+  for (const part of LOOSE) {
+    const text = state[part];
+    if (text) parts.push([part, text]);
+  }
   return parts.map(([key, value]) => `${key}=${escaped(value)}`).join("&");
 }
 
@@ -184,7 +201,7 @@ export function fromFragment(fragment: string, defaults: State): State {
     lang: oneOf(LANGS, given.get("lang")) ?? defaults.lang,
     frame: oneOf(FRAMES, given.get("frame")) ?? defaults.frame,
     selected: selectedFrom(given.get("open")),
-    ...(given.get("marks") ? { marks: given.get("marks") } : {}),
+    ...Object.fromEntries(LOOSE.flatMap((part) => (given.get(part) ? [[part, given.get(part)]] : []))),
     hovered: null,
   };
 }

@@ -2,6 +2,8 @@
 import type { CityMap } from "../map/map.ts";
 import type { App } from "../page/app.ts";
 import { fill, h, type Icon, iconButton } from "../page/dom.ts";
+import { videoTool } from "../video/tool.ts";
+import { CAMERAS } from "../video/written.ts";
 import type { Word } from "../words/i18n.ts";
 import { createBoard } from "./board.ts";
 import { drawTool } from "./draw.ts";
@@ -17,15 +19,25 @@ interface Tool {
   title: Word;
   /** Fill the panel; the returned function ends the tool. */
   open(body: HTMLElement): () => void;
+  /** Forget what the tool was about, once it is closed for good. */
+  closed?(): void;
 }
 
 /** The bar goes before the controls, in the order of the keyboard; the foot shows values under the pointer. */
 export function mapTools({ controls, foot }: { controls: Element; foot: Element }, app: App, cityMap: CityMap): void {
   const board = createBoard(app, cityMap);
+  const video: Tool = {
+    name: "video",
+    icon: "camera",
+    title: "toolVideo",
+    open: (body) => videoTool(app, cityMap, body),
+    closed: () => app.store.set({ sight: undefined }),
+  };
   const tools: readonly Tool[] = [
     { name: "measure", icon: "ruler", title: "toolMeasure", open: (body) => measureTool(app, cityMap, board, body) },
     { name: "draw", icon: "pencil", title: "toolDraw", open: (body) => drawTool(app, cityMap, board, body) },
     { name: "time", icon: "clock", title: "toolTime", open: (body) => timeTool(app, cityMap, body) },
+    ...(app.city.layer(CAMERAS) ? [video] : []),
     { name: "share", icon: "share", title: "toolShare", open: (body) => shareTool(app, board, body) },
   ];
   const bar = h("div", { class: "tools", role: "toolbar" });
@@ -37,6 +49,7 @@ export function mapTools({ controls, foot }: { controls: Element; foot: Element 
     end();
     end = () => undefined;
     const name = open?.name;
+    open?.closed?.();
     open = null;
     panel.hidden = true;
     draw();
@@ -44,6 +57,7 @@ export function mapTools({ controls, foot }: { controls: Element; foot: Element 
   };
   const start = (tool: Tool): void => {
     end();
+    if (open !== tool) open?.closed?.();
     open = tool;
     const body = h("div", { class: "body" });
     const title = h("h2", { id: "tool-title", tabIndex: -1 }, app.t(tool.title));
@@ -75,8 +89,14 @@ export function mapTools({ controls, foot }: { controls: Element; foot: Element 
     event.stopPropagation();
     close();
   });
+  // Links and cards ask which cameras see a point.
+  const asked = () => {
+    if (app.store.get().sight !== undefined && open !== video && tools.includes(video)) start(video);
+  };
+  app.store.on(["sight"], asked);
   app.store.on(["lang"], () => (open === null ? draw() : start(open)));
   controls.before(bar, panel);
   draw();
+  asked();
   rasterProbe(foot.querySelector(".readout") ?? foot, app, cityMap);
 }

@@ -6,6 +6,7 @@ import * as looks from "./looks.ts";
 import * as panels from "./panels.ts";
 import * as plan from "./plan.ts";
 import * as tools from "./tools.ts";
+import * as video from "./video.ts";
 import * as wall from "./wall.ts";
 
 export const LANGS = ["zh", "en"] as const;
@@ -17,6 +18,7 @@ const zh = {
   ...looks.zh,
   ...card.zh,
   ...tools.zh,
+  ...video.zh,
   ...panels.zh,
   ...wall.zh,
   ...plan.zh,
@@ -27,6 +29,7 @@ const en = {
   ...looks.en,
   ...card.en,
   ...tools.en,
+  ...video.en,
   ...panels.en,
   ...wall.en,
   ...plan.en,
@@ -36,7 +39,7 @@ const en = {
 export type Word = keyof typeof zh;
 
 /** The parts, for the test that none takes a word of another. */
-export const PARTS = { desk, looks, card, tools, panels, wall, plan, data };
+export const PARTS = { desk, looks, card, tools, video, panels, wall, plan, data };
 
 export const DICTIONARY: Record<Lang, Record<Word, string>> = { zh, en };
 
