@@ -323,7 +323,7 @@ function free(container: HTMLElement): Required<PaddingOptions> {
     if (narrow.matches) {
       if (box.top < height / 3) padding.top = Math.max(padding.top, box.bottom + 12);
       else padding.bottom = Math.max(padding.bottom, height - box.top + 12);
-    } else if (box.left < width / 2) padding.left = Math.max(padding.left, box.right + 24);
+    } else if (box.left + box.right < width) padding.left = Math.max(padding.left, box.right + 24);
     else padding.right = Math.max(padding.right, width - box.left + 24);
   }
   return padding;

@@ -44,7 +44,10 @@ async function found(app: App, from: string, signal: AbortSignal): Promise<Found
     return { sites: cameras, more: truncated };
   }
   const filter = written.filterOf(from, state);
-  return filter === undefined ? { sites: [], more: false } : sitesOf(filter, written.MOST_SITES, signal);
+  if (filter === undefined) return { sites: [], more: false };
+  const { sites, more } = await sitesOf(filter, written.MOST_SITES, signal);
+  const picked = from === "picked";
+  return { sites: picked ? written.inOrder(sites, written.readPicked(state.picked)) : written.walked(sites), more };
 }
 
 function run(app: App, cityMap: CityMap, given: written.Patrol) {

@@ -102,7 +102,7 @@ function wedgeLayers(source: string, roles: Record<string, string>, lit: string)
   const points = (part: string) => ["==", ["get", "part"], part] as never;
   return [
     { ...of("fill"), type: "fill", filter: clear, paint: { "fill-color": role("accent"), "fill-opacity": 0.14 } },
-    { ...of("lit"), type: "fill", filter: isLit(lit), paint: { "fill-color": role("select"), "fill-opacity": 0.3 } },
+    { ...of("lit"), type: "fill", filter: isLit(lit), paint: { "fill-color": role("select"), "fill-opacity": 0.16 } },
     { ...of("edge"), type: "line", filter: clear, paint: { "line-color": role("accent"), "line-width": 1.2 } },
     {
       ...of("edge-hidden"),

@@ -86,6 +86,24 @@ export function address(template: string, { id, lon, lat }: { id: string; lon: n
   return template.replace(/\{(id|lon|lat)\}/g, (_, name: string) => values[name] ?? "");
 }
 
+/** Each camera followed by the nearest that is left, so that those shown together lie together. */
+export function walked<S extends { lon: number; lat: number }>(sites: readonly S[]): S[] {
+  const left = [...sites];
+  const way = left.splice(0, 1);
+  for (let last = way[0]; last !== undefined && left.length > 0; last = way.at(-1)) {
+    const from = last;
+    const wide = Math.cos((from.lat * Math.PI) / 180);
+    const away = left.map(({ lon, lat }) => Math.hypot((lon - from.lon) * wide, lat - from.lat));
+    way.push(...left.splice(away.indexOf(Math.min(...away)), 1));
+  }
+  return way;
+}
+
+/** In the order of the ids; what is not there any more is left out. */
+export function inOrder<S extends { id: string }>(sites: readonly S[], ids: readonly string[]): S[] {
+  return ids.flatMap((id) => sites.find((site) => site.id === id) ?? []);
+}
+
 /** Where the screenful before or after begins; after the last comes the first. */
 export function turned(at: number, by: 1 | -1, { size, total }: { size: number; total: number }): number {
   const screens = Math.max(1, Math.ceil(total / size));
