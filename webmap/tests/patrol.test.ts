@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Mark } from "../src/tools/marks.ts";
-import { write } from "../src/tools/written.ts";
 import * as written from "../src/video/written.ts";
 
-const NOTHING = { conditions: {}, marks: undefined, picked: undefined };
+const NOTHING = { conditions: {}, picked: undefined };
 
 test("a patrol survives its text", () => {
   for (const from of ["listed", "sight", "drawn", "picked", "area:320602", "area:320602001003"]) {
@@ -28,14 +27,14 @@ test("points are read to a decimetre, and only on earth", () => {
 });
 
 test("each source of a patrol asks for its cameras", () => {
-  assert.equal(written.filterOf("listed", NOTHING), null);
+  assert.equal(written.filterOf("listed", NOTHING, []), null);
   const on = { conditions: { video: { status: { in: ["ON"] } } } };
-  assert.equal(written.filterOf("listed", { ...NOTHING, ...on }), "status IN ('ON')");
-  assert.equal(written.filterOf("area:320602", NOTHING), "admin_code LIKE '320602%'");
-  assert.equal(written.filterOf("area:320602001003", NOTHING), "grid_id IN ('320602001003')");
-  assert.equal(written.filterOf("picked", NOTHING), undefined);
-  assert.equal(written.filterOf("picked", { ...NOTHING, picked: "b,a" }), "id IN ('a', 'b')");
-  assert.equal(written.filterOf("drawn", NOTHING), undefined);
+  assert.equal(written.filterOf("listed", { ...NOTHING, ...on }, []), "status IN ('ON')");
+  assert.equal(written.filterOf("area:320602", NOTHING, []), "admin_code LIKE '320602%'");
+  assert.equal(written.filterOf("area:320602001003", NOTHING, []), "grid_id IN ('320602001003')");
+  assert.equal(written.filterOf("picked", NOTHING, []), undefined);
+  assert.equal(written.filterOf("picked", { ...NOTHING, picked: "b,a" }, []), "id IN ('a', 'b')");
+  assert.equal(written.filterOf("drawn", NOTHING, []), undefined);
   const area: Mark = {
     kind: "area",
     points: [
@@ -54,8 +53,10 @@ test("each source of a patrol asks for its cameras", () => {
     note: "",
   };
   const ring = "120.000000 32.000000, 121.000000 32.000000, 121.000000 33.000000, 120.000000 32.000000";
-  const marks = write([line, area]);
-  assert.equal(written.filterOf("drawn", { ...NOTHING, marks }), `S_INTERSECTS(geom, POLYGON((${ring})))`);
+  assert.equal(
+    written.filterOf("drawn", NOTHING, written.drawnAreas([line, area])),
+    `S_INTERSECTS(geom, POLYGON((${ring})))`,
+  );
 });
 
 test("a link's template takes what it names, escaped", () => {

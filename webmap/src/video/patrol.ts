@@ -4,6 +4,7 @@ import { type Links, links as linksOf, type Site, sites as sitesOf } from "../ci
 import type { CityMap } from "../map/map.ts";
 import { type App, reason } from "../page/app.ts";
 import { fill, h, iconButton } from "../page/dom.ts";
+import { kept } from "../tools/written.ts";
 import { type Picture, pictureOf } from "./picture.ts";
 import { choice } from "./tool.ts";
 import { openCamera } from "./viewer.ts";
@@ -43,7 +44,7 @@ async function found(app: App, from: string, signal: AbortSignal): Promise<Found
     const { cameras, truncated } = await items.sight(at, MOST_SEEING, signal);
     return { sites: cameras, more: truncated };
   }
-  const filter = written.filterOf(from, state);
+  const filter = written.filterOf(from, state, written.drawnAreas(kept(state.marks ?? null)));
   if (filter === undefined) return { sites: [], more: false };
   const { sites, more } = await sitesOf(filter, written.MOST_SITES, signal);
   const picked = from === "picked";

@@ -4,6 +4,7 @@ import { classWord } from "../map/facts.ts";
 import type { CityMap } from "../map/map.ts";
 import { type App, reason } from "../page/app.ts";
 import { fill, h } from "../page/dom.ts";
+import { kept } from "../tools/written.ts";
 import { number } from "../words/format.ts";
 import { pickButton } from "./doors.ts";
 import { openCamera } from "./viewer.ts";
@@ -130,7 +131,9 @@ function patrolForm(app: App): HTMLElement[] {
   const sources: [string, string][] = [
     ["listed", app.t("patrolListed")],
     ...(written.readSpot(state.sight) ? [["sight", app.t("patrolSight")] as [string, string]] : []),
-    ...(written.drawnAreas(state.marks).length > 0 ? [["drawn", app.t("patrolDrawn")] as [string, string]] : []),
+    ...(written.drawnAreas(kept(state.marks ?? null)).length > 0
+      ? [["drawn", app.t("patrolDrawn")] as [string, string]]
+      : []),
     ...(picked > 0 ? [["picked", app.t("patrolPicked", { n: picked })] as [string, string]] : []),
   ];
   const from = choice(sources, sources.at(-1)?.[0] ?? "listed");

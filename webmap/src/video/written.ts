@@ -1,8 +1,7 @@
 /** Patrols and questions of sight as short texts that a URL can carry, and what they ask for. */
 import { type Conditions, toCql2 } from "../page/conditions.ts";
 import type { State } from "../page/state.ts";
-import { ringOf } from "../tools/marks.ts";
-import { kept } from "../tools/written.ts";
+import { type Mark, ringOf } from "../tools/marks.ts";
 
 export const CAMERAS = "video";
 export const SIZES = [1, 4, 9, 16] as const;
@@ -49,10 +48,11 @@ export function toggled(picked: readonly string[], id: string): string | undefin
   return next.length > 0 ? next.join(",") : undefined;
 }
 
-/** The cameras of a patrol as CQL2 text (null: all); undefined where the state names none. */
+/** The cameras of a patrol as CQL2 text (null: all); undefined where nothing names any. `areas` are rings of WKT. */
 export function filterOf(
   from: string,
-  state: Pick<State, "conditions" | "marks" | "picked">,
+  state: Pick<State, "conditions" | "picked">,
+  areas: readonly string[],
 ): string | null | undefined {
   if (from === "listed") return toCql2(state.conditions[CAMERAS]);
   if (from === "picked") {
@@ -60,7 +60,7 @@ export function filterOf(
     return ids.length > 0 ? toCql2({ id: { in: ids } }) : undefined;
   }
   if (from === "drawn") {
-    const parts = drawnAreas(state.marks).map((ring) => `S_INTERSECTS(geom, POLYGON((${ring})))`);
+    const parts = areas.map((ring) => `S_INTERSECTS(geom, POLYGON((${ring})))`);
     return parts.length > 0 ? parts.join(" OR ") : undefined;
   }
   if (from.startsWith("area:")) return toCql2(ofArea(from.slice("area:".length)));
@@ -73,8 +73,8 @@ function ofArea(code: string): Conditions {
 }
 
 /** The areas and circles that someone drew, as rings of WKT. */
-export function drawnAreas(marks: string | undefined): string[] {
-  return kept(marks ?? null)
+export function drawnAreas(marks: readonly Mark[]): string[] {
+  return marks
     .filter(({ kind }) => kind === "area" || kind === "circle")
     .map((mark) => ringOf(mark).map(([lon, lat]) => `${lon.toFixed(6)} ${lat.toFixed(6)}`))
     .map((ring) => ring.join(", "));
