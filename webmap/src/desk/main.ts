@@ -9,7 +9,16 @@ import { cutNote } from "../map/cut.ts";
 import { type CityMap, createMap } from "../map/map.ts";
 import { type App, createApp, reason } from "../page/app.ts";
 import { installFonts } from "../page/fonts.ts";
-import { blank, createStore, fromFragment, IN_URL, NOTHING_LOOSE, type State, type Store, toFragment } from "../page/state.ts";
+import {
+  blank,
+  createStore,
+  fromFragment,
+  IN_URL,
+  NOTHING_LOOSE,
+  type State,
+  type Store,
+  toFragment,
+} from "../page/state.ts";
 import { topicColumn } from "../panels/column.ts";
 import { createDoors } from "../panels/doors.ts";
 import { traceLines } from "../panels/highlight.ts";
