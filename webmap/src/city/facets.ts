@@ -22,7 +22,7 @@ export interface Facets {
 }
 
 /** Of those records that a CQL2 filter takes; null: of all. */
-export function facets(layer: string, filter: string | null, signal: AbortSignal): Promise<Facets> {
+export function facets(layer: string, filter: string | null, signal?: AbortSignal): Promise<Facets> {
   const where = filter === null ? "" : `?filter=${encodeURIComponent(filter)}`;
   return get(`/layers/${encodeURIComponent(layer)}/facets${where}`, signal);
 }

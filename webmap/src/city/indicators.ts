@@ -1,4 +1,4 @@
-/** What is counted and measured in the city: indicators, their figures by area or class, their past, and facets. */
+/** What is counted and measured in the city: indicators, their figures by area or class, and their past. */
 import type { Conditions } from "../page/conditions.ts";
 import type { Title } from "../words/i18n.ts";
 import { get } from "./api.ts";
@@ -72,19 +72,6 @@ export interface Past {
   synthetic: boolean;
 }
 
-export interface FacetValue {
-  value: string | null;
-  title: Title | null;
-  count: number;
-}
-
-export interface Facet {
-  column: string;
-  title: Title;
-  values: FacetValue[];
-  truncated: boolean;
-}
-
 const part = encodeURIComponent;
 
 export const indicators = async (signal?: AbortSignal): Promise<Indicator[]> =>
@@ -105,9 +92,3 @@ export function figures(
 /** The past of one figure, oldest first. */
 export const past = (name: string, days: number, signal?: AbortSignal): Promise<Past> =>
   get(`/indicators/${part(name)}/history?by=city&days=${days}`, signal);
-
-/** How many records of a layer have which value, of those that meet a CQL2 filter. */
-export const facets = async (layer: string, filter: string | null, signal?: AbortSignal): Promise<Facet[]> => {
-  const where = filter === null ? "" : `?filter=${part(filter)}`;
-  return (await get<{ facets: Facet[] }>(`/layers/${part(layer)}/facets${where}`, signal)).facets;
-};

@@ -1,5 +1,6 @@
 /** Ranked bars: areas or classes by one indicator, and a layer's records by their states. */
-import type { Door, Facet, Figures, Status, Value } from "../city/indicators.ts";
+import type { Facet } from "../city/facets.ts";
+import type { Door, Figures, Status, Value } from "../city/indicators.ts";
 import type { App } from "../page/app.ts";
 import { h } from "../page/dom.ts";
 import { amount, type Drawing, digits, doorway, nothingToCount, parts, statusMark } from "./drawing.ts";

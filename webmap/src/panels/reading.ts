@@ -1,5 +1,6 @@
 /** What a topic's panels show: asked of the server together, each question once. */
 import { Refused } from "../city/api.ts";
+import { type Facet, facets } from "../city/facets.ts";
 import * as ask from "../city/indicators.ts";
 import type { Panel, Topic } from "../city/topics.ts";
 import { type Conditions, toCql2 } from "../page/conditions.ts";
@@ -10,7 +11,7 @@ export type Data =
   | { kind: "bars"; figures: KeyFigure; top: number }
   | { kind: "series"; figures: KeyFigure }
   | { kind: "table"; columns: KeyFigure[]; top: number }
-  | { kind: "statuses"; layer: string; facet: ask.Facet; conditions: Conditions; at: string }
+  | { kind: "statuses"; layer: string; facet: Facet; conditions: Conditions; at: string }
   | { kind: "legend" };
 
 const TREND_DAYS = 30;
@@ -45,8 +46,8 @@ export function askingRound(topic: Pick<Topic, "layers">, signal: AbortSignal): 
   const statuses = async (layer: string, column: string): Promise<Data | null> => {
     const conditions = topic.layers.find((each) => each.layer === layer)?.conditions ?? {};
     const filter = toCql2(conditions);
-    const found = await once(`${layer}?${filter}`, () => ask.facets(layer, filter, signal));
-    const facet = found.find((each) => each.column === column);
+    const found = await once(`${layer}?${filter}`, () => facets(layer, filter, signal));
+    const facet = found.facets.find((each) => each.column === column);
     return facet ? { kind: "statuses", layer, facet, conditions, at: new Date().toISOString() } : null;
   };
   const read = async (panel: Panel): Promise<Data | null> => {

@@ -252,7 +252,7 @@ async function options(detail: LayerDetail, column: Column): Promise<Option[] | 
 function counts(layer: string): Promise<Facets | null> {
   const asked =
     KNOWN.get(layer) ??
-    facets(layer, null, new AbortController().signal).catch((error: unknown) => {
+    facets(layer, null).catch((error: unknown) => {
       KNOWN.delete(layer);
       if (error instanceof Refused) return null;
       throw error;
