@@ -1,6 +1,6 @@
 /** The cards of what is no record: a spot of the city, a cell that counts, and the choice between things at one place. */
 import type { LayerSummary, Reverse } from "../city/api.ts";
-import { bars, classCounts, headline, swatch } from "../map/facts.ts";
+import { bars, classCounts, classWord, headline, swatch } from "../map/facts.ts";
 import type { Hit } from "../map/hits.ts";
 import type { CityMap } from "../map/map.ts";
 import { placeRows } from "../map/where.ts";
@@ -82,8 +82,10 @@ export async function cellContent(app: App, cityMap: CityMap, hit: Hit, lon: num
 /** A few things are lines to click; thousands on one pole are a list to search. */
 export async function choiceContent(app: App, cityMap: CityMap, hits: readonly Hit[]): Promise<Content> {
   const many = hits.length > CHOICES;
+  const [layer, ...others] = new Set(hits.map((hit) => hit.layer));
+  const only = others.length === 0 && layer !== undefined ? app.city.layer(layer) : undefined;
   return {
-    kicker: app.t("spot"),
+    kicker: only ? app.title(only.title) : app.t("spot"),
     title: app.t("hereAre", { n: hits.length }),
     body: many ? [await stackList(app, cityMap, hits)] : await Promise.all(hits.map((hit) => choiceLine(app, hit))),
   };
@@ -94,6 +96,8 @@ async function choiceLine(app: App, hit: Hit): Promise<HTMLElement> {
   const value = layer.classes === null ? null : hit.properties[layer.classes];
   const rows = layer.legend[app.store.get().palette] ?? [];
   const mark = rows.find((each) => each.value === String(value)) ?? rows.at(-1);
+  const name = headline(app, layer, hit.id, hit.properties);
+  const kind = classWord(app, layer, hit.properties);
   return h(
     "button",
     {
@@ -102,7 +106,7 @@ async function choiceLine(app: App, hit: Hit): Promise<HTMLElement> {
       onclick: () => app.store.set({ selected: { kind: "item", layer: hit.layer, id: hit.id } }),
     },
     mark ? swatch(mark) : null,
-    h("span", { class: "name" }, headline(app, layer, hit.id, hit.properties)),
-    h("span", { class: "detail" }, app.title(layer.title)),
+    h("span", { class: "name" }, name),
+    h("span", { class: "detail" }, kind === null || kind === name ? app.title(layer.title) : kind),
   );
 }

@@ -66,7 +66,7 @@ async function draw(element: HTMLElement, desk: Desk, held: intake.DeliveryDetai
 function mapLink({ app }: Desk, { layer }: intake.Delivery): HTMLElement {
   const { lang, palette } = app.store.get();
   const href = `/#layers=county,town,road,${layer}&lang=${lang}&palette=${palette}`;
-  return h("a", { href, class: "primary" }, app.t("dataOnMap"));
+  return h("a", { href, class: "outlined" }, app.t("dataOnMap"));
 }
 
 /** The button that takes the delivery back, once more asked. */

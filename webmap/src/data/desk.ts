@@ -92,5 +92,5 @@ export function table(label: string, headings: readonly (string | Node)[], rows:
 
 export const cell = (text: string, className = ""): HTMLElement => h("td", { class: className }, text);
 
-export const action = (text: string, onclick: () => void, className = "primary"): HTMLButtonElement =>
+export const action = (text: string, onclick: () => void, className = "outlined"): HTMLButtonElement =>
   h("button", { type: "button", class: className, onclick }, text);

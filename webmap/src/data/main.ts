@@ -2,14 +2,14 @@
 import { Refused, token, Unreachable } from "../city/api.ts";
 import { loadCity } from "../city/city.ts";
 import type { Places } from "../city/intake.ts";
+import { headTools } from "../desk/shell.ts";
 import { createMap } from "../map/map.ts";
 import { type App, createApp, reason } from "../page/app.ts";
-import { fill, h, iconButton } from "../page/dom.ts";
+import { fill, h } from "../page/dom.ts";
 import { installFonts } from "../page/fonts.ts";
-import { pageLinks } from "../page/pages.ts";
 import { signIn, signOut } from "../page/signin.ts";
 import { blank, createStore, fromFragment, type State, toFragment } from "../page/state.ts";
-import { type Lang, word } from "../words/i18n.ts";
+import { word } from "../words/i18n.ts";
 import { deliveryView } from "./delivery.ts";
 import type { Desk, Place } from "./desk.ts";
 import { homeView } from "./home.ts";
@@ -41,7 +41,7 @@ async function start(root: HTMLElement): Promise<void> {
   const given = fromFragment(location.hash, defaults());
   const here = GROUND.filter((name) => city.layer(name) !== undefined);
   const app = createApp(createStore({ ...given, layers: here, view: null, selected: null }), city);
-  const head = h("header", { class: "top" });
+  const head = h("header", { class: "title" });
   const wrong = h("p", { class: "complaint", role: "alert", hidden: true });
   const view = h("div", { class: "view" });
   const beside = h("aside", { class: "beside" });
@@ -50,7 +50,7 @@ async function start(root: HTMLElement): Promise<void> {
   const foot = h("footer", { class: "strip" });
   fill(root, head, h("main", { class: "desk" }, wrong, view), beside, foot);
   beside.append(ground, keys);
-  drawHead(head, app);
+  headTools(head, app, "data");
   drawFoot(foot, app);
 
   const mapped = createMap(ground, app, () => complain(app.t("tilesFailed"))).then((cityMap) => {
@@ -75,7 +75,10 @@ async function start(root: HTMLElement): Promise<void> {
     else if (place === null) homeView(view, desk, over.signal);
     else if ("upload" in place) uploadView(view, desk, place.upload, over.signal);
     else deliveryView(view, desk, place.delivery, over.signal);
-    const heading = view.querySelector<HTMLElement>("h1, h2");
+    name();
+  };
+  const name = (): void => {
+    const heading = view.querySelector<HTMLElement>("h2");
     document.title = `${heading?.textContent || app.t("dataTitle")} · ${app.t("brand")}`;
   };
   const go = (to: Place): void => {
@@ -99,12 +102,10 @@ async function start(root: HTMLElement): Promise<void> {
     });
   app.store.on(["lang", "palette"], (state, before) => {
     history.replaceState(null, "", `#${fragmentOf(place, state)}`);
-    if (state.lang === before.lang) return;
-    drawHead(head, app);
+    if (state.lang === before.lang) return name();
     drawFoot(foot, app);
     open();
   });
-  app.store.on(["palette"], () => drawHead(head, app));
   open();
   await mapped;
 }
@@ -117,33 +118,6 @@ function signInFirst(app: App): HTMLElement {
     h("h2", {}, app.t("dataNeedsRight")),
     h("p", {}, app.t("dataNeedsRightWhy")),
     h("button", { type: "button", class: "primary", onclick: () => signIn(app) }, app.t("signIn")),
-  );
-}
-
-function drawHead(element: HTMLElement, app: App): void {
-  const { lang, palette } = app.store.get();
-  const dark = palette === "dark";
-  const other: Lang = lang === "zh" ? "en" : "zh";
-  document.documentElement.lang = lang === "zh" ? "zh-CN" : "en";
-  const signedIn = token.get() !== null;
-  const key = iconButton("key", app.t(signedIn ? "signOut" : "signIn"), () => (signedIn ? signOut() : signIn(app)));
-  key.classList.toggle("on", signedIn);
-  const language = h(
-    "button",
-    { type: "button", class: "icon-button", title: app.t("toOther"), onclick: () => app.store.set({ lang: other }) },
-    app.t("otherLang"),
-  );
-  language.setAttribute("aria-label", app.t("toOther"));
-  fill(
-    element,
-    h("a", { href: `/#lang=${lang}&palette=${palette}`, class: "back" }, app.title(app.city.city.title)),
-    h("h1", {}, app.t("dataTitle")),
-    pageLinks(app, "data"),
-    language,
-    iconButton(dark ? "sun" : "moon", app.t(dark ? "toLight" : "toDark"), () =>
-      app.store.set({ palette: dark ? "light" : "dark" }),
-    ),
-    key,
   );
 }
 

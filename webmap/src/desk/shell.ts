@@ -103,7 +103,8 @@ export function headTools(element: HTMLElement, app: App, here: PageName): void 
           type: "button",
           class: "icon-button",
           title: app.t("toOther"),
-          aria: { label: app.t("toOther") },
+          // What is seen is a part of what is heard, so that who speaks to the browser can say what they see.
+          aria: { label: `${app.t("otherLang")} ${app.t("toOther")}` },
           onclick: () => store.set({ lang: other }),
         },
         app.t("otherLang"),

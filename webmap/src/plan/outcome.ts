@@ -135,7 +135,7 @@ function drawHead(
     h(
       "div",
       { class: "told" },
-      h("h2", {}, app.title(page.statement)),
+      h("h2", { tabIndex: 0 }, app.title(page.statement)),
       h(
         "p",
         { class: "detail" },
