@@ -72,7 +72,7 @@ LAYER = Layer(
         label_from=13.5,
     ),
     label="name",
-    minzoom=8,
+    minzoom=6,
     classes="status",
     # From afar those that lack something.
     shown_from=(("low", 8), ("out", 8), ("ready", 11)),

@@ -24,6 +24,7 @@ function drawFigure(app: App, { figures, past }: KeyFigure, drawing: Drawing): (
   const { button, text } = explanation(app, drawing, `figure-${figures.name}`, title, told);
   const status = value?.status ?? null;
   const number = h("b", {}, digits(lang, value?.value ?? null, figures.decimals));
+  number.style.setProperty("--digits", String(number.textContent.length));
   const inside = [
     h("span", { class: "what" }, statusMark(app, status), h("span", { class: "name" }, title)),
     h("span", { class: "amount" }, number, h("span", { class: "unit" }, unitText(lang, figures.unit))),
