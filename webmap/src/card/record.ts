@@ -9,7 +9,7 @@ import type { App } from "../page/app.ts";
 import { copyButton } from "../page/copy.ts";
 import { h } from "../page/dom.ts";
 import { videoRow } from "../video/doors.ts";
-import { age, moment } from "../words/format.ts";
+import { age, moment, sourceWord } from "../words/format.ts";
 import { action, type Content } from "./content.ts";
 import { historyList } from "./history.ts";
 import { goThere, linkButton, linksRow } from "./links.ts";
@@ -64,7 +64,7 @@ function makingRows(
     delivery && h("span", { class: "code" }, app.t("deliveredBy", { title: delivery.title, id: delivery.id }));
   const who = changedBy && h("span", { class: "code" }, app.t("changedBy", { who: changedBy }));
   return [
-    source === null ? null : row(app.t("source"), source, brought || null),
+    source === null ? null : row(app.t("source"), sourceWord(lang, source), brought || null),
     changedAt === null
       ? null
       : row(

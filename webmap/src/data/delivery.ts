@@ -1,7 +1,7 @@
 /** One delivery: what it changed, on the map and in numbers, what it could not use, and taking it back. */
 import * as intake from "../city/intake.ts";
 import { fill, h } from "../page/dom.ts";
-import { age, moment, number } from "../words/format.ts";
+import { age, moment, number, sourceWord } from "../words/format.ts";
 import { aboutWord, action, attempt, cell, type Desk, layerTitle, share, table, tiles } from "./desk.ts";
 import { SIGNS } from "./places.ts";
 import { atWork, followed, progressBar } from "./progress.ts";
@@ -37,7 +37,7 @@ async function draw(element: HTMLElement, desk: Desk, held: intake.DeliveryDetai
   const facts = [
     app.t("dataNumber", { n: held.id }),
     layerTitle(app, held.layer),
-    held.source,
+    sourceWord(lang, held.source),
     `${moment(held.at)}（${age(lang, held.at)}）`,
     held.actor,
     held.accepted === null ? "" : `${app.t("dataAccepted")} ${share(app, held.accepted)}`,

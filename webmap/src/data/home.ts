@@ -1,7 +1,7 @@
 /** The start: where files are dropped, what waits, and how each source delivers. */
 import * as intake from "../city/intake.ts";
 import { fill, h } from "../page/dom.ts";
-import { age, moment, number } from "../words/format.ts";
+import { age, moment, number, sourceWord } from "../words/format.ts";
 import { action, attempt, cell, type Desk, layerTitle, share, size, table } from "./desk.ts";
 import { ACCEPTED, type Batch, batches } from "./files.ts";
 
@@ -153,7 +153,7 @@ function drawSources(element: HTMLElement, desk: Desk, sources: readonly intake.
     const { latest } = each;
     const fresh = each.freshness;
     const more = h("tr", { class: "more", hidden: true }, h("td", { colSpan: 6 }));
-    const name = action(each.source, () => void toggle(desk, each, name, more), "link");
+    const name = action(sourceWord(lang, each.source), () => void toggle(desk, each, name, more), "link");
     name.setAttribute("aria-expanded", "false");
     const sign = fresh === null ? app.t("dataFresh_unknown") : app.t(FRESH[fresh]);
     const usual = each.usual_s === null ? "" : app.t("dataUsual", { every: interval(lang, each.usual_s) });

@@ -1,6 +1,7 @@
 /** What the panels of a topic say on a wall: blocks of a title and few large rows, from what was read for the desk. */
 import type { LayerDetail } from "../city/api.ts";
-import type { Facet, Figures, Value } from "../city/indicators.ts";
+import type { Facet } from "../city/facets.ts";
+import type { Figures, Value } from "../city/indicators.ts";
 import type { Panel, Topic } from "../city/topics.ts";
 import { swatch } from "../map/facts.ts";
 import type { App } from "../page/app.ts";

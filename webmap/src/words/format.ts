@@ -30,6 +30,10 @@ export function age(lang: Lang, text: string, now: number = Date.now()): string 
   return relative.format(-Math.floor(seconds / step[1]), step[0]);
 }
 
+/** Who delivered: offices are called what they call themselves; the demonstration has a word. */
+export const sourceWord = (lang: Lang, source: string): string =>
+  source === "synthetic" ? word(lang, "synthetic") : source;
+
 /** A code in words by the books of its layer; the code itself where no book knows it. */
 export function inWords(lang: Lang, layer: LayerDetail, column: string | null, code: string): string {
   const book = layer.fields.find((field) => field.name === column)?.book;
