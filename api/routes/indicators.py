@@ -26,7 +26,10 @@ from layers.spec import Layer
 router = APIRouter(tags=["indicators"])
 MOST_VALUES = 10_000
 By = Annotated[str, Query(pattern=r"^[a-z][a-z0-9_]{0,62}$", description="city, county, town, grid, or a column")]
-Code = Annotated[str | None, Query(min_length=1, max_length=64, description="code of a county, a town or a grid")]
+Code = Annotated[
+    str | None,
+    Query(pattern=r"^[^\x00-\x1f]+$", max_length=64, description="code of a county, a town or a grid"),
+]
 Match = Annotated[str | None, Header(alias="If-None-Match")]
 
 
