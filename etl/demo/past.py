@@ -57,6 +57,8 @@ def make_past(engine: sa.Engine, layers: Mapping[str, Layer], *, seed: int) -> i
     with begin(engine, actor="etl demo") as connection:
         if connection.scalar(sa.select(sa.exists().where(FIGURE_DAY.c.synthetic))):
             return 0
+        # What a worker kept of the days before was of a city without records.
+        connection.execute(sa.delete(FIGURE_DAY).where(FIGURE_DAY.c.day < today()))
         rows = [row for each in there(known.values(), layers) for row in _rows(connection, each, layers, seed=seed)]
         copy_frame(connection, FIGURE_DAY.fullname, pd.DataFrame(rows))
     return len(rows)
