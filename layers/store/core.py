@@ -188,6 +188,7 @@ FIGURE_LAYER = sa.Table(
     sa.Column("plan", sa.Text, nullable=False),
     sa.Column("position", sa.Text, nullable=False),
     sa.Column("at", _time, nullable=False),
+    sa.Column("changed_at", _time, nullable=False, server_default=sa.text("clock_timestamp()")),
 )
 
 # An indicator's figures on a day: a list of [key, numerator, denominator].

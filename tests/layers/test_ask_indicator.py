@@ -14,6 +14,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from etl.demo.past import make_past
 from layers.ask.clauses import cql2
 from layers.ask.filter import condition, parse
 from layers.ask.indicator.amounts import Area
@@ -371,6 +372,37 @@ def test_a_day_keeps_the_last_figures_that_it_had(counted: Database) -> None:
         assert connection.scalars(kept).all() == [[[None, values(counted, bad)[None].numerator, None]]]
 
 
+def test_a_day_keeps_also_what_was_counted_for_someone_who_asked(counted: Database) -> None:
+    bad = ALL["components-to-repair"]
+    edit(counted, EDITS["one state"])
+    with counted.owner.connect() as connection:
+        Counter(counted.engine, ALL).fresh(connection, bad, LAYERS)
+    assert count_all(counted.engine, ALL.values(), LAYERS) == set()
+    kept = sa.select(FIGURE_DAY.c.figures).where(
+        FIGURE_DAY.c.indicator == bad.name, FIGURE_DAY.c.by == CITY, FIGURE_DAY.c.day == today()
+    )
+    with counted.reader.connect() as connection:
+        assert connection.scalars(kept).all() == [[[None, values(counted, bad)[None].numerator, None]]]
+
+
+def test_the_demo_city_gets_its_past_also_where_a_worker_has_run_for_days(counted: Database) -> None:
+    yesterday = today() - dt.timedelta(days=1)
+    edit(counted, "delete from core.figure_day")
+    edit(
+        counted,
+        "insert into core.figure_day values ('components', 'city', :day, now(), false, '[[null, 0, null]]')",
+        day=yesterday,
+    )
+    assert make_past(counted.engine, LAYERS, seed=1) > 0
+    told = sa.select(FIGURE_DAY.c.synthetic, FIGURE_DAY.c.figures[0][1].as_float()).where(
+        FIGURE_DAY.c.indicator == "components", FIGURE_DAY.c.by == CITY, FIGURE_DAY.c.day == yesterday
+    )
+    with counted.reader.connect() as connection:
+        ((synthetic, figure),) = connection.execute(told)
+    assert synthetic
+    assert figure > 0
+
+
 def test_the_past_is_read_by_key_and_counted_days(database: Database) -> None:
     bad, now = ALL["components-to-repair"], dt.datetime.now(CITY_TIME)
     rows = [
@@ -396,7 +428,7 @@ def test_the_past_is_read_by_key_and_counted_days(database: Database) -> None:
 
 def test_a_real_city_has_no_past(database: Database) -> None:
     with begin(database.engine, actor="t") as connection:
-        remember(connection, list(ALL.values()), LAYERS, changed=())
+        remember(connection, list(ALL.values()), LAYERS)
         assert connection.scalar(sa.select(sa.func.count()).where(FIGURE_DAY.c.day < today())) == 0
 
 

@@ -110,7 +110,7 @@ def count_all(
         with begin(engine, actor="job") as connection:
             changed |= count(connection, [plan])
     with begin(engine, actor="job") as connection:
-        remember(connection, fit, layers, changed=changed)
+        remember(connection, fit, layers)
     return changed
 
 

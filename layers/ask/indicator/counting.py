@@ -69,11 +69,12 @@ def count(connection: sa.Connection, plans: Collection[Plan]) -> set[str]:
         # The position first: what is committed while we count is counted twice rather than never.
         here, state = changes.now(connection), _state(connection, plan)
         scope, position = (None, here) if state is None else _touched(connection, plan.layer, state)
-        if scope is None or scope.grids or scope.towns:
+        others = scope is None or bool(scope.grids or scope.towns)
+        if others:
             _count_places(connection, plan, scope)
             _count_columns(connection, plan, scope)
             counted.add(plan.layer.name)
-        _keep(connection, plan, position)
+        _keep(connection, plan, position, others=others)
     return counted
 
 
@@ -92,8 +93,10 @@ def _mark(connection: sa.Connection, plan: Plan) -> str:
     return f"{plan.digest} {changes.identity(connection)}"
 
 
-def _keep(connection: sa.Connection, plan: Plan, position: Position) -> None:
-    values = {"plan": _mark(connection, plan), "position": str(position), "at": sa.func.clock_timestamp()}
+def _keep(connection: sa.Connection, plan: Plan, position: Position, *, others: bool) -> None:
+    now = sa.func.clock_timestamp()
+    values = {"plan": _mark(connection, plan), "position": str(position), "at": now}
+    values |= {"changed_at": now} if others else {}
     there = sa.update(FIGURE_LAYER).where(FIGURE_LAYER.c.layer == plan.layer.name).values(values)
     if connection.execute(there).rowcount == 0:
         connection.execute(sa.insert(FIGURE_LAYER).values(layer=plan.layer.name, **values))

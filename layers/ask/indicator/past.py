@@ -14,12 +14,14 @@ from layers.ask.indicator.amounts import parts
 from layers.ask.indicator.indicator import CITY, Indicator
 from layers.ask.period import CITY_TIME
 from layers.spec import Layer
-from layers.store.core import FIGURE_DAY
+from layers.store.core import FIGURE_DAY, FIGURE_LAYER
 
 MOST_DAYS: Final = 366
 KEPT_DAYS: Final = 1_100
 MOST_KEYS: Final = 200
 """Of a column with more values than these, the largest are remembered."""
+# Sums are stamped just before they are committed: what was remembered in between is remembered once more.
+_COMMITS_WITHIN: Final = dt.timedelta(minutes=1)
 Entry = tuple[str | None, float, float | None]
 
 
@@ -56,18 +58,15 @@ def entries(connection: sa.Connection, indicator: Indicator, layers: Mapping[str
     ]
 
 
-def remember(
-    connection: sa.Connection,
-    indicators: Collection[Indicator],
-    layers: Mapping[str, Layer],
-    *,
-    changed: Collection[str],
-) -> int:
-    """Keep today's figures of the indicators whose layers changed, or of which today has none; returns how many."""
+def remember(connection: sa.Connection, indicators: Collection[Indicator], layers: Mapping[str, Layer]) -> int:
+    """Keep today's figures of the indicators whose sums changed since, or of which today has none; returns how many."""
     day, kept = today(), 0
-    held = set(connection.scalars(sa.select(FIGURE_DAY.c.indicator).where(FIGURE_DAY.c.day == day).distinct()))
+    of_day = sa.select(FIGURE_DAY.c.indicator, sa.func.min(FIGURE_DAY.c.at)).where(FIGURE_DAY.c.day == day)
+    held = {name: at for name, at in connection.execute(of_day.group_by(FIGURE_DAY.c.indicator))}
+    changed = {name: at for name, at in connection.execute(sa.select(FIGURE_LAYER.c.layer, FIGURE_LAYER.c.changed_at))}
     for indicator in indicators:
-        if indicator.name in held and not {m.layer for m in indicator.measures} & set(changed):
+        last = max((changed[m.layer] for m in indicator.measures if m.layer in changed), default=None)
+        if indicator.name in held and (last is None or last + _COMMITS_WITHIN < held[indicator.name]):
             continue
         for by in remembered(indicator):
             told = [list(entry) for entry in entries(connection, indicator, layers, by=by)]
