@@ -70,7 +70,7 @@ export function layerFilters(app: App, layer: LayerSummary): Filters {
         "summary",
         { data: { key: facet.column } },
         h("span", {}, app.title(facet.title)),
-        h("span", { class: "chosen" }, chosen.map((value) => valueWord(app, facet, value)).join("、")),
+        h("span", { class: "chosen" }, chosen.map((value) => valueWord(app, facet, value)).join(app.t("listComma"))),
       ),
       ...few.map((value) => valueLine(app, facet, value, chosen, set)),
       (rest > 0 || (all && facet.values.length > FEW)) && more,
@@ -207,7 +207,7 @@ function otherClauses(
   return Object.entries(app.store.get().conditions[layer] ?? {})
     .filter(([column, clause]) => !known.has(column) || !("in" in clause || "from" in clause || "to" in clause))
     .map(([column, clause]) => {
-      const text = `${columnWord(app, layer, column, clause)} ${clauseWord(clause)}`;
+      const text = `${columnWord(app, layer, column, clause)} ${clauseWord(app, clause)}`;
       const away = iconButton("close", `${app.t("filterClear")} ${text}`, () => set(column, null));
       return h("span", { class: "asked-one" }, text, away);
     });
@@ -223,8 +223,8 @@ function columnWord(app: App, layer: string, column: string, clause: Clause): st
   return app.t("starts" in clause && clause.starts.length <= 6 ? "county" : "town");
 }
 
-function clauseWord(clause: Clause): string {
-  if ("in" in clause) return clause.in.map((value) => value ?? "–").join("、");
+function clauseWord(app: App, clause: Clause): string {
+  if ("in" in clause) return clause.in.map((value) => value ?? app.t("filterNone")).join(app.t("listComma"));
   if ("starts" in clause) return clause.starts;
   return `${clause.from ?? ""} – ${clause.to ?? ""}`;
 }

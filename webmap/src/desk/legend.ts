@@ -7,6 +7,7 @@ import type { CityMap } from "../map/map.ts";
 import { rasterLegends } from "../map/rasters.ts";
 import type { DensityRange } from "../map/style.ts";
 import type { App } from "../page/app.ts";
+import { toCql2 } from "../page/conditions.ts";
 import { fill, h } from "../page/dom.ts";
 import { number } from "../words/format.ts";
 import { shadesSection } from "./shades.ts";
@@ -58,7 +59,7 @@ export function legendPanel(element: HTMLElement, app: App, cityMap: CityMap): v
     }
     draw();
   };
-  store.on(["layers", "looks", "breaks", "rasters", "hidden", "density", "lang", "palette"], demand);
+  store.on(["layers", "looks", "breaks", "conditions", "rasters", "hidden", "density", "lang", "palette"], demand);
   city.onNews(draw);
   cityMap.shading.on(draw);
   cityMap.map.on("zoom", drawIfOther);
@@ -146,7 +147,9 @@ function chooser(app: App, cityMap: CityMap, layer: LayerDetail): HTMLElement {
 const cellsBelow = (layer: LayerSummary): number => (hasCells(layer) ? layer.minzoom : 0);
 
 function classSection(app: App, layer: LayerDetail, rows: readonly LegendRow[], asDensity: boolean): HTMLElement {
-  const { hidden, lang } = app.store.get();
+  const { conditions, hidden, lang } = app.store.get();
+  // The counts are of all records: beside a map that shows some of them they would be wrong.
+  const counts = toCql2(conditions[layer.name]) === null ? layer.counts : null;
   const off = hidden[layer.name] ?? [];
   const toggle = (value: string) => {
     const values = off.includes(value) ? off.filter((each) => each !== value) : [...off, value];
@@ -165,7 +168,7 @@ function classSection(app: App, layer: LayerDetail, rows: readonly LegendRow[], 
       { class: "rows" },
       ...rows.map((row) => {
         const name = row.title ? app.title(row.title) : app.t("other");
-        const count = row.value === null ? undefined : layer.counts?.[row.value];
+        const count = row.value === null ? undefined : counts?.[row.value];
         const inside = [
           swatch(row),
           h("span", { class: "name" }, name),

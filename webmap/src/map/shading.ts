@@ -134,6 +134,7 @@ export function createShading(app: App, map: MapLibreMap, ranges: () => readonly
     refused: () => why,
     matching: () => found?.areas.reduce((sum, { n }) => sum + n, found.outside) ?? null,
     changed(layer) {
+      for (const [key, each] of kept) if (layer === null || layer === each.layer || layer === each.by) kept.delete(key);
       if (asked !== null && (layer === null || layer === asked.layer || layer === asked.by)) recount();
     },
     again: paint,

@@ -30,6 +30,7 @@ export const UNHEARD: Reading = { data: null, absent: false, problem: null, hear
 export function keepPanels(topic: Topic, told: (index: number, reading: Reading) => void, over: AbortSignal): Keeper {
   const readings: Reading[] = topic.panels.map(() => UNHEARD);
   const everything = topic.panels.map((_, index) => index);
+  const askedAt = topic.panels.map(() => 0);
   let wanted = new Set<number>();
   let asking = false;
   let timer = 0;
@@ -50,9 +51,12 @@ export function keepPanels(topic: Topic, told: (index: number, reading: Reading)
     told(index, reading);
   };
   const ask = async (): Promise<void> => {
+    // Events of one layer come more often than the others' time to be asked: who is due goes along.
+    for (const index of everything) if (Date.now() - (askedAt[index] ?? 0) >= topic.refresh_s * 1000) wanted.add(index);
     const now = wanted;
     wanted = new Set();
     asking = true;
+    for (const index of now) askedAt[index] = Date.now();
     const round = askingRound(topic, over);
     await Promise.all(
       [...now].map((index) => read(index, round.panel(topic.panels[index] as Topic["panels"][number]))),
