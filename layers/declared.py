@@ -152,7 +152,7 @@ def read_declaration(path: Path) -> Written:
         mark = error.context_mark if endless else error.problem_mark
         line = None if mark is None else mark.line + 1
         raise BadDeclaration(path, line, f"it is not YAML: {error.problem}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise BadDeclaration(path, None, "it is not YAML") from error
     if node is None:
         raise BadDeclaration(path, None, "it is empty")

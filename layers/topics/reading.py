@@ -13,7 +13,7 @@ from layers.ask.filter import queryables
 from layers.declared import Written, close_to, read_declaration
 from layers.errors import BadDeclaration
 from layers.spec import Access, Layer, Title
-from layers.topics.topic import KINDS, LOOKS, Event, Figure, Panel, PanelKind, Shown, Topic, View
+from layers.topics.topic import KINDS, LOOKS, Event, Figure, LookName, Panel, PanelKind, Shown, Topic, View, looks_of
 
 NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,40}")
 MOST_LAYERS, MOST_PANELS, _MOST_FIGURES, _MOST_EVENTS = 30, 12, 8, 12
@@ -70,10 +70,17 @@ def _shown(written: Written, known: Known) -> Shown:
     name = _named(given["layer"], known.layers, "layer", later=_later(given))
     return Shown(
         layer=name,
-        look=given["look"].one_of(LOOKS, "look") if "look" in given else None,
+        look=_look(given["look"], known.layers.get(name)) if "look" in given else None,
         opacity=given["opacity"].number(0.05, 1) if "opacity" in given else None,
         conditions=read_conditions(given["conditions"], known.layers.get(name)) if "conditions" in given else {},
     )
+
+
+def _look(written: Written, layer: Layer | None) -> LookName:
+    look = written.one_of(LOOKS, "look")
+    if layer is not None and look not in (fit := looks_of(layer)):
+        raise written.error(f"the layer {layer.name!r} cannot be looked at as {look!r}; there are: {', '.join(fit)}")
+    return look
 
 
 def _later(given: Mapping[str, Written]) -> bool:

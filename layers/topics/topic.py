@@ -7,12 +7,25 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, get_args
 
 from layers.ask.clauses import Conditions, told
-from layers.spec import Access, Title
+from layers.ask.indicator.indicator import AREAS
+from layers.spec import Access, Layer, Title
 
 LookName = Literal["symbol", "cells", "heat", "grid", "town", "county"]
 LOOKS: tuple[LookName, ...] = get_args(LookName)
 PanelKind = Literal["figures", "bars", "series", "table", "statuses", "legend"]
 KINDS: tuple[PanelKind, ...] = get_args(PanelKind)
+
+
+_CELLS_BELOW = 6  # layers with records from this zoom on are never counted in cells
+
+
+def looks_of(layer: Layer) -> list[LookName]:
+    """The looks that make sense, as the map offers them: no heat of lines and surfaces, no shares of areas in areas."""
+    cells: list[LookName] = ["cells"] if layer.minzoom > _CELLS_BELOW else []
+    heat: list[LookName] = ["heat"] if layer.geometry.endswith("Point") else []
+    areas: list[LookName] = ["grid", "town", "county"]
+    counted = layer.group != "area" and not layer.geometry.endswith("LineString")
+    return ["symbol", *cells, *heat, *(areas if counted else [])]
 
 
 class Figure(Protocol):
@@ -134,6 +147,8 @@ def _shown(shown: Shown) -> dict[str, Any]:
 def _panel(panel: Panel, there: There) -> dict[str, Any] | None:
     indicators = there.figures(panel.indicators)
     if panel.indicators and not indicators or panel.layer is not None and panel.layer not in there.layers:
+        return None
+    if panel.by in AREAS and panel.by not in there.layers:
         return None
     several = panel.kind in ("figures", "table")
     said: dict[str, Any] = {

@@ -138,6 +138,9 @@ def test_a_short_topic_takes_what_is_usual(tmp_path: Path) -> None:
         ("layer: county", "layer: county\n  - layer: county", 6, "the layer 'county' is shown already"),
         ("layer: county", "layer: county\n    colour: red", 6, "there is no key 'colour' here"),
         ("    when_there: true\nrasters", "rasters", 13, "there is no layer 'incident'"),
+        ("layer: county", "layer: county\n    look: town", 6, "the layer 'county' cannot be looked at as 'town'"),
+        ("layer: county", "layer: road\n    look: heat", 6, "the layer 'road' cannot be looked at as 'heat'"),
+        ("layer: county", "layer: road\n    look: grid", 6, "the layer 'road' cannot be looked at as 'grid'"),
         ("look: heat", "look: heatmap", 7, "there is no look 'heatmap'; was 'heat' meant?"),
         ("opacity: 0.5", "opacity: 5", 8, "a number from 0.05 to 1"),
         ("status: {in", "statsu: {in", 10, "layer 'shelter' has no column 'statsu' to ask for; was 'status' meant?"),
@@ -180,6 +183,7 @@ def test_a_topic_that_cannot_be_used_is_refused_by_its_line(
     [
         (b"", "it is empty"),
         (b"\xff\xfe", "it is not UTF-8"),
+        (b"[" * 50_000, "it is not YAML"),
         (b"- a list", "keys with values are needed"),
         (b"a: \x01", "it is not YAML"),
         (b"title: {zh: " + b"x" * 70_000, "it is longer than 64 KB"),
@@ -210,13 +214,17 @@ def test_what_does_not_exist_yet_may_be_named_and_comes_by_itself(tmp_path: Path
 
 def test_panels_whose_data_do_not_exist_are_absent(tmp_path: Path) -> None:
     topic = read_topic(written(tmp_path, SHELTERS), KNOWN)
-    found = arranged(topic, There({"county", "component"}, [], INDICATORS))
+    found = arranged(topic, There({"county", "town", "component"}, [], INDICATORS))
     assert found is not None
     assert found["layers"] == [{"layer": "county"}]
     assert found["density"] is None
     # The panels of components stay, those of hazards and shelters go; one that had both keeps what there is.
     assert [panel["kind"] for panel in found["panels"]] == ["figures", "bars", "table", "legend"]
     assert found["panels"][0]["indicators"] == ["broken"]
+    # What is told by areas that are not there cannot be told.
+    townless = arranged(topic, There({"county", "component"}, [], INDICATORS))
+    assert townless is not None
+    assert [panel["kind"] for panel in townless["panels"]] == ["figures", "table", "legend"]
 
 
 def test_a_figure_needs_all_of_its_layers() -> None:
