@@ -60,7 +60,11 @@ def test_what_stands_at_its_foot_is_seen_and_a_camera_without_a_direction_sees_n
 
 
 def test_either_index_leaves_nothing_out(city: Database) -> None:
-    pairs = sa.select(VIDEO.table.c.id, PLACE.table.c.id).where(sees(VIDEO.table, PLACE.table.c.geom))
+    # Without an index every pair is looked at, so the cameras are a few hundred.
+    some = sa.select(VIDEO.table.c.id).order_by(sa.func.md5(VIDEO.table.c.id)).limit(400).scalar_subquery()
+    pairs = sa.select(VIDEO.table.c.id, PLACE.table.c.id).where(
+        VIDEO.table.c.id.in_(some), sees(VIDEO.table, PLACE.table.c.geom)
+    )
     with city.reader.connect() as connection:
         every = set(map(tuple, connection.execute(pairs)))
         place = PLACE.table.c.geom3857
