@@ -15,6 +15,7 @@ from layers.store.engine import set_local
 from layers.words import book_of
 
 MOST_VALUES: Final = 60
+MOST_CODES: Final = 500  # a class that is rare can be chosen, too
 SHORT: Final = 120
 FACET_TIMEOUT_MS: Final = 5_000
 
@@ -83,8 +84,9 @@ def facets(connection: sa.Connection, layer: Layer, filter: Filter | None) -> Fa
 def _facet(field: Field, counted: list[tuple[Any, int]]) -> Facet:
     labels = {} if field.book is None else book_of(field.book).labels()
     ranked = sorted(counted, key=lambda pair: (-pair[1], pair[0] is None, pair[0] or ""))
-    values = [FacetValue(value, _title(labels.get(value)), n) for value, n in ranked[:MOST_VALUES]]
-    return Facet(field, values, len(ranked) > MOST_VALUES)
+    most = MOST_VALUES if field.book is None else MOST_CODES
+    values = [FacetValue(value, _title(labels.get(value)), n) for value, n in ranked[:most]]
+    return Facet(field, values, len(ranked) > most)
 
 
 def _title(label: dict[str, str] | None) -> Title | None:

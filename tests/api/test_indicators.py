@@ -149,6 +149,13 @@ REFUSED = [
 ]
 
 
+def test_every_class_that_there_is_can_be_chosen_however_rare(server: Server) -> None:
+    facets = httpx.get(f"{server.url}/layers/component/facets").json()
+    (classes,) = (facet for facet in facets["facets"] if facet["column"] == "class_code")
+    assert not classes["truncated"]
+    assert sum(value["count"] for value in classes["values"]) == facets["total"]
+
+
 @pytest.mark.parametrize(("path", "status", "code"), REFUSED, ids=[path for path, _, _ in REFUSED])
 def test_what_cannot_be_told_is_refused_with_a_reason(server: Server, path: str, status: int, code: str) -> None:
     response = httpx.get(f"{server.url}{path}")
