@@ -143,6 +143,19 @@ def test_filters_show_counts_and_change_the_map_and_the_link(visit: Visit, serve
     expect(entry(page, "component").locator(".filtered")).to_have_count(0)
 
 
+def test_the_legend_of_a_filtered_layer_shows_no_counts_of_the_whole(visit: Visit) -> None:
+    page = visit("#layers=pollution")
+    counts = page.locator(".legend .classes .count")
+    expect(counts).not_to_have_count(0)
+    box = opened(page, "pollution")
+    box.locator("[data-column=status] summary").click()
+    box.locator("[data-column=status] input").first.check()
+    expect(page.locator(".legend .classes .class")).not_to_have_count(0)
+    expect(counts).to_have_count(0)
+    box.locator("[data-key=clear]").click()
+    expect(counts).not_to_have_count(0)
+
+
 def test_a_period_is_chosen_by_two_days_or_at_once(visit: Visit) -> None:
     page = visit("#layers=county,component")
     period = opened(page, "component").locator(".layer-period")

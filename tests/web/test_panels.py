@@ -105,6 +105,18 @@ def test_a_figure_is_a_door_to_what_it_counts_and_back_also_from_a_link(visit: V
     expect(page).to_have_url(before)
 
 
+def test_the_last_number_of_a_line_is_a_door_too(visit: Visit, server: Server) -> None:
+    page = visit(CITY)
+    told = asked(server, "/indicators/components-to-repair")["values"][0]["value"]
+    door = page.locator("[data-panel=series] button.reading")
+    expect(door).to_contain_text(f"{told:,.0f} 个")
+    door.click()
+    expect(door).to_have_attribute("aria-pressed", "true")
+    assert total(page) == told
+    door.click()
+    expect(door).to_have_attribute("aria-pressed", "false")
+
+
 def test_a_bar_lists_the_records_of_its_town(visit: Visit, server: Server) -> None:
     page = visit(CITY)
     worst = asked(server, "/indicators/components-to-repair", by="town")["values"][0]

@@ -3,7 +3,7 @@ import type { Figures, Point } from "../city/indicators.ts";
 import type { App } from "../page/app.ts";
 import { h } from "../page/dom.ts";
 import { moment } from "../words/format.ts";
-import { type Aim, aimOf, amount, type Drawing, nothingToCount } from "./drawing.ts";
+import { type Aim, aimOf, amount, type Drawing, doorway, nothingToCount } from "./drawing.ts";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -94,12 +94,13 @@ export function drawSeries(app: App, figures: Figures, past: readonly Point[], d
   const plot = h("div", { class: "plot" }, chart, cursor);
   const said = (point: Point | undefined) =>
     point === undefined ? "" : `${moment(point.at)}  ${amount(lang, figures, point.value)}`;
-  const reading = h("output", { class: "reading" }, said(known.at(-1)));
+  const reading = h("output", {}, said(known.at(-1)));
+  const door = figures.values[0]?.door ?? null;
   const tick = (value: number) => h("span", {}, amount(lang, figures, value));
   const body = h(
     "div",
     { class: "series" },
-    reading,
+    doorway(app, drawing, { door, by: "city", key: `series-${figures.name}`, class: "reading" }, reading),
     h("div", { class: "scale", aria: { hidden: "true" } }, tick(range.high), tick(range.low)),
     plot,
     h("div", { class: "days" }, h("span", {}, day(known[0])), h("span", {}, day(known.at(-1)))),
