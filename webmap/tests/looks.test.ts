@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { LayerSpecification } from "maplibre-gl";
 import { areaLayers, areaRanges, EMPTY, rampColours, shadesOf, withShades } from "../src/map/choropleth.ts";
 import { faded } from "../src/map/fade.ts";
-import { intensityAt, radiusAt } from "../src/map/heat.ts";
+import { heatLayers, intensityAt, radiusAt } from "../src/map/heat.ts";
 import { hoverLayers } from "../src/map/highlight.ts";
 import { looksFor, withLook } from "../src/map/looks.ts";
 
@@ -117,6 +117,18 @@ test("heat of the same place is as strong from afar as from close by, and a lone
   }
   assert.ok(lit(14) > lit(8));
   assert.ok(Number.isFinite(intensityAt(8, 0, 32)));
+});
+
+test("heat begins with its own colour, wholly clear, and spreads from cells farther than from records", () => {
+  const drawing = { layer: "component", source: "city", minzoom: 13, opacity: 1, perKm2: 13, lat: 32 };
+  const layers = heatLayers({ ...drawing, roles: { ramp2: "#c0ffee" }, filter: undefined, cellCount: ["get", "n"] });
+  const paints = layers.map(({ paint }) => paint as Record<string, unknown[]>);
+  assert.deepEqual(
+    paints.map((paint) => paint["heatmap-color"]?.[4]),
+    ["#c0ffee00", "#c0ffee00"],
+  );
+  const [far, near] = paints.map((paint) => Number(paint["heatmap-radius"]?.[4]));
+  assert.ok(Number(far) > Number(near));
 });
 
 test("a layer can be looked at only as makes sense for it", () => {
