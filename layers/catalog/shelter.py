@@ -95,7 +95,7 @@ LAYER = Layer(
         label_first="capacity",
     ),
     label="name",
-    minzoom=6,
+    minzoom=8,
     classes="status",
     # From afar those in use.
     shown_from=(("open", 8), ("full", 8), ("ready", 11), ("closed", 12)),

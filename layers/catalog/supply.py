@@ -72,7 +72,7 @@ LAYER = Layer(
         label_from=13.5,
     ),
     label="name",
-    minzoom=6,
+    minzoom=8,
     classes="status",
     # From afar those that lack something.
     shown_from=(("low", 8), ("out", 8), ("ready", 11)),
