@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import uuid
 from http import HTTPStatus
@@ -118,6 +119,14 @@ STATUS: dict[type[Exception], HTTPStatus] = {
 }
 
 
+class _Told(JSONResponse):
+    """JSON that may repeat what a client sent: half a character (a lone surrogate) is told as a question mark."""
+
+    def render(self, content: Any) -> bytes:
+        """The body."""
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
 def problem(status: int, detail: str, *, code: str, **facts: Any) -> dict[str, Any]:
     """The body of an error answer."""
     title = HTTPStatus(status).phrase
@@ -158,13 +167,13 @@ def install(app: FastAPI) -> None:
 
     def refused(_: Request, error: Exception) -> JSONResponse:
         status, body, headers = refusal(error)
-        return JSONResponse(body, status, headers, PROBLEM)
+        return _Told(body, status, headers, PROBLEM)
 
     def invalid(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
         problems = {_where(e["loc"]): e["msg"] for e in error.errors()}
         body = problem(422, "the request does not fit its description", code="invalid_request", problems=problems)
-        return JSONResponse(body, 422, media_type=PROBLEM)
+        return _Told(body, 422, media_type=PROBLEM)
 
     def http(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Header, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import ActorDep, ServiceDep, reading
@@ -34,7 +35,9 @@ _INCH_MM = 25.4
 _TYPES = {"pdf": "application/pdf", "png": "image/png"}
 
 _Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
-_Line = Annotated[str, StringConstraints(max_length=200)]
+# What breaks lines or is no letter cannot be set in one line.
+_OneLine = AfterValidator(lambda text: re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text))
+_Line = Annotated[str, StringConstraints(max_length=200), _OneLine]
 _Lon = Annotated[float, Field(ge=-180, le=180)]
 _Lat = Annotated[float, Field(ge=-85, le=85)]
 
@@ -64,7 +67,7 @@ class SectionOrder(_Strict):
 
     title: _Line
     unit: _Line = ""
-    rows: list[RowOrder] = Field([], max_length=60)
+    rows: list[RowOrder] = Field([], max_length=200)
     ramp: RampOrder | None = None
 
 
@@ -77,16 +80,26 @@ class PrintOrder(_Strict):
 
     style: dict[str, Any]
     title: _Line
-    subtitle: Annotated[str, StringConstraints(max_length=500)] = ""
+    subtitle: Annotated[str, StringConstraints(max_length=500), _OneLine] = ""
     lang: Literal["zh", "en"] = "zh"
     orientation: Literal["portrait", "landscape"] = "landscape"
     dpi: int = Field(200, ge=50, le=300)
     zoom: float = Field(ge=0, le=24)
     bounds: tuple[_Lon, _Lat, _Lon, _Lat] | None = None
-    lon: _Lon = 0.0
-    lat: _Lat = 0.0
+    lon: _Lon | None = None
+    lat: _Lat | None = None
     scale: float | None = Field(None, ge=LARGEST, le=SMALLEST)
     legend: list[SectionOrder] = Field([], max_length=40)
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> Self:
+        if self.bounds is not None and (self.bounds[0] > self.bounds[2] or self.bounds[1] > self.bounds[3]):
+            raise ValueError("bounds are west, south, east, north")
+        if self.bounds is None and None in (self.lon, self.lat, self.scale):
+            raise ValueError("give either bounds, or lon, lat and scale")
+        if self.scale is not None and None in (self.lon, self.lat):
+            raise ValueError("a scale needs lon and lat")
+        return self
 
 
 @router.post(
@@ -192,10 +205,10 @@ def _in(lang: Literal["zh", "en"], title: Title) -> str:
 
 
 def _frame(order: PrintOrder, area: paper.Area) -> Frame:
-    if order.scale is not None:
+    if order.scale is not None and order.lon is not None and order.lat is not None:
         return framed(order.lon, order.lat, scale=order.scale, seen_at=order.zoom)
-    bounds = order.bounds or (order.lon, order.lat, order.lon, order.lat)
-    return fitted(bounds, width_mm=area[2], height_mm=area[3], seen_at=order.zoom)
+    assert order.bounds is not None
+    return fitted(order.bounds, width_mm=area[2], height_mm=area[3], seen_at=order.zoom)
 
 
 def _view(frame: Frame, area: paper.Area, dpi: int) -> View:

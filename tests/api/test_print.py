@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 import zlib
@@ -18,6 +19,8 @@ from layers.spec import Title
 from layers.store.definitions import layer_from_parts
 from layers.store.engine import begin
 from layers.store.schema import add_layer
+from webmap.printing import paper
+from webmap.printing.face import Face
 from webmap.printing.style import MOST_DRAWN, MOST_SOURCES
 
 LAYER_KEYS = ("id", "type", "source", "source-layer", "minzoom", "maxzoom", "filter", "layout", "paint")
@@ -60,7 +63,11 @@ def order(style: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 
 def printed(server: Server, body: dict[str, Any], format: str = "png", **headers: str) -> httpx.Response:
-    return httpx.post(f"{server.url}/print", params={"format": format}, json=body, headers=headers, timeout=60)
+    sent = {"content-type": "application/json", **headers}
+    # Not httpx's own JSON, which cannot write half a letter.
+    return httpx.post(
+        f"{server.url}/print", params={"format": format}, content=json.dumps(body), headers=sent, timeout=60
+    )
 
 
 def picture(response: httpx.Response) -> Image.Image:
@@ -175,6 +182,8 @@ def test_a_source_that_is_not_ours_is_refused(
         ({"version": 7}, "version"),
         ({"layers": []}, "layers"),
         ({"layers": [{"id": "a", "type": "fill", "source": "nothing"}]}, "layers[0].source"),
+        ({"layers": [{"id": "a", "type": "fill", "source": ["city"]}]}, "layers[0].source"),
+        ({"half a letter \ud800": 1}, "style.half a letter ?"),
         ({"layers": [{"id": "a", "type": "hillshade", "source": "city"}]}, "layers[0].type"),
         ({"layers": [{"id": "a", "type": "background", "ref": "b"}]}, "layers[0].ref"),
         ({"sources": {str(n): {} for n in range(MOST_SOURCES + 1)}}, "sources"),
@@ -215,6 +224,9 @@ def test_a_style_that_cannot_be_drawn_is_one_clear_error(server: Server, style: 
         {"scale": 1},
         {"zoom": 99},
         {"bounds": [0, 0, 0]},
+        {"bounds": [120.94, 31.95, 120.84, 32.01]},
+        {"bounds": None},
+        {"bounds": None, "scale": 1000},
         {"lat": 89},
         {"title": "x" * 201},
         {"legend": [{"title": "a", "rows": [{"label": "a", "colour": "red", "shape": "circle"}]}]},
@@ -226,6 +238,60 @@ def test_a_sheet_that_is_too_large_or_makes_no_sense_is_refused(
     server: Server, style: dict[str, Any], change: dict[str, Any]
 ) -> None:
     assert printed(server, order(style, **change)).status_code == 422
+
+
+@pytest.mark.parametrize("format", ["png", "pdf"])
+def test_a_title_of_several_lines_is_printed_as_one(server: Server, style: dict[str, Any], format: str) -> None:
+    background = {
+        "version": 8,
+        "sources": {},
+        "layers": [one for one in style["layers"] if one["type"] == "background"],
+    }
+    response = printed(server, order(background, title="first\nsecond\x00\x01", subtitle="a\u2028b"), format)
+    assert response.status_code == 200, response.text
+    if format == "pdf":
+        assert "first second" in text_of(response.content)
+
+
+def test_a_place_seen_from_very_far_is_printed_in_pixels_that_are_not_metres_wide(
+    server: Server, style: dict[str, Any]
+) -> None:
+    background = {
+        "version": 8,
+        "sources": {},
+        "layers": [one for one in style["layers"] if one["type"] == "background"],
+    }
+    west, south = CENTRE
+    drawn = picture(printed(server, order(background, zoom=0, bounds=[west, south, west + 1e-4, south + 1e-4])))
+    assert colours(drawn) == 1
+
+
+def test_an_expression_that_doubles_its_text_takes_no_more_memory_than_is_given(server: Server) -> None:
+    text: Any = ["var", "v28"]
+    for n in range(28, 0, -1):
+        text = ["let", f"v{n}", ["concat", ["var", f"v{n - 1}"], ["var", f"v{n - 1}"]], text]
+    words = {"text-field": ["to-string", ["length", ["let", "v0", "x" * 16, text]]]}
+    feature = {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": list(CENTRE)}}
+    swelling = {
+        "version": 8,
+        "sources": {"x": {"type": "geojson", "data": feature}},
+        "layers": [{"id": "x", "type": "symbol", "source": "x", "layout": words}],
+    }
+    response = printed(server, order(swelling))
+    assert response.status_code == 503, response.text
+    assert response.json()["code"] == "not_drawn"
+    assert "ended without a picture" in response.json()["detail"]  # its memory ended, not its time
+    assert httpx.get(f"{server.url}/readyz").status_code == 200
+
+
+def test_the_approval_number_stands_at_the_foot_however_many_sources_there_are(server: Server) -> None:
+    face = Face.kept_in(server.data / "print")
+    sources = " · ".join(f"某某省第{n}测绘院航空摄影与遥感中心" for n in range(60))
+    sheet = paper.Sheet("t", "", "zh", False, (), (f"来源：{sources}", "审图号：GS(2026)1", "制图时间 2026"), False)
+    drawn = paper.marks(sheet, paper.map_area(sheet, face), 10_000, face)
+    said = [mark.text for mark in drawn if isinstance(mark, paper.Text)]
+    assert "审图号：GS(2026)1" in said
+    assert "制图时间 2026" in said
 
 
 def test_a_map_holds_what_its_asker_may_see(server: Server, style: dict[str, Any], internal: str) -> None:

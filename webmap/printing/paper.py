@@ -186,8 +186,11 @@ def _foot_top(sheet: Sheet, face: Face) -> float:
 
 
 def _notes(sheet: Sheet, face: Face) -> list[str]:
+    """The lines of the notes; where they are too many the first one, of the sources, is cut, and never the others."""
     room = sheet.size[0] - 2 * MARGIN - _NOTES_MM
-    return [line for note in sheet.notes for line in face.wrapped(note, _SMALL, room)][:_MOST_NOTES]
+    first, *others = (face.wrapped(note, _SMALL, room) for note in sheet.notes)
+    below = [line for lines in others for line in lines]
+    return [*first[: max(1, _MOST_NOTES - len(below))], *below]
 
 
 def _foot(sheet: Sheet, scale: float, face: Face) -> Iterator[Mark]:

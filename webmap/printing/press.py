@@ -22,6 +22,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 TIME_LIMIT_S: Final = 30.0
 MOST_TILES: Final = 600
 _TILES_AT_ONCE: Final = 4
+_LONGEST_HEAD: Final = 64 * 1024
 _LONGEST_BODY: Final = 64 * 1024 * 1024
 _PACKAGES: Final = "libegl1 libegl-mesa0 libgl1 libgl1-mesa-dri libcurl4"
 
@@ -114,7 +115,7 @@ class _Visit:
     async def _heard(self) -> tuple[dict[str, Any], bytes]:
         try:
             text, body = HEAD.unpack(await self._up.readexactly(HEAD.size))
-            if body > _LONGEST_BODY:
+            if text > _LONGEST_HEAD or body > _LONGEST_BODY:
                 raise NotDrawn("the picture is too large")
             return json.loads(await self._up.readexactly(text)), await self._up.readexactly(body)
         except asyncio.IncompleteReadError:

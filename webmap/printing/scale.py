@@ -14,6 +14,7 @@ MOST_LAT: Final = 85.0
 LARGEST, SMALLEST = 100, 10_000_000  # denominators
 # A pixel of the map on paper: text of 12 pixels is 5 to 10 points.
 _FINEST_MM, _COARSEST_MM = 0.15, 0.30
+_LARGEST_MM = 2.0  # of a small screen on large paper
 _LAST: Final = 0.99  # of the way to the next whole zoom
 _MOST_ZOOM: Final = 22.0
 _NICE: Final = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.5, 8.0, 10.0)
@@ -61,7 +62,7 @@ def fitted(bounds: tuple[float, float, float, float], *, width_mm: float, height
     if frame.zoom < math.floor(seen_at) + 1:
         return frame
     # Seen on a small screen: its pixels become larger ones.
-    return _at(frame.lon, lat, scale, ground_m(lat, math.floor(seen_at) + _LAST) * 1000 / scale)
+    return _at(frame.lon, lat, scale, min(ground_m(lat, math.floor(seen_at) + _LAST) * 1000 / scale, _LARGEST_MM))
 
 
 def _at(lon: float, lat: float, scale: float, pixel_mm: float) -> Frame:

@@ -143,7 +143,8 @@ def _layer(at: int, given: Any, sources: Mapping[str, Any]) -> dict[str, Any]:
     _only(given, _LAYER_KEYS, place)
     if given.get("type") not in _TYPES:
         raise BadStyle(f"{place}.type", f"must be one of {', '.join(_TYPES)}")
-    if given["type"] != "background" and given.get("source") not in sources:
+    source = given.get("source")
+    if given["type"] != "background" and not (isinstance(source, str) and source in sources):
         raise BadStyle(f"{place}.source", "must be one of the sources")
     for name in ("layout", "paint"):
         if not isinstance(given.get(name, {}), dict):

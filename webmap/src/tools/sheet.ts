@@ -13,6 +13,8 @@ import type { Mark } from "./marks.ts";
 import { labelled, MARKS, markLayers } from "./overlay.ts";
 
 const LAYER_KEYS = ["id", "type", "source", "source-layer", "minzoom", "maxzoom", "filter", "layout", "paint"] as const;
+/** So much the server takes; on paper it is one line. */
+const LONGEST_SUBTITLE = 500;
 const SOURCE_KEYS = ["type", "minzoom", "maxzoom", "bounds", "promoteId", "tileSize"] as const;
 
 /** The style with our own tiles alone: those of another host (an online base map) cannot be fetched here. */
@@ -158,7 +160,9 @@ export function filtersInWords(app: App, layers: readonly LayerDetail[]): string
     if (off.length > 0) asked.push(app.t("printHidden", { text: off.join(lang === "zh" ? "、" : ", ") }));
     return asked.length === 0 ? [] : [`${app.title(layer.title)} ${asked.join(lang === "zh" ? "，" : ", ")}`];
   });
-  return parts.length === 0 ? "" : app.t("printFilter", { text: parts.join(lang === "zh" ? "；" : "; ") });
+  if (parts.length === 0) return "";
+  const text = app.t("printFilter", { text: parts.join(lang === "zh" ? "；" : "; ") });
+  return text.length <= LONGEST_SUBTITLE ? text : `${text.slice(0, LONGEST_SUBTITLE - 1)}…`;
 }
 
 function clauseInWords(app: App, layer: LayerDetail, column: string, clause: Clause): string {
