@@ -65,16 +65,10 @@ function readOne(text: string): Mark | null {
   return { kind, points, note, ...(radius === undefined ? {} : { radius_m: radius / 10 }) };
 }
 
-/** Keep marks: what the URL is to say of them, null for none. */
-export function keep(
-  marks: readonly Mark[],
-  shelf: Pick<Storage, "setItem" | "removeItem"> = localStorage,
-): string | null {
+/** Keep marks: what the URL is to say of them, null for none. Few marks leave a large drawing of another page alone. */
+export function keep(marks: readonly Mark[], shelf: Pick<Storage, "setItem"> = localStorage): string | null {
   const text = write(marks);
-  if (text.length <= MOST_IN_URL) {
-    shelf.removeItem(KEPT);
-    return text === "" ? null : text;
-  }
+  if (text.length <= MOST_IN_URL) return text === "" ? null : text;
   shelf.setItem(KEPT, text);
   return HERE;
 }
