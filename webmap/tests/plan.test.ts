@@ -6,7 +6,7 @@ import { compare } from "../src/plan/compare.ts";
 import { asPython } from "../src/plan/elsewhere.ts";
 import { asked, countedBy, draftFrom, draftText, lacks, partOf, same } from "../src/plan/question.ts";
 import { sizeOf } from "../src/plan/shapes.ts";
-import { bookFrom } from "../src/plan/shelf.ts";
+import { type Book, bookFrom, NoRoom, write } from "../src/plan/shelf.ts";
 
 test("filters that the form writes are read back into its clauses", () => {
   const clauses = {
@@ -165,4 +165,52 @@ test("what a browser kept is read back, and nonsense is nothing", () => {
   assert.deepEqual(bookFrom(null), { questions: [], runs: {} });
   assert.deepEqual(bookFrom("[1"), { questions: [], runs: {} });
   assert.deepEqual(bookFrom('{"questions":3,"runs":{"a":[]}}'), { questions: [], runs: { a: [] } });
+});
+
+test("a link that the form could not show is no question", () => {
+  const read = (draft: unknown) => draftFrom(`#ask=${encodeURIComponent(JSON.stringify(draft))}`);
+  for (const draft of [
+    [],
+    { ask: "select", where: "x" },
+    { ask: "select", where: [null] },
+    { ask: "select", where: [{ relation: "beyond" }] },
+    { ask: "select", layer: 1 },
+    { ask: "select", filter: { op: "=" } },
+    { ask: "isochrone", minutes: "5" },
+    { ask: "nearest", point: [120] },
+    { ask: "buffer", geometry: { type: "Polygon" } },
+    { ask: "count", per: [] },
+  ])
+    assert.equal(read(draft), null, JSON.stringify(draft));
+  const whole = { ask: "coverage_gap", layer: "grid", of: { layer: "place", where: [{ relation: "near" }] } };
+  assert.deepEqual(read(whole), whole);
+});
+
+test("a browser without room lets go of the oldest runs, and of questions never", () => {
+  const run = (id: number, at: string) => ({ id, at, statement: { zh: "x".repeat(200), en: "" } });
+  const book = {
+    questions: [{ id: "here-1" }],
+    runs: {
+      "hydrant-gaps": [run(2, "2026-03-01T08:00:00+08:00"), run(1, "2026-01-01T08:00:00+08:00")],
+      "here-1": [run(1, "2026-02-01T00:00:00Z")],
+    },
+  } as unknown as Book;
+  let kept = "";
+  const storage = (room: number) => ({
+    setItem(_: string, text: string) {
+      if (text.length > room) throw new DOMException("full", "QuotaExceededError");
+      kept = text;
+    },
+  });
+  write(book, storage(700));
+  assert.deepEqual(
+    Object.entries(bookFrom(kept).runs).map(([id, runs]) => [id, runs.map((each) => each.id)]),
+    [
+      ["hydrant-gaps", [2]],
+      ["here-1", [1]],
+    ],
+  );
+  write(book, storage(100));
+  assert.deepEqual(bookFrom(kept).questions.length, 1);
+  assert.throws(() => write(book, storage(10)), NoRoom);
 });

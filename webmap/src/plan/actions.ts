@@ -121,6 +121,7 @@ async function askName(bench: Bench, title: string, keep: (title: string) => Pro
   const input = h("input", { id: "keep-title", type: "text", required: true, maxLength: 120, value: title });
   const wrong = h("p", { class: "wrong", role: "alert" });
   const dialog = h("dialog", { aria: { labelledby: "keep-heading" } });
+  const save = h("button", { type: "submit", class: "primary" }, app.t("planKeepSave"));
   const form = h(
     "form",
     { method: "dialog" },
@@ -132,15 +133,17 @@ async function askName(bench: Bench, title: string, keep: (title: string) => Pro
       "footer",
       {},
       button(app.t("cancel"), () => dialog.close()),
-      h("button", { type: "submit", class: "primary" }, app.t("planKeepSave")),
+      save,
     ),
   );
   form.onsubmit = (event) => {
     event.preventDefault();
+    save.disabled = true; // a second click would keep it twice
     keep(input.value.trim())
       .then(() => dialog.close())
       .catch((error: unknown) => {
         wrong.textContent = reason(error);
+        save.disabled = false;
       });
   };
   dialog.append(form);

@@ -1,7 +1,7 @@
 /** Conditions on the attributes of records: chosen values with their counts, ranges, beginnings, or CQL2 itself. */
 import { type Field, type LayerDetail, Refused } from "../city/api.ts";
 import { type Facets, facets } from "../city/facets.ts";
-import type { App } from "../page/app.ts";
+import { type App, reason } from "../page/app.ts";
 import { type Clause, type Conditions, withClause } from "../page/conditions.ts";
 import { fill, h, iconButton } from "../page/dom.ts";
 import { number } from "../words/format.ts";
@@ -205,7 +205,7 @@ function valuesEditor(
 ): HTMLElement {
   const list = h("div", { class: "values", role: "group", aria: { label: column.title } });
   const now = new Set(chosen);
-  void options(detail, column).then((found) => {
+  const show = (found: Option[] | null): void => {
     if (found === null) {
       fill(list, startsEditor(app, id, chosen[0] ?? "", set));
       return;
@@ -228,7 +228,10 @@ function valuesEditor(
         return h("label", { class: "value" }, box, h("span", { class: "name" }, said), n);
       }),
     );
-  });
+  };
+  options(detail, column)
+    .then(show)
+    .catch((error: unknown) => fill(list, h("p", { class: "wrong" }, app.t("failed", { why: reason(error) }))));
   return list;
 }
 

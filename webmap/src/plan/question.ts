@@ -1,5 +1,5 @@
 /** A question while it is being built: what it is about, what it still lacks, and its place in the URL. */
-import { ASKS, type Ask, type Draft, type GroupBy, type Records, type Relation } from "../city/questions.ts";
+import { ASKS, type Ask, type Draft, type GroupBy, RELATIONS, type Records, type Relation } from "../city/questions.ts";
 
 export type { Ask, Draft, GroupBy, Records, Relation, Travel, Where } from "../city/questions.ts";
 export { ASKS, GROUPS, RELATIONS } from "../city/questions.ts";
@@ -84,12 +84,41 @@ export function draftFrom(fragment: string): Draft | null {
   if (text === null) return null;
   try {
     const given: unknown = JSON.parse(text);
-    if (typeof given !== "object" || given === null) return null;
-    const { ask } = given as { ask?: unknown };
-    return ASKS.some((each) => each === ask) ? (given as Draft) : null;
+    return isDraft(given) ? given : null;
   } catch {
     return null;
   }
+}
+
+const isObject = (given: unknown): given is Record<string, unknown> =>
+  typeof given === "object" && given !== null && !Array.isArray(given);
+const absentOr = (given: unknown, is: (given: unknown) => boolean): boolean => given === undefined || is(given);
+const isText = (given: unknown): boolean => typeof given === "string";
+const areNumbers = (given: unknown): boolean =>
+  Array.isArray(given) && given.every((each) => typeof each === "number" && Number.isFinite(each));
+const isPoint = (given: unknown): boolean => areNumbers(given) && (given as number[]).length === 2;
+const isShape = (given: unknown): boolean => isObject(given) && isText(given.type) && Array.isArray(given.coordinates);
+const isWhere = (given: unknown): boolean =>
+  isObject(given) &&
+  RELATIONS.some((each) => each === given.relation) &&
+  [given.layer, given.filter, given.result].every((each) => absentOr(each, isText)) &&
+  absentOr(given.geometry, isShape);
+const areRecords = (given: unknown): boolean =>
+  isObject(given) &&
+  [given.layer, given.filter].every((each) => absentOr(each, isText)) &&
+  absentOr(given.where, (where) => Array.isArray(where) && where.every(isWhere));
+
+/** Whether the form can show it; whether it can be asked, the server says. */
+function isDraft(given: unknown): given is Draft {
+  return (
+    isObject(given) &&
+    ASKS.some((each) => each === given.ask) &&
+    areRecords(given) &&
+    [given.of, given.per, given.records].every((each) => absentOr(each, areRecords)) &&
+    [given.point, given.start, given.end].every((each) => absentOr(each, isPoint)) &&
+    absentOr(given.geometry, isShape) &&
+    absentOr(given.minutes, areNumbers)
+  );
 }
 
 export function partOf(fragment: string, name: string): string | null {

@@ -41,20 +41,32 @@ function serverShelf(): Shelf {
 
 const EMPTY: Summary = { rows: [], cut: false, measure: null, classes: null, bars: [] };
 
-interface Book {
+export interface Book {
   questions: KeptQuestion[];
   runs: Record<string, Run[]>;
 }
 
+/** Write a book down, without its oldest runs where they have no room; NoRoom where even the questions have none. */
+export function write(book: Book, storage: Pick<Storage, "setItem">): void {
+  try {
+    storage.setItem(KEY, JSON.stringify(book));
+  } catch (cause) {
+    const lighter = withoutOldestRun(book);
+    if (lighter === null) throw new NoRoom("the browser keeps no more", { cause });
+    write(lighter, storage);
+  }
+}
+
+function withoutOldestRun(book: Book): Book | null {
+  const all = Object.entries(book.runs).flatMap(([id, runs]) => runs.map((run) => ({ id, run })));
+  const oldest = all.sort((a, b) => Date.parse(a.run.at) - Date.parse(b.run.at))[0];
+  if (oldest === undefined) return null;
+  const { id, run } = oldest;
+  return { ...book, runs: { ...book.runs, [id]: (book.runs[id] ?? []).filter((each) => each !== run) } };
+}
+
 function browserShelf(storage: Storage): Shelf {
   const read = (): Book => bookFrom(storage.getItem(KEY));
-  const write = (book: Book): void => {
-    try {
-      storage.setItem(KEY, JSON.stringify(book));
-    } catch (cause) {
-      throw new NoRoom("the browser keeps no more", { cause });
-    }
-  };
   return {
     atServer: false,
     async list() {
@@ -78,13 +90,13 @@ function browserShelf(storage: Storage): Shelf {
         at,
         last: null,
       };
-      write({ ...book, questions: [kept, ...book.questions] });
+      write({ ...book, questions: [kept, ...book.questions] }, storage);
       return kept;
     },
     async forget(id) {
       const book = read();
       const { [id]: _, ...runs } = book.runs;
-      write({ questions: book.questions.filter((each) => each.id !== id), runs });
+      write({ questions: book.questions.filter((each) => each.id !== id), runs }, storage);
     },
     async run(question, signal) {
       const page = await questions.ask(question.question, signal);
@@ -92,7 +104,11 @@ function browserShelf(storage: Storage): Shelf {
       const book = read();
       const before = book.runs[question.id] ?? [];
       const run = runOf(page, summary, (before[0]?.id ?? 0) + 1);
-      write({ ...book, runs: { ...book.runs, [question.id]: [run, ...before].slice(0, MOST_RUNS) } });
+      try {
+        write({ ...book, runs: { ...book.runs, [question.id]: [run, ...before].slice(0, MOST_RUNS) } }, storage);
+      } catch (error) {
+        if (!(error instanceof NoRoom)) throw error; // the answer is there, whether or not it could be kept
+      }
       return page;
     },
     runs: async (id) => read().runs[id] ?? [],
