@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import ActorDep, ReadDep, ServiceDep
@@ -35,7 +35,9 @@ class Keep(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    title: Annotated[str, Field(min_length=1, max_length=120, pattern=r"\S")]
+    title: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")
+    ]
     question: Question
 
 
@@ -61,7 +63,7 @@ def keep(body: Keep, service: ServiceDep, actor: ActorDep) -> JSONResponse:
     names = {layer.name for layer in ready.layers}
     with begin(service.writer, actor=actor.name) as connection:
         kept = keeping.keep(
-            connection, title=body.title.strip(), question=ready.asked, layers=names, actor=actor.name
+            connection, title=body.title, question=ready.asked, layers=names, actor=actor.name
         )  # fmt: skip
     return JSONResponse(_of_kept(kept, {}), 201, headers={**_FRESH, "Location": f"/questions/{kept.id}"})
 
@@ -182,6 +184,8 @@ def _run(service: Service, actor: Actor, connection: sa.Connection, id: str) -> 
     kept = answered(service, actor, asked, connection)
     short = shortened(service, actor, kept)
     with begin(service.writer, actor=actor.name) as writing:
+        if not isinstance(found, Ready):
+            keeping.kept_question(writing, id)  # someone may have taken it away meanwhile
         done = keeping.keep_run(writing, question=id, kept=kept, short=short, actor=actor.name)
     return {**page_of(kept, 0, MOST_ON_A_PAGE), "run": _of_run(done)}
 

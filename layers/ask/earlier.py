@@ -12,6 +12,7 @@ from layers.ask.question.errors import TooMuch
 from layers.ask.question.wanted import Earlier
 from layers.ask.results import Kept
 from layers.errors import BadField
+from layers.spec import Title
 
 MOST_UNITED: Final = 500_000
 """Outlines of so many vertices are put together as one area, at most."""
@@ -25,10 +26,16 @@ def earlier(kept: Kept) -> Earlier:
     BadField when it has no place, TooMuch when its outline has more vertices than may be drawn.
     """
     layer, column = _records_of(kept.asked)
+    title = _cut(kept.sheet.title) if kept.sheet.truncated else kept.sheet.title
     if layer is not None:
         ids = tuple(str(id) for batch in kept.sheet.batches() for id in batch[column] if id is not None)
-        return Earlier(kept.sheet.title, kept.layers, layer=layer, ids=ids)
-    return Earlier(kept.sheet.title, kept.layers, area=_area(kept))
+        return Earlier(title, kept.layers, layer=layer, ids=ids)
+    return Earlier(title, kept.layers, area=_area(kept))
+
+
+def _cut(title: Title) -> Title:
+    """What stands on a part of an answer must not read as if it stood on the whole."""
+    return Title(f"{title.zh}（不全）", f"{title.en} (cut)")
 
 
 def _records_of(asked: dict[str, Any]) -> tuple[str | None, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,12 +13,15 @@ import sqlalchemy as sa
 from layers.ask.question.errors import NoRoom, UnknownQuestion
 from layers.ask.results import Kept
 from layers.ask.summary import Summary
+from layers.errors import BadField
 from layers.spec import Access
 from layers.store.core import KEPT_QUESTION, QUESTION_RUN
 
 ID_PATTERN: Final = r"[a-z][a-z0-9-]{0,60}"
 MOST_KEPT: Final = 500
 MOST_RUNS: Final = 60
+MOST_CHARACTERS: Final = 50_000
+"""So long may a kept question be, as JSON: an area of some 1,500 corners."""
 KEPT_ACCESS: Final = Access(view="internal", edit="admin")
 """Who may see, keep, run and take away kept questions, until there are accounts: administrators."""
 
@@ -58,8 +62,10 @@ class Run:
 def keep(
     connection: sa.Connection, *, title: str, question: dict[str, Any], layers: Iterable[str], actor: str
 ) -> KeptQuestion:
-    """Keep a question under a new id; NoRoom when 500 are kept."""
+    """Keep a question under a new id; NoRoom when 500 are kept, BadField for one that is too long."""
     table = KEPT_QUESTION
+    if len(json.dumps(question)) > MOST_CHARACTERS:  # all of them are listed at once
+        raise BadField({"question": f"is longer than {MOST_CHARACTERS:,} characters; draw its area with fewer corners"})
     # One at a time, so that two do not both take the last place.
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext("kept_question"))))
     if (connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0) >= MOST_KEPT:

@@ -60,6 +60,81 @@ def test_every_ready_question_is_answered(server: Server, id: str) -> None:
         assert all(row[3] is not None for row in short["rows"])
 
 
+UNASKABLE = [
+    {"ask": "coverage_gap", "layer": "grid", "of": {"layer": "component", "filter": "nothing = 1"}, "distance_m": 9},
+    {
+        "ask": "coverage_gap",
+        "layer": "component",
+        "of": {"layer": "component"},
+        "distance_m": 9,
+        "reading": "uncovered",
+    },
+    {"ask": "count", "layer": "component", "by": "town", "per": {"layer": "road", "filter": "nothing = 1"}},
+    {"ask": "buffer", "records": {"layer": "component", "filter": "nothing = 1"}, "radius_m": 9},
+]
+
+
+@pytest.mark.parametrize("question", UNASKABLE)
+def test_what_cannot_be_asked_is_neither_told_nor_kept(server: Server, question: dict[str, Any]) -> None:
+    refused = post(server, "/query", question)
+    assert refused.status_code in (400, 422)
+    assert post(server, "/query/plan", question).json() == refused.json()
+    assert post(server, "/questions", {"title": "x", "question": question}, admin=True).json() == refused.json()
+
+
+def test_a_kept_title_is_one_line_and_its_question_not_a_flood(server: Server) -> None:
+    question: dict[str, Any] = {"ask": "count", "layer": "grid"}
+    for title in ("a\x00b", "a\nb", " \u3000 "):
+        assert post(server, "/questions", {"title": title, "question": question}, admin=True).status_code == 422
+    ring = [[120 + i / 1e4, 31 + i % 2] for i in range(4_000)]
+    huge = {"type": "LineString", "coordinates": ring}
+    body = {"title": "x", "question": {**question, "where": [{"relation": "crossing", "geometry": huge}]}}
+    refused = post(server, "/questions", body, admin=True)
+    assert refused.status_code == 422
+    assert refused.json()["problems"].keys() == {"question"}
+
+
+def test_of_a_geometry_only_the_geometry_is_told(server: Server) -> None:
+    noisy = {**SQUARE, "crs": "x", "note": "\x00"}
+    question = {"ask": "count", "layer": "grid", "where": [{"relation": "within", "geometry": noisy}]}
+    assert post(server, "/query/plan", question).json()["asked"]["where"][0]["geometry"] == SQUARE
+
+
+def test_what_stands_on_a_result_that_was_cut_says_so(server: Server) -> None:
+    part = answered(server, ask="select", layer="component", limit=3)
+    assert part["truncated"]
+    question = {"ask": "select", "layer": "grid", "where": [{"relation": "crossing", "result": part["id"]}]}
+    statement = post(server, "/query/plan", question).json()["statement"]
+    assert "（不全）" in statement["zh"]
+    assert "(cut)" in statement["en"]
+
+
+def test_manholes_are_the_same_ones_for_the_question_and_for_the_indicator(server: Server) -> None:
+    asked = answered(server, **READY["manholes-per-km"].asked)
+    told = get(server, "/indicators/manholes-per-road-km?by=city").json()["values"][0]
+    assert sum(row["n"] for row in asked["rows"]) == told["numerator"]
+
+
+def test_no_record_is_related_to_itself_and_the_words_say_so(server: Server) -> None:
+    one = answered(server, ask="select", layer="grid", limit=1)
+    (feature,) = one["features"]["features"]
+    question = {"ask": "select", "layer": "grid", "where": [{"relation": "crossing", "result": one["id"]}]}
+    around = answered(server, **question)
+    assert feature["id"] not in [each["id"] for each in around["features"]["features"]]
+    assert "中的某个其他对象" in around["statement"]["zh"]
+    assert "some other record" in around["statement"]["en"]
+    gap = {"ask": "coverage_gap", "layer": "grid", "of": {"layer": "grid"}, "distance_m": 9}
+    statement = post(server, "/query/plan", gap).json()["statement"]
+    assert "没有其他治理网格的治理网格" in statement["zh"]
+    assert "no other record" in statement["en"]
+
+
+def test_one_word_for_two_codes_is_said_once(server: Server) -> None:
+    question = {"ask": "select", "layer": "component", "filter": "class_code IN ('01013', '0113')"}
+    statement = post(server, "/query/plan", question).json()["statement"]
+    assert "类别为“消防设施”）" in statement["zh"]
+
+
 def test_a_question_is_told_without_being_asked(server: Server) -> None:
     question = {"ask": "select", "layer": "component", "filter": "state IN ('broken', 'lost')",
                 "where": [{"relation": "within", "geometry": SQUARE}], "limit": 50_000}  # fmt: skip

@@ -17,7 +17,6 @@ from layers.ask.question.drawn import Drawn
 from layers.ask.question.errors import TooMuch
 from layers.ask.question.records import columns, found
 from layers.ask.question.wanted import Wanted
-from layers.errors import BadField
 from layers.export.sheet import SheetColumn
 from layers.spec import Title
 
@@ -123,8 +122,6 @@ def uncovered(connection: sa.Connection, wanted: Wanted, of: Wanted, question: C
 
     The largest share first, then by id.
     """
-    if wanted.layer.geometry != "MultiPolygon":
-        raise BadField({"reading": "'uncovered' is for layers of areas"})
     ids, shapes = _places(connection, wanted, most=MOST_AREAS, name="layer")
     _, others = _places(connection, of, most=MOST_AROUND, name="of")
     share = _uncovered_share(shapes, others, question.distance_m)

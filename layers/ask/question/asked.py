@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 DEFAULT_ROWS: Final = 1_000
 MOST_ROWS: Final = 50_000
@@ -18,7 +18,11 @@ FINEST_RES: Final = 10
 LayerName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
 FieldName = Annotated[str, StringConstraints(min_length=1, max_length=63)]
 Expression = Annotated[str, StringConstraints(min_length=1, max_length=8_192)] | dict[str, Any]
-GeoJSON = dict[str, Any]
+# Of a geometry only what is one: other members would be kept and told, but never looked at.
+GeoJSON = Annotated[
+    dict[str, Any],
+    AfterValidator(lambda given: {name: given[name] for name in ("type", "coordinates") if name in given}),
+]
 Lon = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Lat = Annotated[float, Field(ge=-85, le=85, allow_inf_nan=False)]
 Place = tuple[Lon, Lat]

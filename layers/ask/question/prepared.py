@@ -19,6 +19,7 @@ from layers.ask.question.roads import Roads
 from layers.ask.question.travel import quickest, reached
 from layers.ask.question.wanted import Find, FindResult, Wanted, no_results, wanted
 from layers.catalog import road
+from layers.errors import BadField
 from layers.spec import Layer, Title
 
 _AREAS = ("grid", "town", "county")
@@ -79,6 +80,8 @@ def _count(question: Count, find: Find, results: FindResult) -> Prepared:
     field = measured_field(records.layer, question)
     statement = wording.of_count(question, records, field=field, classes=classes, per=per)
     also = () if per is None else tuple(per.layers())
+    if per is not None:
+        per.conditions()
     return _about(
         question, records, statement, *areas, *also,
         run=lambda connection: counted(connection, records, question, find, per=per),
@@ -89,6 +92,8 @@ def _buffer(question: Buffer, find: Find, results: FindResult) -> Prepared:
     area = None if question.geometry is None else drawn(question.geometry)
     records = None if question.records is None else wanted(question.records, find, results)
     layers = () if records is None else tuple(records.layers())
+    if records is not None:
+        records.conditions()
     statement = wording.of_buffer(question, area=area, records=records)
     return _whole(
         question, statement, layers, records, lambda c: buffered(c, question, area=area, records=records)
@@ -97,6 +102,9 @@ def _buffer(question: Buffer, find: Find, results: FindResult) -> Prepared:
 
 def _gap(question: CoverageGap, find: Find, results: FindResult) -> Prepared:
     records, of = wanted(question, find, results), wanted(question.of, find, results)
+    of.conditions()
+    if question.reading == "uncovered" and records.layer.geometry != "MultiPolygon":
+        raise BadField({"reading": "'uncovered' is for layers of areas"})
     find_gaps = gaps if question.reading == "distance" else uncovered
     statement = wording.of_gap(question, records, of)
     return _about(

@@ -86,14 +86,14 @@ def of_buffer(question: Buffer, *, area: Drawn | None, records: Wanted | None) -
 
 def of_gap(question: CoverageGap, records: Wanted, of: Wanted) -> Title:
     """A coverage gap in words, with the reading that was used."""
-    what, others = of_records(records), of_records(of)
+    what, others, other = of_records(records), of_records(of), _other(records.layer, of)
     metres, most = _number(question.distance_m), f"{question.limit:,}"
     if question.reading == "distance":
         return Title(
-            f"查询 {metres} 米以内没有{others.zh}的{what.zh}：量到最近一个的地面距离（面和线从其任一部分量起），"
-            f"按标识码排列，最多 {most} 条。",
-            f"Records of {what.en} that have no record of {others.en} within {metres} m: measured on the ground to the "
-            f"nearest one (from any part of areas and lines), in order of their ids, at most {most}.",
+            f"查询 {metres} 米以内没有{other.zh}{others.zh}的{what.zh}："
+            f"量到最近一个的地面距离（面和线从其任一部分量起），按标识码排列，最多 {most} 条。",
+            f"Records of {what.en} that have no {other.en}record of {others.en} within {metres} m: measured on the "
+            f"ground to the nearest one (from any part of areas and lines), in order of their ids, at most {most}.",
         )
     return Title(
         f"查询{what.zh}中距最近的{others.zh}超过 {metres} 米（地面距离）的部分所占面积比例；"
@@ -130,7 +130,7 @@ def of_route(question: Route, *, found: bool) -> Title:
 def of_records(records: Wanted) -> Title:
     """Records of a layer with their filter and conditions: 城市部件（状态为“破损”；位于所绘区域（3.2 km²）内）."""
     said = [] if records.filter is None else [of_filter(records.layer, records.filter)]
-    said += [_towards(towards) for towards in records.towards]
+    said += [_towards(records.layer, towards) for towards in records.towards]
     title = records.layer.title
     if not said:
         return title
@@ -144,8 +144,8 @@ def of_filter(layer: Layer, filter: Filter) -> Title:
     return _tree(queryables(layer), filter.tree) or Title(f"满足 {filter.source}", f"meeting {filter.source}")
 
 
-def _towards(towards: Towards) -> Title:
-    what, none = _counterpart(towards)
+def _towards(layer: Layer, towards: Towards) -> Title:
+    what, none = _counterpart(layer, towards)
     metres = _number(towards.asked.distance_m or 0)
     return {
         "within": Title(f"位于{what.zh}内", f"within {what.en}"),
@@ -161,20 +161,29 @@ def _towards(towards: Towards) -> Title:
     }[towards.asked.relation]
 
 
-def _counterpart(towards: Towards) -> tuple[Title, Title]:
-    """What records are related to, and the same where there must be none of it."""
+def _counterpart(layer: Layer, towards: Towards) -> tuple[Title, Title]:
+    """What records of a layer are related to, and the same where there must be none of it."""
+    other = _other(layer, towards.of)
     if towards.earlier is not None:
         zh, en = towards.earlier
         if towards.of is None:
             area = Title(f"结果“{zh}”的范围", f"the area of the result “{en}”")
             return area, area
-        some = Title(f"结果“{zh}”中的某个对象", f"some record of the result “{en}”")
-        return some, Title(f"结果“{zh}”中的对象", f"any record of the result “{en}”")
+        some = Title(f"结果“{zh}”中的某个{other.zh}对象", f"some {other.en}record of the result “{en}”")
+        return some, Title(f"结果“{zh}”中的{other.zh}对象", f"any {other.en}record of the result “{en}”")
     if towards.area is not None:
         return _drawn(towards.area), _drawn(towards.area)
     assert towards.of is not None
     of = of_records(towards.of)
-    return Title(f"某个{of.zh}", f"some record of {of.en}"), Title(of.zh, f"any record of {of.en}")
+    return (
+        Title(f"某个{other.zh}{of.zh}", f"some {other.en}record of {of.en}"),
+        Title(f"{other.zh}{of.zh}", f"any {other.en}record of {of.en}"),
+    )
+
+
+def _other(layer: Layer, of: Wanted | None) -> Title:
+    """No record is related to itself."""
+    return Title("其他", "other ") if of is not None and of.layer.name == layer.name else Title("", "")
 
 
 def _drawn(area: Drawn) -> Title:
@@ -272,8 +281,10 @@ def _compared(of: Queryable, op: str, values: Sequence[Any]) -> Title | None:
 
 
 def _listed(of: Queryable, _: str, values: Sequence[Any]) -> Title | None:
-    said = [value for one in values[0] if (value := _value(of, one)) is not None]
-    if len(said) < len(values[0]):
+    found = [_value(of, one) for one in values[0]]
+    # Editions of a book may have one word for two codes.
+    said = list(dict.fromkeys(value for value in found if value is not None))
+    if None in found:
         return None
     if len(said) == 1:
         return Title(f"{of.title.zh}为{said[0].zh}", f"{of.title.en} is {said[0].en}")
