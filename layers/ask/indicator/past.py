@@ -62,8 +62,9 @@ def remember(connection: sa.Connection, indicators: Collection[Indicator], layer
     """Keep today's figures of the indicators whose sums changed since, or of which today has none; returns how many."""
     day, kept = today(), 0
     of_day = sa.select(FIGURE_DAY.c.indicator, sa.func.min(FIGURE_DAY.c.at)).where(FIGURE_DAY.c.day == day)
-    held = dict(connection.execute(of_day.group_by(FIGURE_DAY.c.indicator)).all())
-    changed = dict(connection.execute(sa.select(FIGURE_LAYER.c.layer, FIGURE_LAYER.c.changed_at)).all())
+    held = {row[0]: row[1] for row in connection.execute(of_day.group_by(FIGURE_DAY.c.indicator))}
+    rows = connection.execute(sa.select(FIGURE_LAYER.c.layer, FIGURE_LAYER.c.changed_at))
+    changed = {row[0]: row[1] for row in rows}
     for indicator in indicators:
         last = max((changed[m.layer] for m in indicator.measures if m.layer in changed), default=None)
         if indicator.name in held and (last is None or last + _COMMITS_WITHIN < held[indicator.name]):
