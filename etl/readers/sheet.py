@@ -23,6 +23,8 @@ from etl.readers.text import NULLS
 
 _OLE = b"\xd0\xcf\x11\xe0"
 _TITLE_ROWS = 10
+# A sheet of Excel has no more. A file may claim any number for a row, and those before it are gone through one by one.
+_MOST_ROWS = 1 << 20
 _DIGITS = re.compile(r"\d{16,}")
 
 Row = tuple[Any, ...]
@@ -118,6 +120,8 @@ def _filled_rows(
     numbers: list[int] = []
     cells: list[list[Any]] = []
     for number, row in enumerate(rows, start=first):
+        if number > _MOST_ROWS:
+            raise TooLarge(path, "rows of a sheet", found=number, limit=_MOST_ROWS)
         kept = [*row[:width], *[None] * (width - len(row))]
         if any(map(_filled, kept)):
             numbers.append(number)

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pyogrio
 import pyproj
 import shapely
+from pyogrio._ogr import _register_drivers
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, GeometryError
 
 from etl.errors import BadOption, ChoiceNeeded, CorruptFile, EmptyFile, TooLarge, UnknownFormat
@@ -27,7 +28,6 @@ from gis.frames import parse_frame
 Shape = Literal["Point", "MultiLineString", "MultiPolygon"]
 GDAL_ERRORS = (DataSourceError, DataLayerError, FeatureError, GeometryError)
 
-# GDAL tells formats by content, and one of them (VRT) may point at any other file: only these are let through.
 _DRIVERS = {
     **dict.fromkeys((".geojson", ".json", ".geojsonl", ".ndjson"), ("GeoJSON", "GeoJSONSeq", "ESRIJSON", "TopoJSON")),
     ".gpkg": ("GPKG",),
@@ -37,6 +37,12 @@ _DRIVERS = {
     ".fgb": ("FlatGeobuf",),
 }
 SUFFIXES = (*_DRIVERS, ".parquet", ".geoparquet")
+# GDAL tells formats by content, whatever a file is called, and some of them (VRT, GDALG, WFS) name other files, servers
+# or commands, which are asked already when the file is opened. So GDAL forgets all but those that are read here, and a
+# few that this program uses elsewhere and that hold nothing but themselves.
+_HARMLESS = {"MEM", "MVT", "PMTiles"} | {driver for drivers in _DRIVERS.values() for driver in drivers}
+pyogrio.set_gdal_config_options({"GDAL_SKIP": ",".join(sorted(set(pyogrio.list_drivers()) - _HARMLESS))})
+_register_drivers()
 
 _OSM = (".osm", ".pbf")
 _OSM_TABLES = {"Point": "points", "MultiLineString": "lines", "MultiPolygon": "multipolygons"}

@@ -1,6 +1,8 @@
 """Files of every format, as people send them, read into tables."""
 
+import json
 import shutil
+import socket
 import struct
 import warnings
 import zipfile
@@ -281,6 +283,35 @@ def test_a_file_whose_content_is_another_format_is_not_let_through(tmp_path: Pat
     for name in ("a.geojson", "a.kml", "a.gpkg", "a.fgb", "a.osm"):
         with pytest.raises((UnknownFormat, CorruptFile)):
             read(write_csv(tmp_path / name, vrt))
+
+
+@pytest.mark.parametrize("name", ["a.geojson", "a.json", "a.gpkg", "a.fgb", "a.osm"])
+def test_no_file_makes_the_reader_ask_another_file_or_server(tmp_path: Path, name: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        url = f"/vsicurl/http://127.0.0.1:{other.getsockname()[1]}/a.geojson"
+        vrt = f"<OGRVRTLayer name='a'><SrcDataSource>{url}</SrcDataSource></OGRVRTLayer>"
+        pipeline = {"type": "gdal_streamed_alg", "command_line": f"gdal vector filter {url} a --where 1=1"}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for text in (f"<OGRVRTDataSource>{vrt}</OGRVRTDataSource>", json.dumps(pipeline)):
+                with pytest.raises((UnknownFormat, CorruptFile)):
+                    read(write_csv(tmp_path / name, text))
+        other.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            other.accept()
+
+
+def test_a_row_of_any_number_does_not_keep_the_reader_busy(tmp_path: Path) -> None:
+    plain = tmp_path / "plain.xlsx"
+    book = openpyxl.Workbook()
+    for row in (("a", "b"), ("1", "2")):
+        book.active.append(row)
+    book.save(plain)
+    with zipfile.ZipFile(plain) as whole, zipfile.ZipFile(tmp_path / "a.xlsx", "w") as far:
+        for name in whole.namelist():
+            far.writestr(name, whole.read(name).replace(b'<row r="2"', b'<row r="500000000000"'))
+    with pytest.raises(TooLarge, match="rows of a sheet"):
+        read(tmp_path / "a.xlsx")
 
 
 def test_what_cannot_be_read_says_what_can(tmp_path: Path) -> None:
