@@ -22,9 +22,9 @@ import sqlalchemy as sa
 
 from etl.brought import delivery_of
 from etl.clean.dates import ZONE
-from etl.errors import EtlError
+from etl.errors import EtlError, Refused
 from etl.examination import REFUSALS, examine
-from etl.load import Delivery, digest_of, load_delivery
+from etl.load import Delivery, Order, digest_of, load_delivery
 from etl.mapping import Mapping as Meaning
 from etl.readers import Table
 from layers.errors import UnknownUpload
@@ -40,6 +40,8 @@ log = logging.getLogger("chengtu.jobs")
 # Reading, checking, placing, cells, search terms, records.
 _STEPS: Final = 6
 _LOOK_S: Final = 0.3
+# A file that takes the worker down with it (memory) is not tried for ever: nothing else would be done any more.
+_MOST_ATTEMPTS: Final = 3
 _AMOUNT: Final = re.compile(r"(.+) \(([\d,]+)\)")
 Say = Callable[[Mapping[str, Any]], None]
 
@@ -90,7 +92,9 @@ def uploading(url: str, folder: Path) -> Callable[[procrastinate.App], None]:
         with _ending(told), _stoppable(url, told.stop) as engine:
             work(engine, uploads.find(id), told)
 
-    async def on_upload(kind: str, work: Callable[[sa.Engine, Upload, _Told], Any], id: str) -> None:
+    async def on_upload(
+        context: procrastinate.JobContext, kind: str, work: Callable[[sa.Engine, Upload, _Told], Any], id: str
+    ) -> None:
         try:
             upload = uploads.find(id)
         except UnknownUpload:
@@ -99,16 +103,19 @@ def uploading(url: str, folder: Path) -> Callable[[procrastinate.App], None]:
         if upload.about.get("cancel"):
             told.stopped()
             return
+        if context.job.attempts >= _MOST_ATTEMPTS:
+            told.put("failed", why=_DEADLY)
+            return
         await _watched(told, lambda: upload_job(told, work, id), lambda: bool(upload.about.get("cancel")))
 
     def add(app: procrastinate.App) -> None:
-        @app.task(queue=QUEUE, name="chengtu.examine")
-        async def examine_upload(upload: str) -> None:
-            await on_upload("examine", _examine, upload)
+        @app.task(queue=QUEUE, name="chengtu.examine", pass_context=True)
+        async def examine_upload(context: procrastinate.JobContext, upload: str) -> None:
+            await on_upload(context, "examine", _examine, upload)
 
-        @app.task(queue=QUEUE, name="chengtu.load")
-        async def load_upload(upload: str) -> None:
-            await on_upload("load", _load, upload)
+        @app.task(queue=QUEUE, name="chengtu.load", pass_context=True)
+        async def load_upload(context: procrastinate.JobContext, upload: str) -> None:
+            await on_upload(context, "load", _load, upload)
 
         @app.task(queue=QUEUE, name="chengtu.undo")
         async def undo(delivery: int, actor: str) -> None:
@@ -169,6 +176,11 @@ _DATABASE: Final = {
     "zh": "数据库没有完成这项工作，数据没有改变",
     "en": "the database did not finish; nothing was changed",
 }
+_DEADLY: Final = {
+    "zh": "处理这个文件时程序三次中断（可能内存不足），不再重试；数据没有改变，请拆成几个小文件",
+    "en": "the worker ended three times over this file (out of memory?), so it is left alone; nothing was changed; "
+    "bring it in smaller parts",
+}
 _BROKEN: Final = {"zh": "程序出错，数据没有改变，详情见日志", "en": "something went wrong here; nothing was changed"}
 
 
@@ -208,11 +220,19 @@ def _load(engine: sa.Engine, upload: Upload, told: _Told) -> None:
         brought = delivery_of(connection, upload, told, dry_run=False, allow_retire=asked)
         done = _done_before(connection, brought.delivery, since=float(about.get("filed", 0)))
     if done is None:
+        _refuse_if_meant_otherwise(brought.delivery.order, upload.report or {})
         loaded = load_delivery(engine, brought.delivery, told, today=datetime.now(ZoneInfo(ZONE)).date())
         if loaded.outcome is None:
             raise EtlError(loaded.refusal)
         done = loaded.outcome
     upload.say("loaded", {"delivery": done.delivery, "at": time.time()})
+
+
+def _refuse_if_meant_otherwise(order: Order, report: Mapping[str, Any]) -> None:
+    """What was guessed is perhaps guessed differently by now: the source was delivered elsewhere, or a layer came."""
+    seen = report.get("layer") or report.get("new_layer")
+    if (order.layer or order.new_layer) != seen or order.source != report.get("source"):
+        raise Refused("what this file is meant for is guessed differently by now", hint="examine it again")
 
 
 def _done_before(connection: sa.Connection, delivery: Delivery, *, since: float) -> Outcome | None:

@@ -78,6 +78,7 @@ _REFUSED: Final = (
     (r"metres of a frame that cannot be told", "坐标以米为单位，但看不出是哪个坐标系"),
     (r"rows can be loaded", "没有一行可以入库"),
     (r"belongs to another source", "有的编号已属于另一个来源：请在“来源”处填那个来源的名称，或给记录别的编号"),
+    (r"guessed differently", "检查之后情况有变，目标图层的判断不同了：请重新检查"),
     (r"(changed|newer content) since", "这些记录之后又有改动，不能整批撤销：请先撤销后来的批次"),
 )
 

@@ -110,7 +110,13 @@ def undo(number: Number, service: ServiceDep, actor: DelivererDep, connection: R
         raise Conflict(f"delivery {number} is being taken back")
     now = time.time()
     uploads.say_undoing(number, {"kind": "undo", "state": "queued", "steps": 1, "since": now, "at": now})
-    file_job(service.url, "chengtu.undo", lock=f"undo {number}", delivery=number, actor=actor.name)
+    filed = False
+    try:
+        file_job(service.url, "chengtu.undo", lock=f"undo {number}", delivery=number, actor=actor.name)
+        filed = True
+    finally:
+        if not filed:
+            uploads.say_undoing(number, before)
     return _json({**_told(row), "undoing": uploads.undoing(number)}, status=202)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -92,33 +93,41 @@ async def bring_file(
     service: ServiceDep,
 ) -> JSONResponse:
     """Take a file in as the body of the request; of a Shapefile each part is one."""
-    await run_in_threadpool(_make_room, service, upload, int(request.headers.get("content-length", 0)))
+    await run_in_threadpool(_idle, upload)
+    await run_in_threadpool(_make_room, service, int(request.headers.get("content-length", 0)))
     scratch = upload.scratch()
     try:
         with scratch.open("wb") as file:
-            await _received(request, file)
-        kept = await run_in_threadpool(upload.keep, scratch, name)
+            await _received(request, file, service)
+        kept, files = await run_in_threadpool(_keep, upload, scratch, name)
     finally:
         scratch.unlink(missing_ok=True)
-    return JSONResponse({"name": kept, "files": upload.about["files"]}, headers=_NO_STORE)
+    return JSONResponse({"name": kept, "files": files}, headers=_NO_STORE)
 
 
-async def _received(request: Request, file: BinaryIO) -> None:
+async def _received(request: Request, file: BinaryIO, service: Service) -> None:
     """Write a body to a file, a megabyte at a time, while others are answered."""
     held = bytearray()
     async for part in request.stream():
         held += part
         if len(held) >= _CHUNK:
+            await run_in_threadpool(_make_room, service, len(held))
             await run_in_threadpool(file.write, bytes(held))
             held.clear()
     await run_in_threadpool(file.write, bytes(held))
 
 
-def _make_room(service: Service, upload: Upload, coming: int) -> None:
-    _idle(upload)
+def _make_room(service: Service, coming: int) -> None:
     most = ALL_TOGETHER * service.settings.upload_mb * 2**20
     if uploads_of(service).held_bytes() + coming > most:
         raise Conflict("the uploads that wait take all the room there is: load or remove some first")
+
+
+def _keep(upload: Upload, scratch: Path, name: str) -> tuple[str, dict[str, int]]:
+    with upload.alone():
+        _idle(upload)  # a job may have begun while the file came
+        kept = upload.keep(scratch, name)
+        return kept, upload.about["files"]
 
 
 @router.get("/uploads/{id}")
@@ -130,25 +139,34 @@ def read_upload(upload: UploadDep) -> JSONResponse:
 @router.delete("/uploads/{id}", status_code=204)
 def remove_upload(upload: UploadDep, service: ServiceDep) -> Response:
     """Forget an upload and its files; a delivery that it became stays."""
-    _idle(upload)
-    uploads_of(service).remove(upload.id)
+    with upload.alone():
+        _idle(upload)
+        uploads_of(service).remove(upload.id)
     return Response(status_code=204)
 
 
 @router.post("/uploads/{id}/examine", status_code=202)
 def examine(upload: UploadDep, choices: Choices, service: ServiceDep) -> JSONResponse:
     """File the job that looks at an upload as these choices say; nothing is changed in the city."""
-    _idle(upload)
-    upload.main()
-    upload.choose(choices)
-    _file(service, upload, "examine")
+    with upload.alone():
+        _idle(upload)
+        upload.main()
+        upload.choose(choices)
+        _file(service, upload, "examine")
     return JSONResponse(_said(upload), 202, _NO_STORE)
 
 
 @router.post("/uploads/{id}/load", status_code=202)
 def load(upload: UploadDep, order: LoadOrder, service: ServiceDep) -> JSONResponse:
     """File the job that loads an upload as it was examined last."""
-    _idle(upload)
+    with upload.alone():
+        _idle(upload)
+        _loadable(upload, order)
+        _file(service, upload, "load", allow_retire=order.allow_retire)
+    return JSONResponse(_said(upload), 202, _NO_STORE)
+
+
+def _loadable(upload: Upload, order: LoadOrder) -> None:
     report = upload.report
     if upload.loaded is not None:
         raise Conflict("this upload was loaded already")
@@ -158,18 +176,17 @@ def load(upload: UploadDep, order: LoadOrder, service: ServiceDep) -> JSONRespon
         raise BadUpload(str(report.get("file", "upload")), str(report["refusal"]["text"]["en"]))
     if report["many_retired"] and not order.allow_retire:
         raise Conflict("more than a fifth of the source would be retired: confirm that the file is complete")
-    _file(service, upload, "load", allow_retire=order.allow_retire)
-    return JSONResponse(_said(upload), 202, _NO_STORE)
 
 
 @router.post("/uploads/{id}/cancel", status_code=202)
 def cancel(upload: UploadDep) -> JSONResponse:
     """Stop the job of an upload; what it did is taken back."""
-    upload.amend(cancel=True)
-    work = upload.work
-    silent = work is not None and time.time() - work["at"] > _SILENT_S
-    if work is not None and (work["state"] == "queued" or (work["state"] == "running" and silent)):
-        upload.say("work", {**work, "state": "cancelled", "at": time.time()})
+    with upload.alone():
+        upload.amend(cancel=True)
+        work = upload.work
+        silent = work is not None and time.time() - work["at"] > _SILENT_S
+        if work is not None and (work["state"] == "queued" or (work["state"] == "running" and silent)):
+            upload.say("work", {**work, "state": "cancelled", "at": time.time()})
     return JSONResponse(_said(upload), 202, _NO_STORE)
 
 

@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 MOST_CORRECTIONS: Final = 5_000
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,40}$")]
 Word = Annotated[str, Field(min_length=1, max_length=200)]
+Header = Annotated[str, Field(min_length=1, max_length=4_000)]
 Words = Annotated[dict[Word, Word], Field(max_length=1_000)]
+Headers = Annotated[dict[Word, Header], Field(max_length=1_000)]
 Plain = Annotated[str, Field(pattern=r"^[A-Za-z0-9]+([:._-][A-Za-z0-9]+)*$", max_length=40)]
 
 
@@ -21,7 +23,7 @@ class Correction(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     row: Annotated[int, Field(ge=1, le=2**53)]
-    column: Word
+    column: Header
     value: Annotated[str, Field(max_length=4_000)] | None
 
 
@@ -30,8 +32,8 @@ class Meanings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    fields: Words = {}
-    roles: Words = {}
+    fields: Headers = {}
+    roles: Headers = {}
     values: Annotated[dict[Word, Words], Field(max_length=200)] = {}
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import mmap
 import re
 import unicodedata
 import zipfile
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -16,6 +18,9 @@ _BINARY: Final = (".zip", ".kmz", *_SHEETS, ".gpkg", ".parquet", ".geoparquet", 
 MAIN: Final = frozenset((*_TEXT, *_BINARY))
 # What belongs to a Shapefile.
 COMPANIONS: Final = frozenset((".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".qpj", ".sld"))
+_LONGEST: Final = max(map(len, MAIN))
+_MOST_NAME: Final = 200
+_MOST_ENTRIES: Final = 100_000
 _HEAD: Final = 4096
 _SHAPES: Final = b"\x00\x00\x27\x0a"
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -28,13 +33,15 @@ _STRANGERS: Final = (
 
 
 def safe_name(name: str) -> str:
-    """A name without folders, control characters and what file systems mind, of at most 120 characters."""
+    """A name without folders, control characters and what file systems mind, of at most 200 bytes."""
     last = PurePosixPath(unicodedata.normalize("NFC", name).replace("\\", "/")).name
     plain = re.sub(r"\s+", " ", re.sub(r'[<>:"|?*\x00-\x1f\x7f]', "_", last)).strip(" .")
     stem, suffix = PurePosixPath(plain).stem, PurePosixPath(plain).suffix.lower()
-    if not stem or not suffix:
+    if not stem or not suffix or len(suffix) > _LONGEST:
         raise BadUpload(plain or "?", "the name of a file ends in what it is, as in lamps.xlsx")
-    return stem[: 120 - len(suffix)] + suffix
+    # File systems count bytes: a Chinese character is three of them.
+    kept = stem.encode("utf-8", "replace")[: _MOST_NAME - len(suffix.encode())]
+    return kept.decode("utf-8", "ignore") + suffix
 
 
 def fitting_name(path: Path, name: str) -> str:
@@ -73,6 +80,8 @@ def _suffix(path: Path, head: bytes, name: str, suffix: str) -> str:
 
 
 def _zipped(path: Path, name: str, suffix: str) -> str:
+    if _entries(path) > _MOST_ENTRIES:
+        raise BadUpload(name, f"the archive has more than {_MOST_ENTRIES:,} entries")
     try:
         with zipfile.ZipFile(path) as archive:
             inside = archive.namelist()
@@ -83,6 +92,12 @@ def _zipped(path: Path, name: str, suffix: str) -> str:
     if any(one.startswith(("word/", "ppt/")) for one in inside):
         raise BadUpload(name, "this is a text or a presentation: save its table as a workbook")
     return ".kmz" if suffix == ".kmz" else ".zip"
+
+
+def _entries(path: Path) -> int:
+    """At least how many entries an archive has, found without opening it, which would hold every one in memory."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return sum(1 for _ in islice(re.finditer(rb"PK\x01\x02", data), _MOST_ENTRIES + 1))
 
 
 def _is_text(head: bytes) -> bool:

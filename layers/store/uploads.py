@@ -7,14 +7,15 @@ document is replaced as a whole.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import secrets
 import shutil
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -79,6 +80,19 @@ class Upload:
         """Keep what the person chose."""
         self.amend(choices=choices.model_dump(mode="json"))
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else decides about this upload meanwhile, in whichever process; UnknownUpload when it is gone."""
+        try:
+            file = (self.folder / "lock").open("a")
+        except FileNotFoundError:
+            raise UnknownUpload(self.id) from None
+        with file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if not (self.folder / "about.json").is_file():
+                raise UnknownUpload(self.id)
+            yield
+
     def amend(self, **facts: Any) -> None:
         """Put further facts into `about`; only the server does, so that no two write it at once for long."""
         write_json(self.folder / "about.json", {**self.about, **facts})
@@ -94,7 +108,8 @@ class Upload:
     def keep(self, scratch: Path, name: str) -> str:
         """Take a file that has come in, under a safe name whose ending fits its content; returns that name.
 
-        BadUpload for a kind that is not taken, Conflict for a second table or too many files.
+        What an earlier examination found does not hold any more. BadUpload for a kind that is not taken, Conflict for a
+        second table or too many files.
         """
         kept = fitting_name(scratch, safe_name(name))
         held = [path.name for path in self.files.iterdir()]
@@ -105,6 +120,7 @@ class Upload:
             raise Conflict("an upload holds one table; bring the next file by itself")
         if suffix in COMPANIONS:
             kept = self._beside(kept)
+        (self.folder / "report.json").unlink(missing_ok=True)
         os.replace(scratch, self.files / kept)
         files = {path.name: path.stat().st_size for path in sorted(self.files.iterdir())}
         self.amend(files=files)
@@ -141,12 +157,12 @@ class Uploads:
     def every(self) -> list[Upload]:
         """All uploads, the newest first."""
         folders = self.folder.iterdir() if self.folder.is_dir() else iter(())
-        found = [Upload(path.name, path) for path in folders if re.fullmatch(ID_PATTERN, path.name)]
+        found = [Upload(path.name, path) for path in folders if (path / "about.json").is_file()]
         return sorted(found, key=lambda upload: -float(upload.about.get("at", 0)))
 
     def held_bytes(self) -> int:
-        """The bytes of all files that were brought."""
-        return sum(size for upload in self.every() for size in upload.about.get("files", {}).values())
+        """The bytes of all files that were brought or are coming."""
+        return sum(_size(path) for pattern in ("*/files/*", "*/new-*") for path in self.folder.glob(pattern))
 
     def remove(self, id: str) -> None:
         """Forget an upload with all of its files; the delivery that it became stays."""
@@ -156,10 +172,11 @@ class Uploads:
         """Remove uploads that nobody touched for so long; returns how many."""
         limit = (time.time() if now is None else now) - older_s
         gone = 0
-        for upload in self.every():
-            touched = [path.stat().st_mtime for path in upload.folder.iterdir()] if upload.folder.is_dir() else []
-            if touched and max(touched) < limit:
-                shutil.rmtree(upload.folder, ignore_errors=True)
+        folders = self.folder.iterdir() if self.folder.is_dir() else iter(())
+        for folder in [path for path in folders if re.fullmatch(ID_PATTERN, path.name)]:
+            touched = [path.stat().st_mtime for path in (folder, *folder.iterdir())]
+            if max(touched) < limit:
+                shutil.rmtree(folder, ignore_errors=True)
                 gone += 1
         return gone
 
@@ -167,10 +184,17 @@ class Uploads:
         """How taking back a delivery goes; None when nobody asked for it."""
         return read_json(self.folder / _UNDONE / f"{delivery}.json")
 
-    def say_undoing(self, delivery: int, document: Mapping[str, Any]) -> None:
+    def say_undoing(self, delivery: int, document: Mapping[str, Any] | None) -> None:
         """Put down how taking back a delivery goes."""
         (self.folder / _UNDONE).mkdir(parents=True, exist_ok=True)
         write_json(self.folder / _UNDONE / f"{delivery}.json", document)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import socket
+import threading
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -15,7 +18,9 @@ import pytest
 import sqlalchemy as sa
 
 from layers.catalog import built_in
+from layers.store.core import DELIVERY
 from layers.store.jobs import NotFiled, file_job
+from layers.store.uploads import Uploads
 from tests.conftest import Server
 from tests.delivering import HEADER, Clerk, folder_of, lamp, sheet
 
@@ -322,6 +327,125 @@ def test_an_upload_is_forgotten_on_demand(clerk: Clerk) -> None:
     assert clerk.http.delete(f"/uploads/{id}").status_code == 204
     assert clerk.http.get(f"/uploads/{id}").status_code == 404
     assert not folder_of(clerk.server, id).exists()
+
+
+def test_a_file_that_came_after_the_examination_is_not_loaded_unseen(clerk: Clerk) -> None:
+    id = clerk.bring(("seen.csv", sheet(lamp(162))))
+    clerk.examine(id)
+    clerk.http.put(f"/uploads/{id}/files/seen.csv", content=sheet(lamp(163), lamp(164))).raise_for_status()
+    assert clerk.http.post(f"/uploads/{id}/load", json={}).status_code == 409
+    clerk.work()
+    assert ids(clerk, "seen") == set()
+
+
+def test_a_file_that_is_still_coming_when_a_job_begins_is_not_taken(clerk: Clerk) -> None:
+    id = clerk.bring(("slow.csv", sheet(lamp(165))))
+    begun = threading.Event()
+
+    def slowly() -> Iterator[bytes]:
+        yield sheet(lamp(166))
+        assert clerk.http.post(f"/uploads/{id}/examine", json={}).status_code == 202
+        begun.set()
+        yield lamp(167).encode()
+
+    with httpx.Client(base_url=clerk.server.url, headers=clerk.server.admin, timeout=60) as other:
+        answer = other.put(f"/uploads/{id}/files/slow.csv", content=slowly())
+    assert begun.is_set()
+    assert answer.status_code == 409
+    clerk.work()
+    assert clerk.upload(id)["report"]["rows"] == 1
+
+
+def test_of_two_examinations_asked_for_at_once_one_is_filed(clerk: Clerk) -> None:
+    id = clerk.bring(("both.csv", sheet(lamp(168))))
+    ask = partial(clerk.http.post, f"/uploads/{id}/examine")
+    with ThreadPoolExecutor(8) as pool:
+        codes = [answer.status_code for answer in pool.map(lambda n: ask(json={"source": f"s{n}"}), range(8))]
+    assert sorted(codes) == [202, *[409] * 7]
+    clerk.work()
+    upload = clerk.upload(id)
+    assert upload["report"]["choices"] == upload["choices"]
+
+
+def test_what_was_guessed_differently_since_the_examination_is_not_loaded(clerk: Clerk) -> None:
+    content = sheet("甲,120.9,32.0", header="名称,经度,纬度")
+    id = clerk.bring(("guess.csv", content))
+    guessed = clerk.examine(id)
+    other = "hazard_site" if guessed["layer"] != "hazard_site" else "place"
+    with clerk.server.database.engine.begin() as connection:
+        taken = {"layer": other, "source": "guess", "title": "x", "digest": "x", "actor": "x"}
+        connection.execute(sa.insert(DELIVERY).values(taken))
+    clerk.http.post(f"/uploads/{id}/load", json={}).raise_for_status()
+    clerk.work()
+    work = clerk.upload(id)["work"]
+    assert (work["state"], clerk.upload(id)["loaded"]) == ("failed", None)
+    assert "重新检查" in work["why"]["zh"]
+
+
+def test_a_file_over_which_the_worker_died_again_and_again_is_left_alone(clerk: Clerk) -> None:
+    id = clerk.bring(("deadly.csv", sheet(lamp(169))))
+    clerk.http.post(f"/uploads/{id}/examine", json={}).raise_for_status()
+    with clerk.server.database.owner.begin() as connection:
+        connection.execute(sa.text("update jobs.procrastinate_jobs set attempts = 3 where status = 'todo' and "
+                                   "task_name = 'chengtu.examine'"))  # fmt: skip
+    clerk.work()
+    assert clerk.upload(id)["work"]["state"] == "failed"
+    assert clerk.examine(id)["outcome"]["inserted"] == 1, "who asks again is heard"
+
+
+def test_a_chinese_name_of_any_length_is_taken(clerk: Clerk) -> None:
+    id = clerk.bring()
+    long = "南通市崇川区城市管理部件普查路灯设施台账" * 6
+    answer = clerk.http.put(f"/uploads/{id}/files/{quote(long)}.csv", content=sheet(lamp(170)))
+    assert answer.status_code == 200
+    assert answer.json()["name"].startswith("南通市崇川区")
+    assert clerk.examine(id)["outcome"]["inserted"] == 1
+
+
+def test_a_header_of_any_length_can_be_mapped_and_corrected(clerk: Clerk) -> None:
+    long = "部件状态（" + "填完好、破损或丢失，不得留空；" * 20 + "）"
+    id = clerk.bring(("long.csv", sheet(lamp(171), lamp(172, state="好"), header=HEADER.replace("部件状态", long))))
+    report = clerk.examine(id)
+    meanings = report["meanings"] | {"fields": {**report["meanings"]["fields"], "state": long}}
+    report = clerk.examine(id, meanings=meanings, corrections=[{"row": 3, "column": long, "value": "完好"}])
+    assert report["outcome"]["inserted"] == 2
+
+
+def test_an_archive_of_countless_entries_is_refused_unopened(clerk: Clerk) -> None:
+    id = clerk.bring()
+    content = b"PK\x03\x04" + b"PK\x01\x02".ljust(46, b"\x00") * 100_001
+    answer = clerk.http.put(f"/uploads/{id}/files/many.zip", content=content)
+    assert answer.status_code == 422
+    assert "entries" in answer.json()["detail"]
+
+
+def test_half_an_upload_does_not_close_the_page_for_all(clerk: Clerk) -> None:
+    (folder_of(clerk.server, "h" * 24) / "files").mkdir(parents=True)
+    assert clerk.http.get("/uploads").status_code == 200
+
+
+def test_what_comes_takes_room_before_it_is_there(clerk: Clerk) -> None:
+    uploads = Uploads(clerk.server.data / "uploads")
+    upload = uploads.find(clerk.bring())
+    before = uploads.held_bytes()
+    upload.scratch().write_bytes(b"x" * 1000)
+    assert uploads.held_bytes() == before + 1000
+
+
+def test_an_undo_that_could_not_be_filed_can_be_asked_for_again(clerk: Clerk) -> None:
+    delivery = clerk.delivered("again.csv", sheet(lamp(173)))
+    away, back = (
+        sa.text(f"alter table jobs.{old} rename to {new}")
+        for old, new in (("procrastinate_jobs", "elsewhere"), ("elsewhere", "procrastinate_jobs"))
+    )
+    with clerk.server.database.owner.begin() as connection:
+        connection.execute(away)
+    try:
+        assert clerk.http.post(f"/deliveries/{delivery['id']}/undo").status_code >= 500
+    finally:
+        with clerk.server.database.owner.begin() as connection:
+            connection.execute(back)
+    assert clerk.undo(delivery["id"])["undone"] is not None
 
 
 def test_a_load_needs_the_latest_examination(clerk: Clerk) -> None:

@@ -130,6 +130,7 @@ export function editingOf(app: App, cityMap: CityMap, subject: Subject, outcome:
       state.textContent = app.t("conflictFirst");
       notice.querySelector<HTMLElement>(".conflict")?.focus();
     } else if (!form.check()) warn(app.t("wrongFields", { n: form.wrong() }));
+    else if (place.wrong()) place.element.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
     else if (!isNew && !changed()) outcome.left();
     else await saving();
   };
@@ -145,8 +146,11 @@ export function editingOf(app: App, cityMap: CityMap, subject: Subject, outcome:
   };
   const refused = async (error: unknown) => {
     if (error instanceof items.ChangeRefused && error.status === 422) warn(wrongFields(app, layer, form, error));
-    else if (error instanceof Refused && held !== null && [404, 412].includes(error.status)) await meet(held);
-    else if (error instanceof Unreachable) warn(app.t("unreachable"));
+    else if (error instanceof Refused && held !== null && [404, 412].includes(error.status)) {
+      await meet(held);
+      // Nothing to decide, or nothing to be had just now: it was not saved all the same.
+      if (notice.childElementCount === 0) fill(notice, h("p", { role: "status" }, app.t("merged")));
+    } else if (error instanceof Unreachable) warn(app.t("unreachable"));
     else warn(app.t("notSaved", { why: reason(error) }));
   };
   const working = (on: boolean) => {

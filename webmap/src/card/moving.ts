@@ -91,6 +91,7 @@ function coordinateFields(app: App, typed: (at: LonLat) => void) {
     first.value = x.toFixed(digits);
     second.value = y.toFixed(digits);
     wrong.textContent = "";
+    for (const each of [first, second]) each.setAttribute("aria-invalid", "false");
     (names[0] as HTMLElement).textContent = app.t(metric() ? "east" : "longitude");
     (names[1] as HTMLElement).textContent = app.t(metric() ? "north" : "latitude");
   };

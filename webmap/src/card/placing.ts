@@ -10,6 +10,8 @@ export interface Placing {
   element: HTMLElement;
   /** Where it was put; null where it stays. */
   moved(): LonLat | null;
+  /** Were coordinates typed that are none? */
+  wrong(): boolean;
   /** Begin anew from where it is now (null: it is no point, and is not moved here). */
   rebase(start: LonLat | null): void;
   /** Draw the controls anew, in the language of the page. */
@@ -61,6 +63,7 @@ export function placing(
   return {
     element,
     moved: () => to,
+    wrong: () => element.querySelector("[aria-invalid=true]") !== null,
     rebase(next) {
       end();
       from = next;

@@ -1,10 +1,11 @@
 /** What the parts of the page share: who is where, the map beside, and small pieces of which views are made. */
 import type { PlaceKind, Places } from "../city/intake.ts";
-import { type App, reason } from "../page/app.ts";
+import type { App } from "../page/app.ts";
 import { h } from "../page/dom.ts";
 import { number } from "../words/format.ts";
 import type { Title, Word } from "../words/i18n.ts";
 import { KINDS, ROLE_OF, SIGNS } from "./places.ts";
+import { whyNot } from "./refusals.ts";
 
 /** Which view is open. */
 export type Place = { upload: string } | { delivery: number } | null;
@@ -27,7 +28,7 @@ export async function attempt(desk: Desk, work: () => Promise<void>): Promise<vo
     await work();
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") return;
-    desk.complain(desk.app.t("failed", { why: reason(error) }));
+    desk.complain(whyNot(desk.app, error));
     if (!(error instanceof Error)) throw error;
   }
 }

@@ -4,25 +4,31 @@ import { fill, h } from "../page/dom.ts";
 import { age, moment, number, sourceWord } from "../words/format.ts";
 import { action, attempt, cell, type Desk, layerTitle, share, size, table } from "./desk.ts";
 import { ACCEPTED, type Batch, batches } from "./files.ts";
+import { whyNot } from "./refusals.ts";
 
 export function homeView(element: HTMLElement, desk: Desk, over: AbortSignal): void {
   const { app } = desk;
   const coming = h("div", { class: "coming" });
   const waiting = h("section", { hidden: true });
   const sources = h("section", {}, h("h2", {}, app.t("dataSources")), h("p", { class: "hint" }, "…"));
-  fill(element, dropZone(desk, coming), coming, waiting, sources);
-  void attempt(desk, async () => {
-    const [held, told] = await Promise.all([intake.uploads(), intake.sources()]);
+  const bring = (files: readonly File[]) =>
+    void receive(desk, coming, files, over).then(() => attempt(desk, listWaiting));
+  const listWaiting = async (): Promise<void> => {
+    if (over.aborted) return;
+    const held = await intake.uploads();
     if (over.aborted) return;
     const limit = element.querySelector(".limit");
     if (limit) limit.textContent = app.t("dataLimit", { n: held.most_mb });
     drawWaiting(waiting, desk, held.uploads);
-    drawSources(sources, desk, told.sources, told.truncated);
+  };
+  fill(element, dropZone(desk, bring), coming, waiting, sources);
+  void attempt(desk, async () => {
+    const [, told] = await Promise.all([listWaiting(), intake.sources()]);
+    if (!over.aborted) drawSources(sources, desk, told.sources, told.truncated);
   });
 }
 
-function dropZone(desk: Desk, coming: HTMLElement): HTMLElement {
-  const { app } = desk;
+function dropZone({ app }: Desk, bring: (files: readonly File[]) => void): HTMLElement {
   const input = h("input", {
     type: "file",
     multiple: true,
@@ -39,7 +45,6 @@ function dropZone(desk: Desk, coming: HTMLElement): HTMLElement {
     h("p", { class: "hint" }, app.t("dataKinds")),
     h("p", { class: "hint limit" }),
   );
-  const bring = (files: readonly File[]) => void receive(desk, coming, files);
   input.onchange = () => {
     bring([...(input.files ?? [])]);
     input.value = "";
@@ -57,8 +62,8 @@ function dropZone(desk: Desk, coming: HTMLElement): HTMLElement {
   return zone;
 }
 
-/** Take files in; a single one is opened at once, several wait in the list. */
-async function receive(desk: Desk, coming: HTMLElement, files: readonly File[]): Promise<void> {
+/** Take files in; a single one is opened at once, several wait in the list. What is not taken stays named, with why. */
+async function receive(desk: Desk, coming: HTMLElement, files: readonly File[], over: AbortSignal): Promise<void> {
   const { app } = desk;
   const found = batches(files);
   const opened: string[] = [];
@@ -67,25 +72,20 @@ async function receive(desk: Desk, coming: HTMLElement, files: readonly File[]):
     const bar = h("progress", { max: 1, value: 0, aria: { label: batch.name } });
     const line = h("p", { class: "line" }, h("span", { class: "name" }, batch.name), bar);
     coming.append(line);
+    const wrong = (text: string): void => fill(line, h("span", { class: "wrong", role: "alert" }, text));
     if (batch.wrong !== null) {
-      fill(
-        line,
-        h(
-          "span",
-          { class: "wrong" },
-          app.t(batch.wrong === "noShp" ? "dataNoShp" : "dataUnknownKind", { name: batch.name }),
-        ),
-      );
+      wrong(app.t(batch.wrong === "noShp" ? "dataNoShp" : "dataUnknownKind", { name: batch.name }));
       continue;
     }
-    await attempt(desk, async () => {
+    try {
       opened.push(await sent(batch, (part) => (bar.value = part)));
       line.remove();
-    });
+    } catch (error) {
+      wrong(app.t("dataNotTaken", { name: batch.name, why: whyNot(app, error) }));
+    }
   }
   const [only] = opened;
-  if (only !== undefined && found.length === 1) desk.go({ upload: only });
-  else if (opened.length > 0) desk.go(null);
+  if (only !== undefined && found.length === 1 && !over.aborted) desk.go({ upload: only });
 }
 
 async function sent(batch: Batch<File>, told: (share: number) => void): Promise<string> {

@@ -14,7 +14,7 @@ import { deliveryView } from "./delivery.ts";
 import type { Desk, Place } from "./desk.ts";
 import { homeView } from "./home.ts";
 import { KINDS, NO_PLACES, placesMap, ROLE_OF, SIGNS } from "./places.ts";
-import { uploadView } from "./upload.ts";
+import { unsaved, uploadView } from "./upload.ts";
 import "../page/theme.css";
 import "./data.css";
 
@@ -63,6 +63,11 @@ async function start(root: HTMLElement): Promise<void> {
     wrong.hidden = text === null;
     wrong.textContent = text ?? "";
   };
+  // A file that is dropped beside the zone would take the place of the page.
+  for (const event of ["dragover", "drop"]) addEventListener(event, (dropped) => dropped.preventDefault());
+  addEventListener("beforeunload", (event) => {
+    if (unsaved()) event.preventDefault();
+  });
   let place = placeFrom(location.hash);
   let over = new AbortController();
   const open = (): void => {

@@ -20,6 +20,12 @@ export interface Bench extends Desk {
   apply(change: Partial<intake.Choices>): void;
 }
 
+// What a person set right and did not have examined yet, by upload: kept while one looks elsewhere.
+const drafts = new Map<string, { settled: intake.Choices; draft: intake.Choices }>();
+
+/** Is there anything that would be lost with the page? */
+export const unsaved = (): boolean => [...drafts.values()].some(({ settled, draft }) => !same(settled, draft));
+
 export function uploadView(element: HTMLElement, desk: Desk, id: string, over: AbortSignal): void {
   fill(element, h("h2", {}, "…"));
   void attempt(desk, () => watch(element, desk, id, over));
@@ -64,11 +70,12 @@ function draw(element: HTMLElement, desk: Desk, upload: intake.Upload, over: Abo
     return;
   }
   const settled = report.choices;
-  let draft = upload.choices;
+  const kept = drafts.get(upload.id);
+  let draft = kept !== undefined && same(kept.settled, settled) ? kept.draft : upload.choices;
   const examine = action(app.t("dataExamineAgain"), () => bench.apply({}));
   const changed = h(
     "div",
-    { class: "changed", role: "status", hidden: true },
+    { class: "changed", role: "status", hidden: same(draft, settled) },
     h("span", {}, app.t("dataChanged")),
     examine,
   );
@@ -80,14 +87,19 @@ function draw(element: HTMLElement, desk: Desk, upload: intake.Upload, over: Abo
     choices: () => draft,
     change(change) {
       draft = withChoice(draft, change);
+      drafts.set(upload.id, { settled, draft });
       changed.hidden = same(draft, settled);
       ready.inert = !changed.hidden;
     },
     apply(change) {
       draft = withChoice(draft, change);
-      void run(element, desk, upload.id, over, () => intake.examine(upload.id, draft));
+      void run(element, desk, upload.id, over, async () => {
+        await intake.examine(upload.id, draft);
+        drafts.delete(upload.id);
+      });
     },
   };
+  ready.inert = !changed.hidden;
   fill(
     ready,
     ...loadPart(
