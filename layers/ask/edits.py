@@ -27,14 +27,16 @@ from layers.words import book_of, standard_of
 
 MOST_VERTICES: Final = 20_000
 _GEOJSON: Final = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon")
+_AREAS: Final = ("grid", "admin")
+_BY_DELIVERY: Final = "areas of the city come and go by deliveries only"
 _SERIAL_DIGITS: Final = 6
 _SERIALS: Final = 2  # of the advisory locks, those under which new serial numbers are taken
 
 
 def may_add(actor: Actor, layer: Layer) -> Decision:
     """Whether `actor` may make and retire records of a layer by hand: the areas of the city come by delivery only."""
-    if layer.load.identifier in ("grid", "admin"):
-        return Decision(False, "areas of the city come and go by deliveries only")
+    if layer.load.identifier in _AREAS:
+        return Decision(False, _BY_DELIVERY)
     return may(actor, "edit", layer)
 
 
@@ -92,6 +94,8 @@ def restore(
         known = sa.select(sa.exists().where(HISTORY.c.layer == layer.name, HISTORY.c.id == id))
         if connection.scalar(known) is not True:
             raise
+        if layer.load.identifier in _AREAS:
+            raise Conflict(_BY_DELIVERY) from None
     restore_record(connection, layer, id, since=since)
 
 

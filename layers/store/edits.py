@@ -78,7 +78,10 @@ def restore_record(connection: sa.Connection, layer: Layer, id: str, *, since: d
     values = {name: was.c[name] for name in names if name != "id"}
     there = sa.update(table).where(table.c.id == id, was.c.id == id).values(values)
     if connection.scalar(there.returning(table.c.id)) is None:
-        connection.execute(sa.insert(table).from_select(names, sa.select(*(was.c[name] for name in names))))
+        come = postgresql.insert(table).from_select(names, sa.select(*(was.c[name] for name in names)))
+        come = come.on_conflict_do_nothing(index_elements=[table.c.id])
+        if connection.scalar(come.returning(table.c.id)) is None:
+            raise Conflict(f"record {id!r} has come back meanwhile")
     searched = sa.select(table.c.cell, *(table.c[name] for name in layer.searched)).where(table.c.id == id)
     back = connection.execute(searched).mappings().one()
     ensure_cells(connection, np.array([back["cell"]], dtype=np.int64))

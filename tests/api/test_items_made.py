@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from gis.frames import distance_m
+from layers.store.engine import begin
 from tests.api.test_items import get, nth, patch
 from tests.conftest import Server
 
@@ -279,3 +281,20 @@ def test_a_tangle_of_thousands_of_sides_is_refused_at_once(server: Server) -> No
 @pytest.mark.parametrize("id", ["%2E", "%2E%2E"])
 def test_an_id_that_no_url_can_name_is_none(server: Server, id: str) -> None:
     assert httpx.get(f"{server.url}/items/component/{id}").status_code in (404, 405, 422)
+
+
+def test_of_many_who_bring_a_record_back_at_once_one_does(server: Server) -> None:
+    made = make(server, "component", spot(server, 52), LAMP)
+    id = made.json()["id"]
+    assert retire(server, "component", id, made.headers["etag"]).status_code == 204
+    with ThreadPoolExecutor(8) as pool:
+        codes = [answer.status_code for answer in pool.map(lambda _: restore(server, "component", id), range(8))]
+    assert codes.count(200) == 1
+    assert set(codes) <= {200, 409, 412}
+
+
+def test_a_grid_that_a_delivery_retired_does_not_come_back_by_hand(server: Server) -> None:
+    with begin(server.database.engine, actor="test") as connection:
+        id = connection.scalar(sa.text("delete from city.grid where id = (select max(id) from city.grid) returning id"))
+    answer = restore(server, "grid", str(id))
+    assert (answer.status_code, answer.json()["code"]) == (409, "conflict")

@@ -308,6 +308,9 @@ def test_a_point_is_moved_by_hand_by_keys_and_by_coordinates(
     easting.fill("abc")
     easting.press("Tab")
     expect(easting).to_have_attribute("aria-invalid", "true")
+    card(page).get_by_role("button", name="保存").click()
+    expect(easting).to_be_focused()
+    assert record(server, place)["geometry"]["coordinates"] == pytest.approx([place.lon, place.lat], abs=1e-6)
     lon, lat = place.lon + 0.0005, place.lat
     page.locator(".coordinates .frame").select_option("EPSG:4326")
     east.fill(f"{lon:.7f}")

@@ -127,10 +127,46 @@ def test_several_files_wait_in_a_list(visit: Visit, working: Server) -> None:
         [{"name": name, "mimeType": "text/csv", "buffer": sheet(lamp(41))} for name in names]
     )
     waiting = page.get_by_role("region", name="等待入库")
+    expect(page.get_by_text("丙.dwg：不支持这种文件")).to_be_visible()
     for name in names[:2]:
         expect(waiting.get_by_role("button", name=name, exact=True)).to_be_visible(timeout=pages.PATIENCE_MS)
     waiting.get_by_role("button", name="移除 甲.csv").click()
     expect(waiting.get_by_role("button", name="甲.csv", exact=True)).to_be_hidden(timeout=pages.PATIENCE_MS)
+
+
+def test_each_of_several_files_that_is_not_taken_says_why(visit: Visit, working: Server) -> None:
+    page = clerks_page(visit, working)
+    brought = (("a.csv", b"%PDF-1.7 ..."), ("b.csv", b""), ("c.csv", sheet(lamp(42))))
+    page.locator("#files").set_input_files(
+        [{"name": name, "mimeType": "text/csv", "buffer": content} for name, content in brought]
+    )
+    waiting = page.get_by_role("region", name="等待入库")
+    expect(waiting.get_by_role("button", name="c.csv", exact=True)).to_be_visible(timeout=pages.PATIENCE_MS)
+    expect(page.get_by_text("a.csv：这不是表格，也不是图形文件")).to_be_visible()
+    expect(page.get_by_text("b.csv：文件是空的")).to_be_visible()
+
+
+def test_what_was_typed_and_not_yet_checked_is_kept(visit: Visit, working: Server) -> None:
+    page = clerks_page(visit, working)
+    bring(page, "kept.csv", sheet(lamp(43), lamp(44, state="好")))
+    page.get_by_label("第 3 行 部件状态").fill("完好")
+    page.get_by_label("第 3 行 部件状态").press("Tab")
+    page.get_by_role("button", name="Switch to English").click()
+    expect(page.get_by_role("button", name="Load", exact=True)).to_be_visible()
+    expect(page.get_by_label("row 3, 部件状态")).to_have_value("完好", timeout=pages.PATIENCE_MS)
+    page.get_by_role("button", name="切换到中文").click()
+    page.get_by_role("button", name="重新检查").click()
+    expect(page.get_by_text("已更正 1 个单元格")).to_be_visible(timeout=pages.PATIENCE_MS)
+
+
+def test_a_file_dropped_beside_the_zone_does_not_replace_the_page(visit: Visit, working: Server) -> None:
+    page = clerks_page(visit, working)
+    drop = """() => {
+      const event = new DragEvent("drop", { bubbles: true, cancelable: true });
+      document.querySelector("h1").dispatchEvent(event);
+      return event.defaultPrevented;
+    }"""
+    assert page.evaluate(drop)
 
 
 def test_who_has_not_signed_in_is_told_so_and_offered_to(visit: Visit, working: Server) -> None:
