@@ -87,7 +87,7 @@ LAYER = Layer(
         label_from=13.5,
     ),
     label="name",
-    minzoom=6,
+    minzoom=8,
     classes="kind",
     kept=(("status", ("exceeding",)),),
     rank=3.5,

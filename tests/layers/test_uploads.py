@@ -35,7 +35,7 @@ def uploads(tmp_path: Path) -> Uploads:
         ("C:\\Users\\x\\a.xlsx", "a.xlsx"),
         ("a\x00b:c*.csv", "a_b_c_.csv"),
         ("..hidden.csv", "hidden.csv"),
-        (f"{'长' * 300}.csv", f"{'长' * 116}.csv"),
+        (f"{'长' * 300}.csv", f"{'长' * 65}.csv"),
     ],
 )
 def test_names_are_made_safe(given: str, kept: str) -> None:

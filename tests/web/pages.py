@@ -15,7 +15,7 @@ ARGUMENTS = [
     "--disable-component-update", "--disable-sync", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
     "--ignore-gpu-blocklist",
 ]  # fmt: skip
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 
 IDLE = """() => new Promise((done, failed) => {
   const { map } = window.__chengtu;

@@ -135,7 +135,7 @@ def test_several_files_wait_in_a_list(visit: Visit, working: Server) -> None:
 
 
 def test_each_of_several_files_that_is_not_taken_says_why(visit: Visit, working: Server) -> None:
-    page = clerks_page(visit, working)
+    page = clerks_page(visit, working, errors_with="status of 4")
     brought = (("a.csv", b"%PDF-1.7 ..."), ("b.csv", b""), ("c.csv", sheet(lamp(42))))
     page.locator("#files").set_input_files(
         [{"name": name, "mimeType": "text/csv", "buffer": content} for name, content in brought]

@@ -74,6 +74,7 @@ def test_the_keyboard_moves_a_layer_up_and_the_map_and_the_link_follow(visit: Vi
 
 def test_a_layer_is_dragged_to_its_place(visit: Visit) -> None:
     page = visit("#layers=county,road,component")
+    page.evaluate(pages.IDLE)  # counts and legends have come, and nothing moves any more
     grip, goal = entry(page, "county").locator(".grip"), entry(page, "component")
     start, end = grip.bounding_box(), goal.bounding_box()
     assert start

@@ -42,7 +42,7 @@ def test_the_server_gives_the_client_as_one_file_that_runs_without_the_rest(serv
     program = f"import chengtu; print(len(chengtu.City({server.url!r}).layers()))"
     told = subprocess.run([sys.executable, "-P", "-c", f"import sys; sys.path.insert(0, '.'); {program}"],
                           cwd=tmp_path, capture_output=True, text=True, check=True)  # fmt: skip
-    assert told.stdout.strip() == "10"
+    assert told.stdout.strip() == "13"
 
 
 def test_the_client_imports_nothing_of_ours() -> None:

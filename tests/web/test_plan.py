@@ -120,7 +120,7 @@ def test_a_question_is_built_told_in_words_run_and_linked(bench: Open) -> None:
     rows.nth(2).locator(".row-name").click()
     expect(rows.nth(2)).to_have_class(re.compile("picked"))
     expect(rows.nth(2)).to_have_attribute("aria-selected", "true")
-    assert lit(page) == [2]
+    assert 2 in lit(page)
     link = rows.nth(2).locator(".open-link").get_attribute("href")
     assert link
     assert "open=component/" in unquote(link)

@@ -101,7 +101,7 @@ def test_no_text_is_under_16_minutes_of_arc_and_the_map_keeps_its_65_percent(
         page.keyboard.press("ArrowRight")
         expect(page.locator("h1")).not_to_have_text(before)
         expect(page.locator(".lanes .block").first).to_be_visible()
-    page.wait_for_function("window.__chengtu?.map.getLayer('county-label')")
+    page.wait_for_function("() => window.__chengtu?.map.getLayer('county-label')")
     labels = page.evaluate(LABELS, inches)
     assert {"county-label", "town-label"} <= {each["id"] for each in labels}
     for label in labels:
@@ -204,7 +204,7 @@ def test_the_wall_goes_to_a_new_critical_event_and_comes_back(visit: Visit, serv
     assert [each for each in page.evaluate(TEXTS, 55) if each["mm"] < 6000 * LEAST_RADIANS] == []
     assert page.evaluate(SHARE)["share"] >= 0.65
     expect(shown).to_have_count(0, timeout=PATIENCE_MS)
-    page.wait_for_function(f"Math.abs(window.__chengtu.map.getZoom() - {zoom}) < 0.1")
+    page.wait_for_function(f"() => Math.abs(window.__chengtu.map.getZoom() - {zoom}) < 0.1")
 
 
 def test_what_was_critical_before_is_no_event(visit: Visit, server: Server) -> None:
@@ -241,7 +241,7 @@ def test_the_wall_starts_anew_after_a_release(visit: Visit, server: Server) -> N
     # A server that is released is a server that was away.
     page.context.set_offline(True)
     page.context.set_offline(False)
-    page.wait_for_function("window.before === undefined")
+    page.wait_for_function("() => window.before === undefined")
     expect(page.locator(".lanes .block").first).to_be_visible(timeout=PATIENCE_MS)
 
 
