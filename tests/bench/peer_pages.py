@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -55,9 +55,11 @@ requestAnimationFrame(() => requestAnimationFrame(() => { document.documentEleme
 
 @dataclass(frozen=True)
 class Peers:
-    """The address of the server of both pages."""
+    """The address of the server of both pages; how many bytes their GeoJSON has, gzipped and as it is."""
 
     url: str
+    packed_bytes: int
+    plain_bytes: int
 
     @property
     def maplibre(self) -> str:
@@ -70,10 +72,10 @@ class Peers:
         return f"{self.url}/folium.html"
 
 
-def records(connection: sa.Connection) -> gpd.GeoDataFrame:
-    """Every record of the layers that are shown first, with the fields that its tile carries, in one table."""
+def records(connection: sa.Connection, names: Sequence[str] = LAYERS) -> gpd.GeoDataFrame:
+    """Every record of some layers, with the fields that its tile carries, in one table."""
     tables = []
-    for name in LAYERS:
+    for name in names:
         layer = built_in()[name]
         columns = [layer.table.c[f.name] for f in layer.fields if f.tile]
         statement = sa.select(
@@ -86,6 +88,12 @@ def records(connection: sa.Connection) -> gpd.GeoDataFrame:
     found = gpd.GeoDataFrame(pd.concat(tables, ignore_index=True), crs=4326)
     # Six digits are a tenth of a metre: what a careful person would write.
     return found.set_geometry(found.geometry.set_precision(1e-6, mode="pointwise"))
+
+
+def whole_city(connection: sa.Connection) -> list[int]:
+    """The bytes of all that the map has to show as one GeoJSON: gzipped, and as it is."""
+    text = collection(records(connection, [*built_in()])).encode()
+    return [len(gzip.compress(text, 6)), len(text)]
 
 
 def collection(table: gpd.GeoDataFrame) -> str:
@@ -152,7 +160,8 @@ def peer_pages(connection: sa.Connection) -> Iterator[Peers]:
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield Peers(f"http://127.0.0.1:{server.server_port}")
+        url = f"http://127.0.0.1:{server.server_port}"
+        yield Peers(url, len(packed["/city.geojson"]), len(geojson.encode()))
     finally:
         server.shutdown()
         thread.join()

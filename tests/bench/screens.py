@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from layers.store.engine import begin, engine_for
 from tests.bench.measure import MEGABYTE, percentile, serving
-from tests.bench.peer_pages import Peers, peer_pages
+from tests.bench.peer_pages import Peers, peer_pages, whole_city
 from tests.bench.rows import Aim, Row, beside
 from tests.bench.stage import Stage
 from tests.web.pages import ARGUMENTS, PATIENCE_MS
@@ -74,6 +74,7 @@ class Opened:
     seconds: float
     script_bytes: int
     font_bytes: int
+    data_bytes: int
     all_bytes: int
     walk_ms: Sequence[float]
 
@@ -91,7 +92,12 @@ def screens(stage: Stage) -> list[Row]:
     ):
         url = f"http://127.0.0.1:{server.port}"
         turns = [_turn(browser, url, peers) for _ in range(rounds)]
-        return [*_openings(turns), *_live(stage, browser, url), *_wall(browser, url, stage.sizes.turns)]
+        return [
+            *_openings(turns),
+            *_data(turns, peers, whole_city(connection)),
+            *_live(stage, browser, url),
+            *_wall(browser, url, stage.sizes.turns),
+        ]
 
 
 def _turn(browser: Browser, url: str, peers: Peers) -> tuple[Opened, Opened, Opened]:
@@ -117,12 +123,25 @@ def _openings(turns: Sequence[tuple[Opened, Opened, Opened]]) -> list[Row]:
     return [
         Row("scripts of the map, gzipped", script, "MB", aim=Aim(most=0.7)),
         Row("bytes to the first map, without fonts", median(bytes_of(ours)), "MB", aim=Aim(most=1.5)),
-        beside("bytes to the first map; one GeoJSON, gzipped", bytes_of(ours), bytes_of(geojson), unit="MB"),
+        beside("bytes to the first map; page with one GeoJSON, gzipped", bytes_of(ours), bytes_of(geojson), unit="MB"),
         beside("bytes to the first map; folium, gzipped", bytes_of(ours), bytes_of(folium), unit="MB"),
         beside("first map; one GeoJSON in MapLibre", *seconds[:2], unit="s", aim=Aim(most=0.5, of="ratio")),
         beside("first map; folium", seconds[0], seconds[2], unit="s"),
         beside("pan or zoom until idle; one GeoJSON in MapLibre", *walks[:2], unit="ms"),
         beside("pan or zoom until drawn; folium", walks[0], walks[2], unit="ms"),
+    ]
+
+
+def _data(turns: Sequence[tuple[Opened, Opened, Opened]], peers: Peers, city: Sequence[int]) -> list[Row]:
+    """What comes for the data alone, beside one GeoJSON: of the layers shown, and of all that the map has to show."""
+    ours = median([ours.data_bytes for ours, _, _ in turns]) / MEGABYTE
+    whole_packed, whole_plain = (size / MEGABYTE for size in city)
+    name, aim = "bytes of data to the first map", Aim(most=1 / 15, of="ratio")
+    return [
+        Row(f"{name}; the layers shown, gzipped", ours, "MB", peer=peers.packed_bytes / MEGABYTE, aim=aim),
+        Row(f"{name}; the layers shown, as a file", ours, "MB", peer=peers.plain_bytes / MEGABYTE),
+        Row(f"{name}; all layers of the city, gzipped", ours, "MB", peer=whole_packed),
+        Row(f"{name}; all layers of the city, as a file", ours, "MB", peer=whole_plain),
     ]
 
 
@@ -152,7 +171,7 @@ def _opened(browser: Browser, url: str, go: str) -> Opened:
     started = time.monotonic()
     with _page(browser, url) as (page, asked):
         seconds = time.monotonic() - started
-        sizes = [(request.resource_type, _received(request)) for request in list(asked)]
+        sizes = [(_kind(request), _received(request)) for request in list(asked)]
         walk = []
         for place in _WALK:
             left = time.monotonic()
@@ -162,9 +181,15 @@ def _opened(browser: Browser, url: str, go: str) -> Opened:
         seconds=seconds,
         script_bytes=sum(size for kind, size in sizes if kind == "script"),
         font_bytes=sum(size for kind, size in sizes if kind == "font"),
+        data_bytes=sum(size for kind, size in sizes if kind == "fetch"),
         all_bytes=sum(size for _, size in sizes),
         walk_ms=walk,
     )
+
+
+def _kind(request: Request) -> str:
+    # The fonts of labels are fetched by the map, not by a style sheet.
+    return "font" if request.url.endswith(".woff2") else request.resource_type
 
 
 def _received(request: Request) -> int:
