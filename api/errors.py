@@ -22,6 +22,7 @@ from layers.errors import (
     BadFilter,
     BadParameter,
     BadUpload,
+    Caused,
     Conflict,
     LayersError,
     NotAllowed,
@@ -138,6 +139,8 @@ def refusal(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
     status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), HTTPStatus.BAD_REQUEST)
     headers: dict[str, str] = {}
     facts: dict[str, Any] = {}
+    if isinstance(error, Caused) and error.cause is not None:
+        facts |= {"cause": error.cause, "facts": dict(error.facts)}
     if isinstance(error, BadField):
         facts["problems"] = error.problems
     if isinstance(error, BadParameter):

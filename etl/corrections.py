@@ -27,7 +27,7 @@ def corrected(table: Table, corrections: Iterable[Correction]) -> Table:
     frame = table.columns.copy(deep=False)
     for name, cells in columns.items():
         if name not in frame.columns:
-            raise BadOption("correction", name, "the file has no such column")
+            raise BadOption("correction", name, "the file has no such column").because("column_gone", column=name)
         frame[name] = _corrected(frame[name], _positions(table, cells), list(cells.values()))
     return replace(table, columns=frame)
 
@@ -37,7 +37,8 @@ def _positions(table: Table, cells: dict[int, str | None]) -> list[int]:
     at = {int(row): position for position, row in enumerate(table.rows)} if cells else {}
     missing = [row for row in cells if row not in at]
     if missing:
-        raise BadOption("correction", f"row {missing[0]}", "the file has no such row that could be read")
+        told = BadOption("correction", f"row {missing[0]}", "the file has no such row that could be read")
+        raise told.because("row_gone", row=missing[0])
     return [at[row] for row in cells]
 
 

@@ -15,9 +15,12 @@ EtlError
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
+
+from layers.errors import Caused
 
 
-class EtlError(Exception):
+class EtlError(Caused):
     """The root: a load that cannot go on, with a text of one line."""
 
     def __str__(self) -> str:
@@ -41,6 +44,7 @@ class EmptyFile(UnreadableFile):
 
     def __init__(self, path: Path, reason: str = "the file has no rows") -> None:
         super().__init__(path, reason)
+        self.because("no_rows")
 
 
 class TooLarge(UnreadableFile):
@@ -49,6 +53,17 @@ class TooLarge(UnreadableFile):
     def __init__(self, path: Path, what: str, *, found: int, limit: int) -> None:
         super().__init__(path, f"{found:,} {what} are more than the {limit:,} that one load takes")
         self.what, self.found, self.limit = what, found, limit
+        self.because(_TOO_MANY[what], found=found, limit=limit)
+
+
+_TOO_MANY: Final = {
+    "bytes": "too_many_bytes",
+    "columns": "too_many_columns",
+    "entries of the archive": "too_many_entries",
+    "rows": "too_many_rows",
+    "rows of a sheet": "too_many_rows",
+    "unpacked bytes": "unpacks_too_large",
+}
 
 
 class UnknownFormat(UnreadableFile):
@@ -86,6 +101,7 @@ class NothingMapped(EtlError):
         shown = ", ".join(headers[:12]) + (", …" if len(headers) > 12 else "")
         super().__init__(f"no column says where a record is or what it is; layer {layer} does not know: {shown}")
         self.layer, self.headers = layer, tuple(headers)
+        self.because("nothing_mapped", headers="、".join(headers[:12]))
 
 
 class Refused(EtlError):

@@ -21,7 +21,8 @@ from etl.send_back import MOST_ROWS, cells_of, texts_of, write_back
 from gis.errors import GisError
 from layers.ask.deliveries import places
 from layers.errors import LayersError
-from layers.reasons import finding_text, refusal_text, reject_reason
+from layers.reasons import finding_text, reject_reason
+from layers.refusals import cause_told, refusal_told
 from layers.spec import Layer
 from layers.store.uploads import Upload
 from layers.store.writer import RETIRE_SHARE
@@ -154,11 +155,8 @@ def _of_load(loaded: Loaded) -> dict[str, Any]:
         "outcome": None,
     }
     if loaded.refusal is not None:
-        report["refusal"] = {
-            "kind": "Refused",
-            "text": refusal_text("Refused", loaded.refusal)._asdict(),
-            "help": _help(loaded.refusal),
-        }
+        told = cause_told("nothing_left", {"rows": loaded.read}, detail=loaded.refusal)
+        report["refusal"] = {"kind": "Refused", **_shaped(told), "help": _help(loaded.refusal)}
     if loaded.outcome is not None:
         outcome = {name: getattr(loaded.outcome, name) for name in ("inserted", "updated", "unchanged", "retired")}
         held = outcome["updated"] + outcome["unchanged"] + outcome["retired"]
@@ -240,11 +238,19 @@ def _send_back(upload: Upload, loaded: Loaded, table: Table) -> None:
 
 
 def _refusal(error: Exception) -> dict[str, Any]:
-    kind, text = type(error).__name__, str(error)
-    told: dict[str, Any] = {"kind": kind, "text": refusal_text(kind, text)._asdict(), "help": _help(text)}
+    told = {"kind": type(error).__name__, **_shaped(refusal_told(error)), "help": _help(str(error))}
     if isinstance(error, BadOption):
         told["option"] = {"name": error.option, "value": error.value}
     return told
+
+
+def _shaped(told: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "cause": told["cause"],
+        "text": {"zh": told["zh"], "en": told["en"]},
+        "next": told["next"],
+        "detail": told["detail"],
+    }
 
 
 def _help(text: str | None) -> list[dict[str, str | None]]:

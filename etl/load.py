@@ -250,11 +250,13 @@ def _settled(connection: sa.Connection, delivery: Delivery, *, today: date) -> t
     order, table = delivery.order, delivery.table
     brought = saved_layers(connection)
     if order.new_layer is not None and order.new_layer in built_in():
-        raise BadOption("--new-layer", order.new_layer, "this layer is there already; load into it with --layer")
+        told = BadOption("--new-layer", order.new_layer, "this layer is there already; load into it with --layer")
+        raise told.because("layer_exists", layer=order.new_layer)
     name = order.layer or order.new_layer or ""
     layer = built_in().get(name) or brought.get(name)
     if layer is None and order.new_layer is None:
-        raise BadOption("--layer", name, f"there is no such layer; there are {', '.join([*built_in(), *brought])}")
+        told = BadOption("--layer", name, f"there is no such layer; there are {', '.join([*built_in(), *brought])}")
+        raise told.because("layer_gone", layer=name)
     if layer is None:
         layer, mapping = infer_layer(table, name, title=order.title, public=order.public, today=today)
     elif name in brought:

@@ -76,7 +76,8 @@ def with_constants(mapping: Mapping, layer: Layer, settings: AnyMapping[str, str
         found = field_called(layer, text)
         if found is None or found.name not in layer.written:
             names = ", ".join(layer.written)
-            raise BadOption("--set", text, f"layer {layer.name} has no such field; it has {names}")
+            told = BadOption("--set", text, f"layer {layer.name} has no such field; it has {names}")
+            raise told.because("meaning_gone", field=text)
         constants[found.name] = value
     fields = {name: header for name, header in mapping.fields.items() if name not in constants}
     return replace(mapping, fields=fields, constants=constants)

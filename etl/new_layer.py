@@ -109,7 +109,7 @@ def _layer(
             name, title or Title(name, name), geometry, fields, label=label, classes=classes, public=public
         )
     except BadField as error:
-        raise BadOption("--new-layer", name, str(error)) from error
+        raise BadOption("--new-layer", name, str(error)).because("bad_layer_name", layer=name) from error
 
 
 def _geometry_kind(table: Table) -> GeometryKind:

@@ -87,10 +87,12 @@ def checked(recipe: Recipe, table: Table, *, layer: Layer, name: str) -> Mapping
     mapping = recipe.mapping
     for field in (*mapping.fields, *mapping.constants, *mapping.values):
         if field not in layer.written:
-            raise BadRecipe(name, f"layer {layer.name} has no field {field!r}{_meant(field, layer.written)}")
+            told = f"layer {layer.name} has no field {field!r}{_meant(field, layer.written)}"
+            raise BadRecipe(name, told).because("meaning_gone", field=field)
     for header in (*mapping.fields.values(), *mapping.roles.values()):
         if header not in table.headers:
-            raise BadRecipe(name, f"the file has no column {header!r}{_meant(header, table.headers)}")
+            told = f"the file has no column {header!r}{_meant(header, table.headers)}"
+            raise BadRecipe(name, told).because("column_gone", column=header)
     known = mapping.roles.get("id")
     own = known is not None and layer.load.identifier == "text" and not is_layer_id(known, layer)
     roles = mapping.roles

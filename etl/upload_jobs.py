@@ -28,7 +28,7 @@ from etl.load import Delivery, Order, digest_of, load_delivery
 from etl.mapping import Mapping as Meaning
 from etl.readers import Table
 from layers.errors import UnknownUpload
-from layers.reasons import refusal_text
+from layers.refusals import cause_told, refusal_told
 from layers.spec import Layer
 from layers.store.core import DELIVERY
 from layers.store.engine import begin, engine_for
@@ -104,7 +104,7 @@ def uploading(url: str, folder: Path) -> Callable[[procrastinate.App], None]:
             told.stopped()
             return
         if context.job.attempts >= _MOST_ATTEMPTS:
-            told.put("failed", why=_DEADLY)
+            told.put("failed", why=cause_told("deadly"))
             return
         await _watched(told, lambda: upload_job(told, work, id), lambda: bool(upload.about.get("cancel")))
 
@@ -158,30 +158,18 @@ def _ending(told: _Told) -> Iterator[None]:
         told.stopped()
         ended = True
     except REFUSALS as error:
-        told.put("failed", why=refusal_text(type(error).__name__, str(error))._asdict())
+        told.put("failed", why=refusal_told(error))
         ended = True
     except (sa.exc.DBAPIError, psycopg.Error) as error:
         if told.stop.is_set():
             told.stopped()
         else:
-            told.put("failed", why=_DATABASE)
+            told.put("failed", why=cause_told("database"))
             log.warning("%s: %s", told.kind, error)
         ended = True
     finally:
         if not ended:
-            told.put("failed", why=_BROKEN)
-
-
-_DATABASE: Final = {
-    "zh": "数据库没有完成这项工作，数据没有改变",
-    "en": "the database did not finish; nothing was changed",
-}
-_DEADLY: Final = {
-    "zh": "处理这个文件时程序三次中断（可能内存不足），不再重试；数据没有改变，请拆成几个小文件",
-    "en": "the worker ended three times over this file (out of memory?), so it is left alone; nothing was changed; "
-    "bring it in smaller parts",
-}
-_BROKEN: Final = {"zh": "程序出错，数据没有改变，详情见日志", "en": "something went wrong here; nothing was changed"}
+            told.put("failed", why=cause_told("broken"))
 
 
 @contextmanager
@@ -223,7 +211,7 @@ def _load(engine: sa.Engine, upload: Upload, told: _Told) -> None:
         _refuse_if_meant_otherwise(brought.delivery.order, upload.report or {})
         loaded = load_delivery(engine, brought.delivery, told, today=datetime.now(ZoneInfo(ZONE)).date())
         if loaded.outcome is None:
-            raise EtlError(loaded.refusal)
+            raise EtlError(loaded.refusal).because("nothing_left", rows=loaded.read)
         done = loaded.outcome
     upload.say("loaded", {"delivery": done.delivery, "at": time.time()})
 
@@ -232,7 +220,8 @@ def _refuse_if_meant_otherwise(order: Order, report: Mapping[str, Any]) -> None:
     """What was guessed is perhaps guessed differently by now: the source was delivered elsewhere, or a layer came."""
     seen = report.get("layer") or report.get("new_layer")
     if (order.layer or order.new_layer) != seen or order.source != report.get("source"):
-        raise Refused("what this file is meant for is guessed differently by now", hint="examine it again")
+        told = "what this file is meant for is guessed differently by now"
+        raise Refused(told, hint="examine it again").because("guessed_differently")
 
 
 def _done_before(connection: sa.Connection, delivery: Delivery, *, since: float) -> Outcome | None:

@@ -22,10 +22,27 @@ LayersError
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Self
+
+_NO_FACTS: Mapping[str, str | int] = MappingProxyType({})
 
 
-class LayersError(Exception):
+class Caused(Exception):
+    """An error that pages put into words of their own: by the code of its cause and the facts that belong to it."""
+
+    cause: str | None = None
+    facts: Mapping[str, str | int] = _NO_FACTS
+
+    def because(self, cause: str, **facts: str | int) -> Self:
+        """The same error with its cause; every code that is given has its words (`layers.refusals`, or the page)."""
+        self.cause, self.facts = cause, MappingProxyType(facts)
+        return self
+
+
+class LayersError(Caused):
     """The root: anything that `layers` refuses, with a text that may be shown to the person who asked."""
 
 

@@ -1,4 +1,4 @@
-"""Why a file, a row or a value was not taken, in both languages: the loader says it in English, people read Chinese."""
+"""Why a row or a value was not taken, and what was noticed, in both languages: the loader says it in English."""
 
 from __future__ import annotations
 
@@ -57,30 +57,8 @@ _FINDINGS: Final = {
     "wrong_cpg": ".cpg 声明的编码不对，已按实际编码读取",
     "wrong_frame": "位置整体偏移，声明的坐标系可能不对",
 }
-
-_REFUSALS: Final = {
-    "BadOption": "有一项设置不能用",
-    "BadRecipe": "列的对应关系不适用于这个文件",
-    "BadUpload": "这个文件不能读取",
-    "ChoiceNeeded": "文件里有几张表，请选择一张",
-    "Conflict": "与已有记录冲突：编号属于另一来源，或记录之后又有改动",
-    "CorruptFile": "文件已损坏，或格式与扩展名不符",
-    "EmptyFile": "文件里没有数据行",
-    "NothingMapped": "没有一列能识别为位置或编号，请在下面指定",
-    "RetireRefused": "这份数据会让该来源两成以上的记录退役",
-    "TooLarge": "文件太大，超过上限",
-    "UnknownFormat": "不支持这种格式",
-    "UnreadableFile": "文件不能按现状读取",
-}
-_REFUSED: Final = (
-    (r"latitude and longitude are swapped", "经纬度颠倒了"),
-    (r"the frame is said to be", "坐标系与声明的不符，位置整体偏移"),
-    (r"metres of a frame that cannot be told", "坐标以米为单位，但看不出是哪个坐标系"),
-    (r"rows can be loaded", "没有一行可以入库"),
-    (r"belongs to another source", "有的编号已属于另一个来源：请在“来源”处填那个来源的名称，或给记录别的编号"),
-    (r"guessed differently", "检查之后情况有变，目标图层的判断不同了：请重新检查"),
-    (r"(changed|newer content) since", "这些记录之后又有改动，不能整批撤销：请先撤销后来的批次"),
-)
+# What a person at a command line may do about it.
+_OPTION: Final = re.compile(r"; --\w.*$")
 
 
 def reject_reason(code: str, reason: str) -> Title:
@@ -88,12 +66,13 @@ def reject_reason(code: str, reason: str) -> Title:
     known = "结束时间早于开始时间，已按原样入库" if "_before_" in code else _REJECTS.get(code)
     if known is None:
         return Title(reason, reason)
+    plain = _OPTION.sub("", reason)
     tail = _SWAPPED if "look swapped" in reason else ""
     if reason.endswith("the record is loaded without this value"):
         tail += _WITHOUT
     if reason.endswith("the record was geocoded instead"):
         tail += _GEOCODED
-    return Title(known + tail, reason)
+    return Title(known + tail, plain)
 
 
 def finding_text(code: str, text: str, count: int | None) -> Title:
@@ -103,9 +82,3 @@ def finding_text(code: str, text: str, count: int | None) -> Title:
         return Title(text, text)
     number = f"{count:,}" if count is not None else next(iter(re.findall(r"\d[\d,]*", text)), "")
     return Title(known.format(n=number, last=text.split()[-1]), text)
-
-
-def refusal_text(kind: str, text: str) -> Title:
-    """Why nothing of a file was taken; `kind` is the name of the error, `text` what it says."""
-    plain = next((zh for pattern, zh in _REFUSED if re.search(pattern, text)), None)
-    return Title(plain or _REFUSALS.get(kind, "不能入库"), text)

@@ -105,9 +105,9 @@ def undo(number: Number, service: ServiceDep, actor: DelivererDep, connection: R
     uploads = uploads_of(service)
     before = uploads.undoing(number)
     if row["undone_at"] is not None:
-        raise Conflict(f"delivery {number} was taken back already")
+        raise Conflict(f"delivery {number} was taken back already").because("undone")
     if before is not None and before["state"] in ("queued", "running") and time.time() - before["at"] < _SILENT_S:
-        raise Conflict(f"delivery {number} is being taken back")
+        raise Conflict(f"delivery {number} is being taken back").because("undoing")
     now = time.time()
     uploads.say_undoing(number, {"kind": "undo", "state": "queued", "steps": 1, "since": now, "at": now})
     filed = False

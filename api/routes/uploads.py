@@ -120,7 +120,8 @@ async def _received(request: Request, file: BinaryIO, service: Service) -> None:
 def _make_room(service: Service, coming: int) -> None:
     most = ALL_TOGETHER * service.settings.upload_mb * 2**20
     if uploads_of(service).held_bytes() + coming > most:
-        raise Conflict("the uploads that wait take all the room there is: load or remove some first")
+        told = "the uploads that wait take all the room there is: load or remove some first"
+        raise Conflict(told).because("no_room", limit=ALL_TOGETHER * service.settings.upload_mb)
 
 
 def _keep(upload: Upload, scratch: Path, name: str) -> tuple[str, dict[str, int]]:
@@ -169,13 +170,15 @@ def load(upload: UploadDep, order: LoadOrder, service: ServiceDep) -> JSONRespon
 def _loadable(upload: Upload, order: LoadOrder) -> None:
     report = upload.report
     if upload.loaded is not None:
-        raise Conflict("this upload was loaded already")
+        raise Conflict("this upload was loaded already").because("loaded")
     if report is None or report["choices"] != upload.choices.model_dump(mode="json"):
-        raise Conflict("the upload has to be examined as it is to be loaded")
+        raise Conflict("the upload has to be examined as it is to be loaded").because("unexamined")
     if report.get("refusal") is not None:
-        raise BadUpload(str(report.get("file", "upload")), str(report["refusal"]["text"]["en"]))
+        refused = BadUpload(str(report.get("file", "upload")), str(report["refusal"]["text"]["en"]))
+        raise refused.because("refused")
     if report["many_retired"] and not order.allow_retire:
-        raise Conflict("more than a fifth of the source would be retired: confirm that the file is complete")
+        told = "more than a fifth of the source would be retired: confirm that the file is complete"
+        raise Conflict(told).because("many_retired")
 
 
 @router.post("/uploads/{id}/cancel", status_code=202)
@@ -244,7 +247,7 @@ def _file(service: Service, upload: Upload, kind: str, *, allow_retire: bool = F
 def _idle(upload: Upload) -> None:
     work = upload.work
     if work is not None and work["state"] in _BUSY:
-        raise Conflict("a job is at work on this upload: wait for it, or cancel it")
+        raise Conflict("a job is at work on this upload: wait for it, or cancel it").because("busy")
 
 
 def _said(upload: Upload) -> dict[str, Any]:

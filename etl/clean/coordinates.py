@@ -94,7 +94,7 @@ def known_frame(text: str) -> str:
         try:
             return str(pyproj.CRS.from_user_input(text).to_wkt())
         except pyproj.exceptions.CRSError:
-            raise BadOption("--frame", text, str(error)) from None
+            raise BadOption("--frame", text, str(error)).because("unknown_frame", frame=text) from None
 
 
 def _columns(table: Table, mapping: Mapping) -> "tuple[pd.Series[Any], pd.Series[Any]] | None":
@@ -199,7 +199,8 @@ def _frame(
     x, y = x[sample], y[sample]
     frame, turned = max(product(_METRE_FRAMES, (False, True)), key=lambda pick: _share(x, y, extent, *pick))
     if _share(x, y, extent, frame, turned) < 0.5:
-        raise Refused("the coordinates are in metres of a frame that cannot be told", hint="name it with --frame")
+        told = "the coordinates are in metres of a frame that cannot be told"
+        raise Refused(told, hint="name it with --frame").because("metres_unknown")
     text = f"the coordinates fit {frame}" + (", x being the northing as surveyors write it" if turned else "")
     if declared is not None:
         text = f"the file says {declared}, but {text}"
@@ -235,7 +236,8 @@ def _refuse_swapped(x: Numbers, y: Numbers, frame: str, extent: Extent, *, swapp
     if right < 0.1 and wrong > 0.5:
         share = f"{wrong:.0%} of the points lie {where} with latitude and longitude swapped, {right:.0%} as they are"
         hint = "leave out --swap" if swapped_already else "load with --swap to swap them"
-        raise Refused(f"latitude and longitude are swapped: {share}", hint=hint)
+        cause = "swapped_twice" if swapped_already else "swapped"
+        raise Refused(f"latitude and longitude are swapped: {share}", hint=hint).because(cause, share=f"{wrong:.0%}")
 
 
 def _fits_exchanged(x: Numbers, y: Numbers, frame: str, extent: Extent) -> Mask | None:

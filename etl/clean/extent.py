@@ -69,7 +69,8 @@ def extent_of(text: str) -> Extent:
         return _from_file(Path(text))
     found = _division(text.strip()) or _town(text.strip())
     if found is None:
-        raise BadOption("--extent", text, "neither west,south,east,north nor a place or file that is known")
+        told = BadOption("--extent", text, "neither west,south,east,north nor a place or file that is known")
+        raise told.because("unknown_extent", extent=text)
     return found
 
 
@@ -101,9 +102,11 @@ def _box(text: str) -> shapely.Geometry:
     try:
         west, south, east, north = (float(part) for part in text.split(","))
     except ValueError:
-        raise BadOption("--extent", text, "four numbers are needed: west,south,east,north in degrees") from None
+        told = BadOption("--extent", text, "four numbers are needed: west,south,east,north in degrees")
+        raise told.because("bad_extent", extent=text) from None
     if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
-        raise BadOption("--extent", text, "the order is west,south,east,north in degrees")
+        told = BadOption("--extent", text, "the order is west,south,east,north in degrees")
+        raise told.because("bad_extent", extent=text)
     return shapely.box(west, south, east, north)
 
 

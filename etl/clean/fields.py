@@ -82,7 +82,9 @@ class _Columns:
             return
         converted = convert_values(raw, appears, book=book_of(appears), today=self.today)
         if appears.name in self.mapping.constants and converted.problems:
-            raise BadOption("--set", f"{appears.name}={raw.iloc[0]}", converted.problems[0].reason)
+            given = str(raw.iloc[0])
+            told = BadOption("--set", f"{appears.name}={given}", converted.problems[0].reason)
+            raise told.because("bad_constant", field_zh=appears.title.zh, field_en=appears.title.en, value=given)
         for problem in converted.problems:
             self.note(appears.name, raw, problem, whole=appears.required)
         self.values[appears.name] = converted.values
@@ -150,7 +152,9 @@ def _fill_classes(columns: _Columns, ids: "pd.Series[Any]") -> tuple[str, ...]:
     national = ids if coded else ids.mask(ids.notna())
     classes = settle_classes(national, raw, standard=columns.raw("standard"))
     if "class_code" in columns.mapping.constants and classes.problems:
-        raise BadOption("--set", f"class_code={columns.mapping.constants['class_code']}", classes.problems[0].reason)
+        given = columns.mapping.constants["class_code"]
+        told = BadOption("--set", f"class_code={given}", classes.problems[0].reason)
+        raise told.because("bad_constant", field_zh="类别", field_en="class", value=given)
     for problem in classes.problems:
         columns.note("class_code", raw, problem, whole=True)
     columns.values["class_code"], columns.values["standard"] = classes.code, classes.standard

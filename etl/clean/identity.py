@@ -34,7 +34,8 @@ _CHECKS = {
 def source_name(text: str, option: str = "--source") -> str:
     """The name of a source, checked: it becomes part of ids, so it is short and has no space or punctuation of URLs."""
     if not _SOURCE.fullmatch(text):
-        raise BadOption(option, text, "a source has 1 to 40 characters, no space and none of / ? # % :")
+        told = BadOption(option, text, "a source has 1 to 40 characters, no space and none of / ? # % :")
+        raise told.because("bad_source", source=text)
     return text
 
 

@@ -195,7 +195,7 @@ def say_grid_shift(shift: GridShift, *, declared: str, sure: bool) -> list[Findi
 def _say_frame(text: str, frame: str, *, declared: str, sure: bool) -> list[Finding]:
     if not sure:
         hint = f"load with --frame {frame}, or with --frame {declared} if it is right all the same"
-        raise Refused(text, hint=hint)
+        raise Refused(text, hint=hint).because("wrong_frame", declared=declared, frame=frame)
     return [Finding("wrong_frame", text, "warning")]
 
 

@@ -36,13 +36,14 @@ def read(
     Raises an `UnreadableFile` or `ChoiceNeeded` whose text is one line for the person who brought the file.
     """
     if not path.exists():
-        raise UnreadableFile(path, "there is no such file")
+        raise UnreadableFile(path, "there is no such file").because("file_gone")
     try:
         _check_bytes(path, limits)
         with tempfile.TemporaryDirectory(prefix="chengtu-load-", ignore_cleanup_errors=True) as scratch:
             return _read(path, table, shape, encoding, Path(scratch), limits)
     except OSError as error:
-        raise UnreadableFile(path, f"the file cannot be read ({error.strerror or error})") from error
+        told = f"the file cannot be read ({error.strerror or error})"
+        raise UnreadableFile(path, told).because("unreadable") from error
 
 
 def _check_bytes(path: Path, limits: Limits) -> None:
@@ -51,7 +52,7 @@ def _check_bytes(path: Path, limits: Limits) -> None:
     if size > limits.file_bytes:
         raise TooLarge(path, "bytes", found=size, limit=limits.file_bytes)
     if size == 0:
-        raise EmptyFile(path, "the file has no bytes")
+        raise EmptyFile(path, "the file has no bytes").because("empty")
 
 
 def _read(
@@ -74,7 +75,8 @@ def _read(
     for suffixes, reader in readers.items():
         if suffix in suffixes:
             return reader()
-    raise UnknownFormat(path, f"files ending in {suffix or 'nothing'} are not read; known: {' '.join(FORMATS)}")
+    told = f"files ending in {suffix or 'nothing'} are not read; known: {' '.join(FORMATS)}"
+    raise UnknownFormat(path, told).because("unknown_ending", ending=suffix)
 
 
 def _read_archive(
@@ -92,11 +94,11 @@ def _read_archive(
     same = len(set(stems)) < len(stems)
     choices = {str(file.relative_to(scratch / "unpacked")) if same else file.stem: file for file in found}
     if not choices:
-        raise EmptyFile(path, "the archive holds no file of a known format")
+        raise EmptyFile(path, "the archive holds no file of a known format").because("archive_unknown")
     if table in choices:
         chosen, table = choices[table], None
     elif len(choices) == 1:
         chosen = next(iter(choices.values()))
     else:
-        raise ChoiceNeeded(path, "files", option="--table", choices=list(choices))
+        raise ChoiceNeeded(path, "files", option="--table", choices=list(choices)).because("choose_file")
     return _read(chosen, table, shape, encoding, scratch, limits)

@@ -10,6 +10,7 @@ _JUNK_FOLDERS = ("__MACOSX",)
 _JUNK_FILES = ("Thumbs.db", "desktop.ini", ".DS_Store")
 # Small files may well pack better than the bound on the ratio.
 _RATIO_FROM = 100 * 2**20
+_ENCRYPTED = 0x1
 
 
 def check_archive(path: Path, limits: Limits) -> list[zipfile.ZipInfo]:
@@ -18,7 +19,8 @@ def check_archive(path: Path, limits: Limits) -> list[zipfile.ZipInfo]:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError) as error:
-        raise CorruptFile(path, f"it is not a zip archive that can be opened ({error})") from error
+        told = f"it is not a zip archive that can be opened ({error})"
+        raise CorruptFile(path, told).because("archive_broken") from error
     if len(entries) > limits.archive_entries:
         raise TooLarge(path, "entries of the archive", found=len(entries), limit=limits.archive_entries)
     unpacked = sum(entry.file_size for entry in entries)
@@ -34,7 +36,7 @@ def unpack(path: Path, into: Path, *, limits: Limits) -> list[Path]:
     """The data files of an archive, unpacked below a folder, never outside it; names in GBK come out right."""
     entries = check_archive(path, limits)
     if not entries:
-        raise EmptyFile(path, "the archive holds no data")
+        raise EmptyFile(path, "the archive holds no data").because("archive_unknown")
     unpacked: list[Path] = []
     with zipfile.ZipFile(path) as archive:
         for entry in entries:
@@ -43,7 +45,9 @@ def unpack(path: Path, into: Path, *, limits: Limits) -> list[Path]:
             try:
                 _write(archive, entry, target)
             except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, RuntimeError) as error:
-                raise CorruptFile(path, f"{entry.filename} in the archive cannot be unpacked ({error})") from error
+                told = f"{entry.filename} in the archive cannot be unpacked ({error})"
+                cause = "archive_password" if entry.flag_bits & _ENCRYPTED else "archive_broken"
+                raise CorruptFile(path, told).because(cause) from error
             unpacked.append(target)
     return unpacked
 
@@ -80,5 +84,6 @@ def _name(entry: zipfile.ZipInfo) -> str:
 def _inside(path: Path, name: str) -> PurePosixPath:
     parts = PurePosixPath(name.replace("\\", "/")).parts
     if not parts or any(part in ("..", "/") or ":" in part or "\x00" in part for part in parts):
-        raise UnreadableFile(path, f"the archive has an entry that would leave its folder: {name!r}")
+        told = f"the archive has an entry that would leave its folder: {name!r}"
+        raise UnreadableFile(path, told).because("archive_unsafe")
     return PurePosixPath(*parts)

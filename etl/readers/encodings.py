@@ -40,7 +40,8 @@ def parse_encoding(text: str) -> str:
     try:
         found = codecs.lookup(name).name
     except LookupError:
-        raise BadOption("--encoding", text, "no such encoding; usual ones are utf-8, gb18030, euc-kr") from None
+        told = BadOption("--encoding", text, "no such encoding; usual ones are utf-8, gb18030, euc-kr")
+        raise told.because("unknown_encoding", encoding=text) from None
     return _ALIASES.get(found, found)
 
 
@@ -58,7 +59,8 @@ def encoding_of_file(path: Path) -> str:
     for name in (*_likely(pieces), "gb18030", "cp949", "big5"):
         if decodes(path, name):
             return name
-    raise CorruptFile(path, "the text is in no encoding that is known here; name it with --encoding")
+    told = "the text is in no encoding that is known here; name it with --encoding"
+    raise CorruptFile(path, told).because("no_encoding")
 
 
 def decodes(path: Path, encoding: str) -> bool:

@@ -26,9 +26,9 @@ def read_kml(path: Path, *, limits: Limits) -> Table:
         head = file.read(_HEAD)
     # An honest KML declares nothing; entities are how an XML file grows beyond its size.
     if b"<!DOCTYPE" in head or b"<!ENTITY" in head:
-        raise UnknownFormat(path, "a KML file with a document type is not read")
+        raise UnknownFormat(path, "a KML file with a document type is not read").because("kml_broken")
     if b"<kml" not in head and b":kml" not in head:
-        raise CorruptFile(path, "this is no KML file: it does not begin as one")
+        raise CorruptFile(path, "this is no KML file: it does not begin as one").because("kml_broken")
     records: list[dict[str, str]] = []
     shapes: list[shapely.Geometry | None] = []
     try:
@@ -38,7 +38,7 @@ def read_kml(path: Path, *, limits: Limits) -> Table:
             if len(records) > limits.rows:
                 raise TooLarge(path, "rows", found=len(records), limit=limits.rows)
     except (ElementTree.ParseError, ValueError, shapely.GEOSException) as error:
-        raise CorruptFile(path, f"the KML file cannot be read ({error})") from error
+        raise CorruptFile(path, f"the KML file cannot be read ({error})").because("kml_broken") from error
     if not records:
         raise EmptyFile(path, "the KML file has no placemarks")
     columns = pd.DataFrame(records, dtype="str")

@@ -56,13 +56,14 @@ def _checked(path: Path) -> NDArray[np.uint8]:
     """The bytes of a .shp whose header is right about them."""
     size = path.stat().st_size
     if size == 0:
-        raise EmptyFile(path, "the file has no bytes")
+        raise EmptyFile(path, "the file has no bytes").because("empty")
     data: NDArray[np.uint8] = np.memmap(path, dtype=np.uint8, mode="r")
     if size < _HEADER or _int(data, 0) != _MAGIC:
-        raise CorruptFile(path, "this is no shapefile: its first bytes are not those of one")
+        raise CorruptFile(path, "this is no shapefile: its first bytes are not those of one").because("shp_broken")
     declared = 2 * _int(data, 24)
     if declared != size:
-        raise CorruptFile(path, f"the shapefile is corrupt: its header says {declared:,} bytes, the file has {size:,}")
+        told = f"the shapefile is corrupt: its header says {declared:,} bytes, the file has {size:,}"
+        raise CorruptFile(path, told).because("shp_broken")
     if size == _HEADER:
         raise EmptyFile(path, "the shapefile has no records")
     return data
@@ -92,7 +93,8 @@ def _walked(path: Path, data: NDArray[np.uint8]) -> list[tuple[int, int]]:
     while at < len(data):
         length = 2 * _int(data, at + 4) if at + 8 <= len(data) else -1
         if length < 4 or at + 8 + length > len(data):
-            raise CorruptFile(path, f"the shapefile is corrupt: record {len(records) + 1} goes beyond its end")
+            told = f"the shapefile is corrupt: record {len(records) + 1} goes beyond its end"
+            raise CorruptFile(path, told).because("shp_broken")
         records.append((at // 2, length // 2))
         at += 8 + length
     return records
@@ -144,13 +146,14 @@ def _dbf_values(table: Path, records: int) -> list[bytes]:
     with table.open("rb") as file:
         head = file.read(_DBF_HEADER)
         if len(head) < _DBF_HEADER:
-            raise CorruptFile(table, "the file of attributes (.dbf) is cut off")
+            raise CorruptFile(table, "the file of attributes (.dbf) is cut off").because("dbf_broken")
         count, start, width = struct.unpack("<IHH", head[4:12])
         fields = file.read(max(start - _DBF_HEADER, 0))
         if count == 0 or records == 0:
             raise EmptyFile(table)
         if width == 0 or table.stat().st_size < start + (count - 1) * width:
-            raise CorruptFile(table, f"the file of attributes (.dbf) is cut off: it promises {count:,} records")
+            told = f"the file of attributes (.dbf) is cut off: it promises {count:,} records"
+            raise CorruptFile(table, told).because("dbf_broken")
         values, texts = _fields(fields)
         for position in np.unique(np.linspace(0, count - 1, min(count, _SAMPLE_RECORDS)).astype(np.int64)).tolist():
             file.seek(start + position * width)

@@ -49,7 +49,7 @@ def read_sheet(path: Path, *, sheet: str | None, limits: Limits) -> Table:
             finally:
                 book.close()
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, SyntaxError, EOFError) as error:
-        raise CorruptFile(path, f"the workbook cannot be read ({error})") from error
+        raise CorruptFile(path, f"the workbook cannot be read ({error})").because("sheet_broken") from error
 
 
 def _read_old(path: Path, sheet: str | None, limits: Limits) -> Table:
@@ -60,10 +60,12 @@ def _read_old(path: Path, sheet: str | None, limits: Limits) -> Table:
             sheets = {name: partial(_old_rows, book, name) for name in book.sheet_names}
             return _read(path, sheets, sheet, limits)
     except PasswordError as error:
-        raise UnreadableFile(path, "the workbook has a password; save it without one") from error
+        raise UnreadableFile(path, "the workbook has a password; save it without one").because(
+            "sheet_password"
+        ) from error
     except CalamineError as error:
         told = f"the old workbook cannot be read ({error}); if it has a password, save it as .xlsx without one"
-        raise CorruptFile(path, told) from error
+        raise CorruptFile(path, told).because("sheet_old_broken") from error
 
 
 def _old_rows(book: CalamineWorkbook, name: str) -> Iterator[Row]:
@@ -91,13 +93,14 @@ def _read(path: Path, sheets: Sheets, sheet: str | None, limits: Limits) -> Tabl
 def _chosen(path: Path, sheets: Sheets, sheet: str | None) -> tuple[Iterator[Row], str]:
     if sheet is not None:
         if sheet not in sheets:
-            raise ChoiceNeeded(path, f"sheets but none called {sheet}", option="--sheet", choices=list(sheets))
+            missed = ChoiceNeeded(path, f"sheets but none called {sheet}", option="--sheet", choices=list(sheets))
+            raise missed.because("table_gone", table=sheet)
         return sheets[sheet](), sheet
     filled = [name for name, rows in sheets.items() if any(any(map(_filled, row)) for row in islice(rows(), 50))]
     if not filled:
         raise EmptyFile(path, "no sheet has any rows")
     if len(filled) > 1:
-        raise ChoiceNeeded(path, "sheets", option="--sheet", choices=filled)
+        raise ChoiceNeeded(path, "sheets", option="--sheet", choices=filled).because("choose_sheet")
     return sheets[filled[0]](), filled[0]
 
 

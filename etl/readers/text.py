@@ -68,7 +68,8 @@ def _head(path: Path, encoding: str) -> str:
     except UnicodeDecodeError as error:
         if error.start >= len(raw) - 4:
             return raw[: error.start].decode(encoding)
-        raise CorruptFile(path, f"the text is not in {encoding} (byte {error.start + 1})") from None
+        told = f"the text is not in {encoding} (byte {error.start + 1})"
+        raise CorruptFile(path, told).because("wrong_encoding", encoding=encoding.upper()) from None
 
 
 def _delimiter(head: str, path: Path) -> str:
@@ -88,7 +89,8 @@ def _check_header(path: Path, names: list[str], limits: Limits) -> None:
     if len(names) > limits.columns:
         raise TooLarge(path, "columns", found=len(names), limit=limits.columns)
     if sum(1 for name in names if _NUMBER.fullmatch(name)) * 2 > len(names):
-        raise UnreadableFile(path, f"the first line holds values, not headers: {', '.join(names[:6])}")
+        told = f"the first line holds values, not headers: {', '.join(names[:6])}"
+        raise UnreadableFile(path, told).because("no_header", line="、".join(names[:6]))
 
 
 def _parse(path: Path, encoding: str, delimiter: str, headers: list[str], *, blank: int) -> tuple[pa.Table, list[_Bad]]:
@@ -105,7 +107,7 @@ def _parse(path: Path, encoding: str, delimiter: str, headers: list[str], *, bla
             bad.clear()
             table = _parse_arrow(path, encoding, delimiter, headers, note, skip=blank + 1, threads=False)
     except (pa.ArrowInvalid, pa.ArrowKeyError, UnicodeDecodeError) as error:
-        raise CorruptFile(path, f"the text cannot be read as a table: {error}") from error
+        raise CorruptFile(path, f"the text cannot be read as a table: {error}").because("table_broken") from error
     return table, bad
 
 
@@ -140,7 +142,8 @@ def _check_quotes(path: Path, frame: pd.DataFrame) -> None:
     last = [str(cell) for cell in frame.iloc[-1].tolist()] if len(frame) else []
     if any("\n" in cell for cell in last) and _quotes(path) % 2:
         opened = max(last, key=len).split("\n", 1)[0]
-        raise CorruptFile(path, f"a quote is opened before {opened[:40]!r} and never closed")
+        told = f"a quote is opened before {opened[:40]!r} and never closed"
+        raise CorruptFile(path, told).because("open_quote", text=opened[:40])
 
 
 def _quotes(path: Path) -> int:

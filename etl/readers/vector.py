@@ -44,6 +44,7 @@ _HARMLESS = {"MEM", "MVT", "PMTiles"} | {driver for drivers in _DRIVERS.values()
 pyogrio.set_gdal_config_options({"GDAL_SKIP": ",".join(sorted(set(pyogrio.list_drivers()) - _HARMLESS))})
 _register_drivers()
 
+_BROKEN = {".gpkg": "gpkg_broken", ".shp": "shp_broken", **dict.fromkeys((".geojson", ".json"), "geojson_broken")}
 _OSM = (".osm", ".pbf")
 _OSM_TABLES = {"Point": "points", "MultiLineString": "lines", "MultiPolygon": "multipolygons"}
 # GDAL's fast index of nodes takes only files whose nodes are sorted; it says so with the name of this option.
@@ -69,9 +70,11 @@ def read_vector(
                 return _read_osm(path, table, shape, limits)
             read = _read(path, opened, _chosen(path, opened, table), options, limits)
         except UnicodeDecodeError as error:
-            raise BadOption("--encoding", encoding or "", f"the texts of {path.name} are not in it") from error
+            told = BadOption("--encoding", encoding or "", f"the texts of {path.name} are not in it")
+            raise told.because("wrong_encoding", encoding=encoding or "UTF-8") from error
         except GDAL_ERRORS as error:
-            raise CorruptFile(path, f"the file cannot be read ({error})") from error
+            cause = _BROKEN.get(suffix, "shapes_broken")
+            raise CorruptFile(path, f"the file cannot be read ({error})").because(cause) from error
     return read.noting(*findings)
 
 
@@ -84,7 +87,7 @@ def read_parquet(path: Path, *, limits: Limits) -> Table:
             return _table(path, path.stem, gpd.read_parquet(path))
         frame = schema.read().to_pandas()
     except (pa.ArrowException, OSError, ValueError, KeyError, json.JSONDecodeError) as error:
-        raise CorruptFile(path, f"the Parquet file cannot be read ({error})") from error
+        raise CorruptFile(path, f"the Parquet file cannot be read ({error})").because("parquet_broken") from error
     return _table(path, path.stem, frame)
 
 
@@ -107,13 +110,14 @@ def _chosen(path: Path, opened: Path, table: str | None) -> str:
     names = [name for name, _ in listed]
     if table is not None:
         if table not in names:
-            raise ChoiceNeeded(path, f"tables but none called {table}", option="--table", choices=names)
+            missed = ChoiceNeeded(path, f"tables but none called {table}", option="--table", choices=names)
+            raise missed.because("table_gone", table=table)
         return table
     shaped = [name for name, kind in listed if kind is not None] or names
     if not shaped:
         raise EmptyFile(path)
     if len(shaped) > 1:
-        raise ChoiceNeeded(path, "tables", option="--table", choices=shaped)
+        raise ChoiceNeeded(path, "tables", option="--table", choices=shaped).because("choose_table")
     return shaped[0]
 
 
@@ -130,14 +134,16 @@ def _read_osm(path: Path, table: str | None, shape: Shape | None, limits: Limits
         filled = [name for name in names if _has_rows(path, name, options)]
     name = table or (_OSM_TABLES[shape] if shape else None)
     if name is None and len(filled) > 1:
-        raise ChoiceNeeded(path, "tables", option="--table", choices=filled)
+        raise ChoiceNeeded(path, "tables", option="--table", choices=filled).because("choose_table")
     if name is not None and name not in names:
-        raise ChoiceNeeded(path, f"tables but none called {name}", option="--table", choices=filled)
+        missed = ChoiceNeeded(path, f"tables but none called {name}", option="--table", choices=filled)
+        raise missed.because("table_gone", table=name)
     chosen = name or next(iter(filled), None)
     others = [other for other in filled if other != chosen]
     if chosen not in filled:
         there = f"; it has {', '.join(others)} (--table)" if others else ""
-        raise EmptyFile(path, f"the extract has no {chosen or 'shapes'}{there}")
+        told = f"the extract has no {chosen or 'shapes'}{there}"
+        raise EmptyFile(path, told).because("osm_lacks", others="、".join(others))
     read = _with_tags(_read(path, path, chosen, options, limits))
     if not others:
         return read
@@ -153,7 +159,8 @@ def _read(path: Path, opened: Path, name: str, options: dict[str, Any], limits: 
     info = pyogrio.read_info(opened, layer=name, **options)
     allowed = _DRIVERS[path.suffix.lower()]
     if info["driver"] not in allowed:
-        raise UnknownFormat(path, f"its content is {info['driver']}, its name says {allowed[0]}")
+        told = f"its content is {info['driver']}, its name says {allowed[0]}"
+        raise UnknownFormat(path, told).because("mismatch", ending=path.suffix.lower())
     _check_size(path, max(int(info["features"]), 0), len(info["fields"]), limits)
     arrow = path.suffix.lower() in (".gpkg", ".fgb", ".gdb")
     frame = pyogrio.read_dataframe(opened, layer=name, use_arrow=arrow, **options)

@@ -95,7 +95,7 @@ def restore(
         if connection.scalar(known) is not True:
             raise
         if layer.load.identifier in _AREAS:
-            raise Conflict(_BY_DELIVERY) from None
+            raise Conflict(_BY_DELIVERY).because("by_delivery") from None
     restore_record(connection, layer, id, since=since)
 
 
@@ -168,7 +168,7 @@ def _next_serial(connection: sa.Connection, layer: Layer, prefix: str) -> str:
         found = connection.scalar(sa.select(sa.func.max(taken)).where(among, alike))
         last = max(last, int(found[-_SERIAL_DIGITS:]) if found is not None else 0)
     if last >= 10**_SERIAL_DIGITS - 1:
-        raise Conflict(f"no serial number is left after {prefix}")
+        raise Conflict(f"no serial number is left after {prefix}").because("no_serial", prefix=prefix)
     return f"{prefix}{last + 1:0{_SERIAL_DIGITS}d}"
 
 

@@ -51,7 +51,7 @@ def insert_record(
     table = layer.table
     statement = postgresql.insert(table).values(row).on_conflict_do_nothing(index_elements=[table.c.id])
     if connection.scalar(statement.returning(table.c.id)) is None:
-        raise Conflict(f"layer {layer.name!r} already has a record {id!r}")
+        raise Conflict(f"layer {layer.name!r} already has a record {id!r}").because("id_taken", id=id)
     _ensure_searched(connection, layer, values)
 
 
@@ -72,7 +72,7 @@ def restore_record(connection: sa.Connection, layer: Layer, id: str, *, since: d
         chosen = chosen.where(begin == since)
     at = connection.scalar(chosen.order_by(begin.desc()).limit(1))
     if at is None:
-        raise Conflict(f"record {id!r} has no {'such' if since else 'earlier'} version")
+        raise Conflict(f"record {id!r} has no {'such' if since else 'earlier'} version").because("no_version")
     was = populated(table, sa.and_(HISTORY.c.layer == layer.name, HISTORY.c.id == id, begin == at))
     names = [c.name for c in table.columns if c.computed is None and c.name not in ("changed_at", "changed_by")]
     values = {name: was.c[name] for name in names if name != "id"}
@@ -81,7 +81,7 @@ def restore_record(connection: sa.Connection, layer: Layer, id: str, *, since: d
         come = postgresql.insert(table).from_select(names, sa.select(*(was.c[name] for name in names)))
         come = come.on_conflict_do_nothing(index_elements=[table.c.id])
         if connection.scalar(come.returning(table.c.id)) is None:
-            raise Conflict(f"record {id!r} has come back meanwhile")
+            raise Conflict(f"record {id!r} has come back meanwhile").because("come_back")
     searched = sa.select(table.c.cell, *(table.c[name] for name in layer.searched)).where(table.c.id == id)
     back = connection.execute(searched).mappings().one()
     ensure_cells(connection, np.array([back["cell"]], dtype=np.int64))

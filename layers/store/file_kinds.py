@@ -25,11 +25,18 @@ _HEAD: Final = 4096
 _SHAPES: Final = b"\x00\x00\x27\x0a"
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _STRANGERS: Final = (
-    (b"%PDF", "a PDF"), (b"\x89PNG", "a picture"), (b"\xff\xd8\xff", "a picture"), (b"GIF8", "a picture"),
-    (b"MZ", "a program"), (b"\x7fELF", "a program"), (b"#!", "a program"), (b"Rar!", "a RAR archive: pack it as .zip"),
-    (b"7z\xbc\xaf", "a 7z archive: pack it as .zip"), (b"\x1f\x8b", "a gzip archive: pack it as .zip"),
-    (b"AC10", "a DWG drawing: export it as a Shapefile or GeoPackage"),
-)  # fmt: skip
+    (b"%PDF", "pdf", "a PDF"),
+    (b"\x89PNG", "picture", "a picture"),
+    (b"\xff\xd8\xff", "picture", "a picture"),
+    (b"GIF8", "picture", "a picture"),
+    (b"MZ", "program", "a program"),
+    (b"\x7fELF", "program", "a program"),
+    (b"#!", "program", "a program"),
+    (b"Rar!", "packed", "a RAR archive: pack it as .zip"),
+    (b"7z\xbc\xaf", "packed", "a 7z archive: pack it as .zip"),
+    (b"\x1f\x8b", "packed", "a gzip archive: pack it as .zip"),
+    (b"AC10", "drawing", "a DWG drawing: export it as a Shapefile or GeoPackage"),
+)
 
 
 def safe_name(name: str) -> str:
@@ -38,7 +45,7 @@ def safe_name(name: str) -> str:
     plain = re.sub(r"\s+", " ", re.sub(r'[<>:"|?*\x00-\x1f\x7f]', "_", last)).strip(" .")
     stem, suffix = PurePosixPath(plain).stem, PurePosixPath(plain).suffix.lower()
     if not stem or not suffix or len(suffix) > _LONGEST:
-        raise BadUpload(plain or "?", "the name of a file ends in what it is, as in lamps.xlsx")
+        raise BadUpload(plain or "?", "the name of a file ends in what it is, as in lamps.xlsx").because("no_ending")
     # File systems count bytes: a Chinese character is three of them.
     kept = stem.encode("utf-8", "replace")[: _MOST_NAME - len(suffix.encode())]
     return kept.decode("utf-8", "ignore") + suffix
@@ -49,11 +56,11 @@ def fitting_name(path: Path, name: str) -> str:
     with path.open("rb") as file:
         head = file.read(_HEAD)
     if not head:
-        raise BadUpload(name, "the file is empty")
+        raise BadUpload(name, "the file is empty").because("empty")
     stem, suffix = name[: -len(PurePosixPath(name).suffix)], PurePosixPath(name).suffix
-    for magic, what in _STRANGERS:
+    for magic, cause, what in _STRANGERS:
         if head.startswith(magic) and suffix not in COMPANIONS:
-            raise BadUpload(name, f"this is {what}")
+            raise BadUpload(name, f"this is {what}").because(cause)
     return stem + _suffix(path, head, name, suffix)
 
 
@@ -76,21 +83,22 @@ def _suffix(path: Path, head: bytes, name: str, suffix: str) -> str:
         return suffix
     if _is_text(head):
         return _written(head, name, suffix)
-    raise BadUpload(name, f"what is in it is not what the ending {suffix} says")
+    raise BadUpload(name, f"what is in it is not what the ending {suffix} says").because("mismatch", ending=suffix)
 
 
 def _zipped(path: Path, name: str, suffix: str) -> str:
     if _entries(path) > _MOST_ENTRIES:
-        raise BadUpload(name, f"the archive has more than {_MOST_ENTRIES:,} entries")
+        told = f"the archive has more than {_MOST_ENTRIES:,} entries"
+        raise BadUpload(name, told).because("too_many_entries", limit=_MOST_ENTRIES)
     try:
         with zipfile.ZipFile(path) as archive:
             inside = archive.namelist()
     except (zipfile.BadZipFile, OSError, ValueError) as error:
-        raise BadUpload(name, "the archive is broken or did not come in whole") from error
+        raise BadUpload(name, "the archive is broken or did not come in whole").because("archive_broken") from error
     if any(one.startswith("xl/workbook.") for one in inside):
         return ".xlsx"
     if any(one.startswith(("word/", "ppt/")) for one in inside):
-        raise BadUpload(name, "this is a text or a presentation: save its table as a workbook")
+        raise BadUpload(name, "this is a text or a presentation: save its table as a workbook").because("document")
     return ".kmz" if suffix == ".kmz" else ".zip"
 
 
@@ -107,9 +115,9 @@ def _is_text(head: bytes) -> bool:
 def _written(head: bytes, name: str, suffix: str) -> str:
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if start[:1] == b"<" and (b"<html" in head.lower() or b"<table" in head.lower()):
-        raise BadUpload(name, "this is a web page: open it in Excel and save it as .xlsx")
+        raise BadUpload(name, "this is a web page: open it in Excel and save it as .xlsx").because("web_page")
     if suffix in _SHEETS:  # many systems export delimited text and call it a workbook
         return ".csv"
     if suffix in _TEXT:
         return suffix
-    raise BadUpload(name, f"files ending in {suffix} are not read")
+    raise BadUpload(name, f"files ending in {suffix} are not read").because("unknown_ending", ending=suffix)

@@ -111,7 +111,7 @@ def file_job(url: str, name: str, *, lock: str, **arguments: str | int) -> bool:
     except procrastinate.exceptions.AlreadyEnqueued:
         return False
     except (procrastinate.exceptions.ConnectorException, psycopg.OperationalError) as error:
-        raise NotFiled("the job could not be put into the queue; try again shortly") from error
+        raise NotFiled("the job could not be put into the queue; try again shortly").because("not_filed") from error
     return True
 
 

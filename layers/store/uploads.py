@@ -73,7 +73,8 @@ class Upload:
         """The file that a reader opens; its companions lie beside it. BadUpload when there is none."""
         found = [path for path in sorted(self.files.iterdir()) if path.suffix.lower() in MAIN]
         if not found:
-            raise BadUpload("upload", "no file that could be read: of a Shapefile the .shp is missing")
+            told = "no file that could be read: of a Shapefile the .shp is missing"
+            raise BadUpload("upload", told).because("no_shp")
         return found[0]
 
     def choose(self, choices: Choices) -> None:
@@ -115,9 +116,9 @@ class Upload:
         held = [path.name for path in self.files.iterdir()]
         suffix = Path(kept).suffix.lower()
         if kept not in held and len(held) >= MOST_FILES:
-            raise Conflict(f"an upload has at most {MOST_FILES} files")
+            raise Conflict(f"an upload has at most {MOST_FILES} files").because("too_many_files", limit=MOST_FILES)
         if suffix in MAIN and any(Path(one).suffix.lower() in MAIN and one != kept for one in held):
-            raise Conflict("an upload holds one table; bring the next file by itself")
+            raise Conflict("an upload holds one table; bring the next file by itself").because("two_tables")
         if suffix in COMPANIONS:
             kept = self._beside(kept)
         (self.folder / "report.json").unlink(missing_ok=True)
@@ -141,7 +142,8 @@ class Uploads:
     def new(self, actor: str) -> Upload:
         """An empty upload; Conflict when there are too many already."""
         if len(self.every()) >= self._most:
-            raise Conflict(f"{self._most} uploads wait already: remove some that are not needed any more")
+            told = f"{self._most} uploads wait already: remove some that are not needed any more"
+            raise Conflict(told).because("too_many_uploads", limit=self._most)
         upload = Upload(id := secrets.token_urlsafe(18), self.folder / id)
         upload.files.mkdir(parents=True)
         write_json(upload.folder / "about.json", {"actor": actor, "at": time.time(), "files": {}})

@@ -43,6 +43,7 @@ class RetireRefused(LayersError):
             f"(more than {RETIRE_SHARE:.0%}): is the file complete? Use --allow-retire if it is, --partial if it is not"
         )
         self.gone, self.held = gone, held
+        self.because("many_retired", gone=gone, held=held)
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def undo_delivery(connection: sa.Connection, delivery: int) -> Outcome:
     """
     row = connection.execute(sa.select(DELIVERY).where(DELIVERY.c.id == delivery).with_for_update()).mappings().first()
     if row is None or row["undone_at"] is not None:
-        raise Conflict(f"there is no delivery {delivery} that could be undone")
+        raise Conflict(f"there is no delivery {delivery} that could be undone").because("undone")
     _one_at_a_time(connection, row["layer"], row["source"])
     table = sa.Table(row["layer"], sa.MetaData(schema="city"), autoload_with=connection, resolve_fks=False)
     _refuse_if_changed_since(connection, table, delivery, expected=row["inserted"] + row["updated"])
@@ -149,9 +150,8 @@ def _refuse_if_changed_since(connection: sa.Connection, table: sa.Table, deliver
     # A record leaves its delivery when it is edited by hand, delivered anew, or deleted.
     still = connection.scalar(sa.select(sa.func.count()).where(table.c.delivery == delivery)) or 0
     if expected > still:
-        raise Conflict(
-            f"{expected - still:,} records of delivery {delivery} have changed since; it cannot be undone as a whole"
-        )
+        told = f"{expected - still:,} records of delivery {delivery} have changed since; it cannot be undone as a whole"
+        raise Conflict(told).because("changed_since", count=expected - still)
 
 
 def _refuse_if_come_back(connection: sa.Connection, table: sa.Table, was: sa.Subquery, delivery: int) -> None:
@@ -159,7 +159,8 @@ def _refuse_if_come_back(connection: sa.Connection, table: sa.Table, was: sa.Sub
     there = sa.select(table.c.delivery).where(table.c.id.in_(sa.select(was.c.id))).with_for_update()
     newer = sum(now != delivery for now in connection.scalars(there))
     if newer:
-        raise Conflict(f"{newer:,} records that delivery {delivery} retired or changed have newer content since")
+        told = f"{newer:,} records that delivery {delivery} retired or changed have newer content since"
+        raise Conflict(told).because("changed_since", count=newer)
 
 
 def _one_at_a_time(connection: sa.Connection, layer: str, source: str) -> None:
@@ -291,7 +292,7 @@ def _taken(layer: Layer, source: str) -> Conflict:
     return Conflict(
         f"an id of this delivery belongs to another source of layer {layer.name!r}; name that source with --source "
         f"instead of {source!r}, or give the records other ids"
-    )
+    ).because("other_source", source=source)
 
 
 def _next(

@@ -266,22 +266,23 @@ def test_nothing_is_told_or_taken_without_the_right(clerk: Clerk, method: str, p
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "told", "cause"),
     [
-        ("a.csv", b"%PDF-1.7 ...", "this is a PDF"),
-        ("a.xlsx", b"MZ\x90\x00", "this is a program"),
-        ("a.csv", b"", "the file is empty"),
-        ("a.gpkg", b"\x00\x01\x02\x03", "not what the ending"),
-        ("a.exe", b"plain text", "files ending in .exe"),
-        ("a.xls", b"<html><table></table></html>", "web page"),
-        ("nothing", b"a,b", "ends in what it is"),
+        ("a.csv", b"%PDF-1.7 ...", "this is a PDF", "pdf"),
+        ("a.xlsx", b"MZ\x90\x00", "this is a program", "program"),
+        ("a.csv", b"", "the file is empty", "empty"),
+        ("a.gpkg", b"\x00\x01\x02\x03", "not what the ending", "mismatch"),
+        ("a.exe", b"plain text", "files ending in .exe", "unknown_ending"),
+        ("a.xls", b"<html><table></table></html>", "web page", "web_page"),
+        ("nothing", b"a,b", "ends in what it is", "no_ending"),
     ],
 )
-def test_files_are_known_by_what_is_in_them(clerk: Clerk, name: str, content: bytes, told: str) -> None:
+def test_files_are_known_by_what_is_in_them(clerk: Clerk, name: str, content: bytes, told: str, cause: str) -> None:
     id = clerk.bring()
     answer = clerk.http.put(f"/uploads/{id}/files/{name}", content=content)
     assert (answer.status_code, answer.json()["code"]) == (422, "bad_upload")
     assert told in answer.json()["detail"]
+    assert answer.json()["cause"] == cause
     assert list((folder_of(clerk.server, id) / "files").iterdir()) == []
     assert [path.name for path in folder_of(clerk.server, id).iterdir() if path.name.startswith("new-")] == []
 

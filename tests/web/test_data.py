@@ -97,6 +97,11 @@ def test_what_is_wrong_with_a_whole_file_is_set_right_by_a_button(visit: Visit, 
     rows = [lamp(n, lon=32.01, lat=120.8 + n / 1000) for n in range(11, 17)]
     page.locator("#files").set_input_files({"name": "颠倒.csv", "mimeType": "text/csv", "buffer": sheet(*rows)})
     expect(page.get_by_role("alert").get_by_text("经纬度颠倒了")).to_be_visible(timeout=pages.PATIENCE_MS)
+    expect(page.get_by_role("alert").get_by_text("对调后 100% 的点落在范围内")).to_be_visible()
+    said = page.get_by_text("latitude and longitude are swapped")
+    expect(said).to_be_hidden()
+    page.get_by_role("alert").get_by_text("程序原话").click()
+    expect(said).to_be_visible()
     page.get_by_role("alert").get_by_role("button", name="经纬度对调").click()
     expect(page.locator(".tile[data-kind=added] b")).to_have_text("6", timeout=pages.PATIENCE_MS)
 
@@ -128,6 +133,7 @@ def test_several_files_wait_in_a_list(visit: Visit, working: Server) -> None:
     )
     waiting = page.get_by_role("region", name="等待入库")
     expect(page.get_by_text("丙.dwg：不支持这种文件")).to_be_visible()
+    expect(page.get_by_text("请在 CAD 中导出为 Shapefile")).to_be_visible()
     for name in names[:2]:
         expect(waiting.get_by_role("button", name=name, exact=True)).to_be_visible(timeout=pages.PATIENCE_MS)
     waiting.get_by_role("button", name="移除 甲.csv").click()

@@ -2,7 +2,8 @@
 import { type LayerDetail, Refused } from "../city/api.ts";
 import * as items from "../city/items.ts";
 import { headline } from "../map/facts.ts";
-import { type App, reason } from "../page/app.ts";
+import type { App } from "../page/app.ts";
+import { ownWord, why } from "../page/why.ts";
 import { moment } from "../words/format.ts";
 import { confirm, tell } from "./dialogs.ts";
 
@@ -22,7 +23,8 @@ export function doings(app: App, card: { reopen(): void; dropForm(): void }): Do
   };
   const failedBut = (late: "undoLate" | "changedSince") => (error: unknown) => {
     const tooLate = error instanceof Refused && (error.status === 412 || error.status === 409);
-    tell(app, tooLate ? app.t(late) : app.t("notSaved", { why: reason(error) }));
+    const own = ownWord(error, "why");
+    tell(app, tooLate && own === null ? app.t(late) : app.t("notSaved", { why: why(app, error) }));
   };
   const failed = failedBut("undoLate");
   const restored = (layer: string, id: string, word: "undone" | "restored") => {

@@ -4,6 +4,7 @@ import * as items from "../city/items.ts";
 import type { CityMap } from "../map/map.ts";
 import { type App, reason } from "../page/app.ts";
 import { fill, h } from "../page/dom.ts";
+import { why } from "../page/why.ts";
 import { changedNames, sameShape } from "./changes.ts";
 import { conflictPanel } from "./conflict.ts";
 import { action, type Content } from "./content.ts";
@@ -151,7 +152,7 @@ export function editingOf(app: App, cityMap: CityMap, subject: Subject, outcome:
       // Nothing to decide, or nothing to be had just now: it was not saved all the same.
       if (notice.childElementCount === 0) fill(notice, h("p", { role: "status" }, app.t("merged")));
     } else if (error instanceof Unreachable) warn(app.t("unreachable"));
-    else warn(app.t("notSaved", { why: reason(error) }));
+    else warn(app.t("notSaved", { why: why(app, error) }));
   };
   const working = (on: boolean) => {
     busy = on;

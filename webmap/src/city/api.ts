@@ -177,12 +177,23 @@ export interface Version {
   geometry: Geometry;
 }
 
+/** What a refusal says besides its sentence: codes and facts, of which pages make sentences of their own. */
+export interface Told {
+  code?: string;
+  cause?: string;
+  facts?: Record<string, string | number>;
+  problems?: Record<string, string>;
+  reference?: string;
+}
+
 /** The server answered, and the answer is no. */
 export class Refused extends Error {
   readonly status: number;
-  constructor(status: number, detail: string) {
+  readonly told: Told;
+  constructor(status: number, detail: string, told: Told = {}) {
     super(detail);
     this.status = status;
+    this.told = told;
   }
 }
 
@@ -217,7 +228,8 @@ export async function get<T>(path: string, signal?: AbortSignal, headers = autho
   if (response.ok) return (await response.json()) as T;
   // A gateway in front of a stopped server answers for it.
   if (response.status === 502 || response.status === 504) throw new Unreachable(path);
-  throw new Refused(response.status, await problem(response));
+  const told = await problem(response);
+  throw new Refused(response.status, told.detail ?? told.title ?? response.statusText, told);
 }
 
 /** The same of what a server may lack: null where it does. */
@@ -230,10 +242,8 @@ async function optional<T>(path: string): Promise<T | null> {
   }
 }
 
-async function problem(response: Response): Promise<string> {
-  if (!response.headers.get("content-type")?.includes("problem+json")) return response.statusText;
-  const body = (await response.json()) as { title?: string; detail?: string };
-  return body.detail ?? body.title ?? response.statusText;
+async function problem(response: Response): Promise<Told & { title?: string; detail?: string }> {
+  return response.headers.get("content-type")?.includes("problem+json") ? await response.json() : {};
 }
 
 const part = encodeURIComponent;

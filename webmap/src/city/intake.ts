@@ -1,7 +1,7 @@
 /** What the server takes in: uploads with their examination, deliveries with their sources. */
 import type { FeatureCollection, Geometry } from "geojson";
 import type { Title } from "../words/i18n.ts";
-import { authorization, get, Refused, token, Unreachable } from "./api.ts";
+import { authorization, get, Refused, type Told, token, Unreachable } from "./api.ts";
 
 export type Words = Record<string, string>;
 export interface Meanings {
@@ -43,7 +43,14 @@ export interface Work {
   stage?: string;
   step?: number;
   amount?: number | null;
-  why?: Title;
+  why?: Why;
+}
+
+/** Why something was not done: what is wrong, what to do next, and the loader's own words. */
+export interface Why extends Title {
+  cause?: string;
+  next?: Title | null;
+  detail?: string | null;
 }
 
 export interface Help {
@@ -104,7 +111,7 @@ export interface Report {
   outcome?: Outcome | null;
   held?: number;
   many_retired?: boolean;
-  refusal?: { kind: string; text: Title; help: Help[] };
+  refusal?: { kind: string; text: Title; next?: Title | null; detail?: string | null; help: Help[] };
   columns?: Column[];
   into?: { name: string; title: Title; geometry: string; fields: IntoField[] };
   meanings?: Meanings;
@@ -185,14 +192,15 @@ async function send<T>(method: "POST" | "DELETE", path: string, body?: unknown):
 
 function refusal(status: number, text: string): Refused {
   let detail = String(status);
+  let told: Told & { detail?: string } = {};
   try {
-    const body = JSON.parse(text) as { detail?: string; problems?: Record<string, string> };
-    const problems = Object.entries(body.problems ?? {}).map(([name, why]) => `${name}: ${why}`);
-    detail = problems.join("; ") || body.detail || detail;
+    told = JSON.parse(text) as Told & { detail?: string };
+    const problems = Object.entries(told.problems ?? {}).map(([name, why]) => `${name}: ${why}`);
+    detail = problems.join("; ") || told.detail || detail;
   } catch {
     // a gateway's page says nothing that helps
   }
-  return new Refused(status, detail);
+  return new Refused(status, detail, told);
 }
 
 export const uploads = (): Promise<{ uploads: Waiting[]; most_mb: number }> => get("/uploads");

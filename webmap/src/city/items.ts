@@ -1,6 +1,15 @@
 /** Single records: read with their version, changed, made, retired and put back, and what stands around a place. */
 import type { Geometry } from "geojson";
-import { authorization, get, type Item, type Properties, Refused, Unreachable, type Version } from "./api.ts";
+import {
+  authorization,
+  get,
+  type Item,
+  type Properties,
+  Refused,
+  type Told,
+  Unreachable,
+  type Version,
+} from "./api.ts";
 
 /** A record and the version as which it was read (its ETag). */
 export interface Held {
@@ -17,9 +26,9 @@ export interface Change {
 /** The server refused a change: `problems` names the fields that do not take their value. */
 export class ChangeRefused extends Refused {
   readonly problems: Record<string, string>;
-  constructor(status: number, detail: string, problems: Record<string, string>) {
-    super(status, detail);
-    this.problems = problems;
+  constructor(status: number, detail: string, told: Told) {
+    super(status, detail, told);
+    this.problems = told.problems ?? {};
   }
 }
 
@@ -149,6 +158,6 @@ async function held(response: Response): Promise<Held> {
 async function refusal(response: Response): Promise<ChangeRefused> {
   if (!response.headers.get("content-type")?.includes("problem+json"))
     return new ChangeRefused(response.status, response.statusText, {});
-  const told = (await response.json()) as { title?: string; detail?: string; problems?: Record<string, string> };
-  return new ChangeRefused(response.status, told.detail ?? told.title ?? response.statusText, told.problems ?? {});
+  const told = (await response.json()) as Told & { title?: string; detail?: string };
+  return new ChangeRefused(response.status, told.detail ?? told.title ?? response.statusText, told);
 }

@@ -5,6 +5,7 @@ import { age, moment, number, sourceWord } from "../words/format.ts";
 import { aboutWord, action, attempt, cell, type Desk, layerTitle, share, table, tiles } from "./desk.ts";
 import { SIGNS } from "./places.ts";
 import { atWork, followed, progressBar } from "./progress.ts";
+import { whyPart } from "./report.ts";
 
 const LISTED = 60;
 
@@ -50,7 +51,7 @@ async function draw(element: HTMLElement, desk: Desk, held: intake.DeliveryDetai
     heading,
     h("p", { class: "hint" }, facts.filter(Boolean).join(" · ")),
     held.undone !== null && h("p", { class: "refusal" }, app.t("dataUndoneAt", { time: moment(held.undone) })),
-    failed && h("p", { class: "refusal", role: "alert" }, app.title(failed)),
+    failed && h("section", { class: "refusal", role: "alert" }, ...whyPart(app, failed)),
     tiles(desk, counted),
     held.undone === null && h("div", { class: "buttons" }, undoButton(element, desk, held, over), mapLink(desk, held)),
     kindsPart(desk, held),

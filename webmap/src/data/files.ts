@@ -7,6 +7,25 @@ const READ = [
 ];
 export const ACCEPTED = [...READ, ...PARTS];
 
+/** What often is brought although nothing here reads it, by what to say of it. */
+const STRANGERS = {
+  drawing: [".dwg", ".dxf", ".dgn"],
+  packed: [".rar", ".7z", ".gz", ".tar", ".tgz"],
+  document: [".doc", ".docx", ".ppt", ".pptx", ".wps"],
+  pdf: [".pdf"],
+  picture: [".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff"],
+  web_page: [".htm", ".html", ".mht"],
+  no_ending: [""],
+} as const;
+export type Stranger = keyof typeof STRANGERS | "unknown_ending";
+
+/** What a file is of which nothing here reads the ending. */
+export function stranger(name: string): Stranger {
+  const suffix = suffixOf(name);
+  const known = Object.entries(STRANGERS) as [Stranger, readonly string[]][];
+  return known.find(([, endings]) => endings.includes(suffix))?.[0] ?? "unknown_ending";
+}
+
 export interface Batch<F> {
   /** What to call it: the file that a reader opens. */
   name: string;
@@ -15,7 +34,7 @@ export interface Batch<F> {
   wrong: "noShp" | "unknown" | null;
 }
 
-const suffixOf = (name: string): string => /\.[^.]+$/.exec(name)?.[0].toLowerCase() ?? "";
+export const suffixOf = (name: string): string => /\.[^.]+$/.exec(name)?.[0].toLowerCase() ?? "";
 const stemOf = (name: string): string => name.slice(0, name.length - suffixOf(name).length).toLowerCase();
 
 /** Files grouped into what is one table each, in the order in which they came. */

@@ -3,7 +3,7 @@ import * as intake from "../city/intake.ts";
 import { fill, h } from "../page/dom.ts";
 import { age, moment, number, sourceWord } from "../words/format.ts";
 import { action, attempt, cell, type Desk, layerTitle, share, size, table } from "./desk.ts";
-import { ACCEPTED, type Batch, batches } from "./files.ts";
+import { ACCEPTED, type Batch, batches, stranger, suffixOf } from "./files.ts";
 import { whyNot } from "./refusals.ts";
 
 export function homeView(element: HTMLElement, desk: Desk, over: AbortSignal): void {
@@ -74,7 +74,9 @@ async function receive(desk: Desk, coming: HTMLElement, files: readonly File[], 
     coming.append(line);
     const wrong = (text: string): void => fill(line, h("span", { class: "wrong", role: "alert" }, text));
     if (batch.wrong !== null) {
-      wrong(app.t(batch.wrong === "noShp" ? "dataNoShp" : "dataUnknownKind", { name: batch.name }));
+      const { name } = batch;
+      const told = app.t(`dataNo_${stranger(name)}`, { ending: suffixOf(name) });
+      wrong(batch.wrong === "noShp" ? app.t("dataNoShp", { name }) : app.t("dataUnknownKind", { name, why: told }));
       continue;
     }
     try {

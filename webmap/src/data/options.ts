@@ -1,5 +1,6 @@
 /** Where the records go and how the file is to be read: everything that was guessed, to be set right. */
 import type { Choices } from "../city/intake.ts";
+import type { App } from "../page/app.ts";
 import { h } from "../page/dom.ts";
 import type { Bench } from "./upload.ts";
 
@@ -40,7 +41,7 @@ export function optionsPart(bench: Bench): HTMLElement {
       "select",
       {},
       h("option", { value: "" }, none),
-      ...all.map((each) => h("option", { value: each, selected: each === now }, frameName(bench, each))),
+      ...all.map((each) => h("option", { value: each, selected: each === now }, frameName(app, each))),
     );
     element.onchange = () => bench.change({ [key]: element.value === "" ? null : element.value } as Partial<Choices>);
     return element;
@@ -53,7 +54,7 @@ export function optionsPart(bench: Bench): HTMLElement {
   const found =
     report.coordinates === undefined
       ? app.t("dataAuto")
-      : app.t("dataAutoIs", { is: frameName(bench, report.coordinates) });
+      : app.t("dataAutoIs", { is: frameName(app, report.coordinates) });
   const encoding = report.findings?.find(({ code }) => code === "encoding" || code === "wrong_cpg");
   const read =
     encoding === undefined ? app.t("dataAuto") : app.t("dataAutoIs", { is: encoding.text.en.split(" ").at(-1) ?? "" });
@@ -86,7 +87,7 @@ const FRAME_WORDS = {
   "BD-09": "frame_bd",
 } as const;
 
-function frameName({ app }: Bench, frame: string): string {
+export function frameName(app: App, frame: string): string {
   const known = FRAME_WORDS[frame as keyof typeof FRAME_WORDS];
   return known === undefined ? frame : app.t(known);
 }

@@ -1,33 +1,39 @@
 /** Why the server does not take a file or a wish, in the language of the page. */
-import { Refused, Unreachable } from "../city/api.ts";
-import { type App, reason } from "../page/app.ts";
+import { Refused } from "../city/api.ts";
+import type { App } from "../page/app.ts";
+import { ownWord, why } from "../page/why.ts";
+import { number } from "../words/format.ts";
 import type { Word } from "../words/i18n.ts";
 
-const SENTENCES: readonly [RegExp, Word][] = [
-  [/pack it as \.zip/, "dataNo_packed"],
-  [/this is a DWG drawing/, "dataNo_drawing"],
-  [/this is a web page/, "dataNo_page"],
-  [/this is an? /, "dataNo_other"],
-  [/what is in it is not what the ending/, "dataNo_ending"],
-  [/the file is empty/, "dataNo_empty"],
-  [/the archive (is broken|has more than)/, "dataNo_archive"],
-  [/files ending in .* are not read|ends in what it is/, "dataNo_kind"],
-  [/the \.shp is missing/, "dataNo_shapes"],
-  [/the body is too large/, "dataNo_large"],
-  [/an upload has at most/, "dataNo_files"],
-  [/holds one table/, "dataNo_tables"],
-  [/take all the room|uploads wait already/, "dataNo_room"],
-  [/a job is at work|is being taken back/, "dataNo_busy"],
-  [/has to be examined/, "dataNo_unseen"],
-  [/was loaded already/, "dataNo_loaded"],
-  [/was taken back already/, "dataNo_undone"],
-  [/could not be put into the queue/, "dataNo_queue"],
-];
+/** What the choices of an upload are called on the page. */
+const CHOICES: Record<string, Word> = {
+  layer: "dataLayer",
+  new_layer: "dataLayerName",
+  title: "dataLayerTitle",
+  source: "dataSource",
+  table: "dataTable",
+  encoding: "dataEncoding",
+  frame: "dataFrame",
+  extent: "dataExtent",
+  meanings: "dataColumns",
+  constants: "dataConstants",
+  corrections: "dataContent",
+};
 
-/** What went wrong as a sentence; one that is not known stays as it came. */
+/** What went wrong as a sentence; a cause of files has its own, anything else those of every page. */
 export function whyNot(app: App, error: unknown): string {
-  if (error instanceof Unreachable) return app.t("unreachable");
-  const told = reason(error);
-  const known = error instanceof Refused && SENTENCES.find(([pattern]) => pattern.test(told));
-  return known ? app.t(known[1]) : app.t("failed", { why: told });
+  if (!(error instanceof Refused)) return why(app, error);
+  const { lang } = app.store.get();
+  const own = ownWord(error, "dataNo");
+  if (own === null) return why(app, error);
+  const facts = Object.entries(error.told.facts ?? {}).map(([name, fact]) => [
+    name,
+    typeof fact === "number" ? number(lang, fact) : fact,
+  ]);
+  const names = Object.keys(error.told.problems ?? {}).map((name) => {
+    const called = CHOICES[name.split(".")[0] ?? ""];
+    return called === undefined ? name : app.t(called);
+  });
+  const listed = [...new Set(names)].join(lang === "zh" ? "、" : ", ");
+  return app.t(own, { ...Object.fromEntries(facts), names: listed });
 }

@@ -8,7 +8,7 @@ import { same, withChoice } from "./draft.ts";
 import { optionsPart } from "./options.ts";
 import { atWork, followed, progressBar } from "./progress.ts";
 import { rejectsPart } from "./rejects.ts";
-import { findingsPart, refusalPart } from "./report.ts";
+import { findingsPart, refusalPart, whyPart } from "./report.ts";
 
 /** What the parts of this view are given: the upload, the choices as they stand, and how to change them. */
 export interface Bench extends Desk {
@@ -59,7 +59,9 @@ function draw(element: HTMLElement, desk: Desk, upload: intake.Upload, over: Abo
   const heading = h("h2", { tabIndex: -1 }, name);
   const back = action(app.t("dataBack"), () => desk.go(null), "link");
   const failed =
-    work?.state === "failed" && work.why !== undefined && h("p", { class: "refusal" }, app.title(work.why));
+    work?.state === "failed" &&
+    work.why !== undefined &&
+    h("section", { class: "refusal", role: "alert" }, ...whyPart(app, work.why));
   const cancelled = work?.state === "cancelled" && h("p", { class: "refusal" }, app.t("dataCancelled"));
   if (report === null) {
     const again = action(
