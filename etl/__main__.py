@@ -59,6 +59,8 @@ def parser() -> argparse.ArgumentParser:
     bake.add_argument("layers", nargs="*", metavar="LAYER", help="layers to bake (default: all)")
     bake.set_defaults(command=commands.bake)
     _basemap_options(kinds.add_parser("add-basemap", help="put a base map of your own under everything"))
+    away = kinds.add_parser("remove-basemap", help="take that base map away again")
+    away.set_defaults(command=commands.remove_basemap)
     _raster_options(kinds.add_parser("add-raster", help="put a raster of your own (heights, rain, noise …) on the map"))
     topics = kinds.add_parser("check-topics", help="say whether topics can be used, and if not, which line is wrong")
     topics.add_argument("files", nargs="*", type=Path, metavar="FILE", help="(default: all that the server reads)")

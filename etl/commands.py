@@ -27,6 +27,7 @@ from layers.registry import Registry
 from layers.spec import Layer, Title
 from layers.store.archives import FOLDER as ARCHIVES
 from layers.store.basemap import FOLDER as BASEMAPS
+from layers.store.basemap import remove
 from layers.store.core import DELIVERY
 from layers.store.definitions import saved_layers
 from layers.store.engine import begin, engine_for
@@ -181,6 +182,16 @@ def add_basemap(arguments: argparse.Namespace, screen: Screen) -> int:
     header = kept.archive.header
     zooms = f"zoom {header.minzoom} to {header.maxzoom}"
     screen.line(f"{kept.name}: {header.kind} tiles of {zooms} lie under every layer from now on")
+    return OK
+
+
+def remove_basemap(_: argparse.Namespace, screen: Screen) -> int:
+    """Take the city's own base map away; 1 when there is none."""
+    name = remove(home_from(os.environ).folder / BASEMAPS)
+    if name is None:
+        screen.error("there is no base map of the city's own")
+        return REFUSED
+    screen.line(f"{name}: removed; it lies under nothing from now on")
     return OK
 
 

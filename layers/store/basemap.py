@@ -79,6 +79,18 @@ def keep(
     return _opened(path)
 
 
+def remove(folder: Path) -> str | None:
+    """Take the base map out of the folder, at once for everyone; its name, or None when there was none."""
+    held = kept(folder)
+    # First the archives: what is said of one that is gone leads nowhere, an archive of which nothing is said warns.
+    files = [*folder.glob("*.pmtiles"), *folder.glob("*.json")]
+    for file in files:
+        file.unlink(missing_ok=True)
+    if held is not None:
+        return held.name
+    return files[0].stem if files else None
+
+
 def decompressed(archive: Archive, data: bytes) -> bytes:
     """The stored bytes of a tile as they are without compression; BadArchive when they are damaged or above 16 MB."""
     decoder = _DECODERS.get(archive.compression)

@@ -105,6 +105,26 @@ def test_another_base_map_takes_its_place_at_once(based: Server, tmp_path: Path)
     assert httpx.get(f"{based.url}/basemap/6/53/25", headers={"If-None-Match": etag}).status_code == 304
 
 
+def test_a_base_map_is_taken_away_at_once(based: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHENGTU_DATA_DIR", str(based.data))
+    add(
+        archive(tmp_path / "a.pmtiles", png(256), "png"),
+        based.data / FOLDER,
+        name="底图",
+        attribution=None,
+        approval=None,
+    )
+    assert httpx.get(f"{based.url}/basemap/6/53/25").status_code == 200
+    terminal = Terminal()
+    assert terminal.run("remove-basemap") == 0
+    assert "底图" in terminal.said
+    assert httpx.get(f"{based.url}/basemap").json() == {"base": None}
+    assert httpx.get(f"{based.url}/basemap/6/53/25").status_code == 204
+    assert list((based.data / FOLDER).iterdir()) == []
+    assert terminal.run("remove-basemap") == 1
+    assert "no base map" in terminal.complaint
+
+
 @pytest.mark.parametrize(
     ("accepts", "coding"),
     [("gzip", "gzip"), ("br, GZIP;q=0.5", "gzip"), ("identity", None), ("br", None), ("gzip;q=0, identity", None)],
