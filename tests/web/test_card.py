@@ -123,7 +123,8 @@ def test_history_tells_in_words_what_changed_by_whom_and_goes_on_page_by_page(
     card(page).get_by_role("button", name="更早的").click()
     expect(versions).to_have_count(26)
     expect(versions.last).to_contain_text("登记")
-    expect(versions.last).to_contain_text("synthetic demo city（第")
+    expect(versions.last).to_contain_text("合成演示城市（第")
+    expect(versions.last).not_to_contain_text("synthetic")
     expect(versions.nth(24)).to_contain_text(re.compile("状态 .+ → .+"))
     expect(card(page).get_by_role("button", name="更早的")).to_have_count(0)
 

@@ -4,7 +4,7 @@ import * as items from "../city/items.ts";
 import { fieldTitle, present } from "../map/facts.ts";
 import { type App, reason } from "../page/app.ts";
 import { fill, h } from "../page/dom.ts";
-import { age, fact, moment, number } from "../words/format.ts";
+import { age, deliveryWord, fact, moment, number } from "../words/format.ts";
 import { type Event, eventsOf } from "./changes.ts";
 import { section } from "./content.ts";
 
@@ -43,7 +43,7 @@ function line(app: App, layer: LayerDetail, event: Event, goBack?: (since: strin
   const { lang } = app.store.get();
   const { at, actor, delivery, kind } = event;
   const when = at === null ? app.t("unknown") : h("time", { dateTime: at, title: age(lang, at) }, moment(at));
-  const who = delivery ? app.t("deliveredBy", { title: delivery.title, id: delivery.id }) : actor;
+  const who = delivery ? app.t("deliveredBy", { title: deliveryWord(lang, delivery), id: delivery.id }) : actor;
   const back =
     goBack && at !== null && kind !== "retired"
       ? h("button", { type: "button", class: "door", onclick: () => goBack(at) }, app.t("restoreThis"))

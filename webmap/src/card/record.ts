@@ -9,7 +9,7 @@ import type { App } from "../page/app.ts";
 import { copyButton } from "../page/copy.ts";
 import { h } from "../page/dom.ts";
 import { videoRow } from "../video/doors.ts";
-import { age, moment, sourceWord } from "../words/format.ts";
+import { age, deliveryWord, moment, sourceWord } from "../words/format.ts";
 import { action, type Content } from "./content.ts";
 import { historyList } from "./history.ts";
 import { goThere, linkButton, linksRow } from "./links.ts";
@@ -61,7 +61,8 @@ function makingRows(
 ): (HTMLElement | null)[] {
   const { lang } = app.store.get();
   const brought =
-    delivery && h("span", { class: "code" }, app.t("deliveredBy", { title: delivery.title, id: delivery.id }));
+    delivery &&
+    h("span", { class: "code" }, app.t("deliveredBy", { title: deliveryWord(lang, delivery), id: delivery.id }));
   const who = changedBy && h("span", { class: "code" }, app.t("changedBy", { who: changedBy }));
   return [
     source === null ? null : row(app.t("source"), sourceWord(lang, source), brought || null),

@@ -1,7 +1,7 @@
 /** One delivery: what it changed, on the map and in numbers, what it could not use, and taking it back. */
 import * as intake from "../city/intake.ts";
 import { fill, h } from "../page/dom.ts";
-import { age, moment, number, sourceWord } from "../words/format.ts";
+import { age, deliveryWord, moment, number, sourceWord } from "../words/format.ts";
 import { aboutWord, action, attempt, cell, type Desk, layerTitle, share, table, tiles } from "./desk.ts";
 import { SIGNS } from "./places.ts";
 import { atWork, followed, progressBar } from "./progress.ts";
@@ -33,7 +33,7 @@ async function watch(element: HTMLElement, desk: Desk, id: number, over: AbortSi
 async function draw(element: HTMLElement, desk: Desk, held: intake.DeliveryDetail, over: AbortSignal): Promise<void> {
   const { app } = desk;
   const { lang } = app.store.get();
-  const heading = h("h2", { tabIndex: -1 }, held.title);
+  const heading = h("h2", { tabIndex: -1 }, deliveryWord(lang, held));
   const failed = held.undoing?.state === "failed" && held.undone === null && held.undoing.why;
   const facts = [
     app.t("dataNumber", { n: held.id }),

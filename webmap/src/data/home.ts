@@ -1,7 +1,7 @@
 /** The start: where files are dropped, what waits, and how each source delivers. */
 import * as intake from "../city/intake.ts";
 import { fill, h } from "../page/dom.ts";
-import { age, moment, number, sourceWord } from "../words/format.ts";
+import { age, deliveryWord, moment, number, sourceWord } from "../words/format.ts";
 import { action, attempt, cell, type Desk, layerTitle, share, size, table } from "./desk.ts";
 import { ACCEPTED, type Batch, batches, stranger, suffixOf } from "./files.ts";
 import { whyNot } from "./refusals.ts";
@@ -246,7 +246,7 @@ function deliveryTable(desk: Desk, deliveries: readonly intake.Delivery[]): HTML
         {},
         action(moment(each.at), () => desk.go({ delivery: each.id }), "link"),
       ),
-      cell(each.title, "name"),
+      cell(deliveryWord(lang, each), "name"),
       cell(`+${number(lang, each.inserted)}`, "number"),
       cell(`~${number(lang, each.updated)}`, "number"),
       cell(`×${number(lang, each.retired)}`, "number"),

@@ -1,6 +1,7 @@
 /** The words of the data clerk's page. */
 
 export const zh = {
+  syntheticCity: "合成演示城市",
   dataTitle: "数据接收",
   dataNeedsRight: "接收数据需要登录",
   dataNeedsRightWhy: "在这里可以上传表格和图形文件，核对、更正、入库，也可以撤销。请用管理员令牌登录。",
@@ -187,6 +188,7 @@ export const zh = {
 };
 
 export const en: Record<keyof typeof zh, string> = {
+  syntheticCity: "synthetic demo city",
   dataTitle: "Bring data",
   dataNeedsRight: "Bringing data in needs a sign-in",
   dataNeedsRightWhy:

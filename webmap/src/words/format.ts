@@ -34,6 +34,10 @@ export function age(lang: Lang, text: string, now: number = Date.now()): string 
 export const sourceWord = (lang: Lang, source: string): string =>
   source === "synthetic" ? word(lang, "synthetic") : source;
 
+/** What a delivery is called: the name of its file; the one of the demonstration has words. */
+export const deliveryWord = (lang: Lang, { source, title }: { source: string; title: string }): string =>
+  source === "synthetic" && title === "synthetic demo city" ? word(lang, "syntheticCity") : title;
+
 /** A code in words by the books of its layer; the code itself where no book knows it. */
 export function inWords(lang: Lang, layer: LayerDetail, column: string | null, code: string): string {
   const book = layer.fields.find((field) => field.name === column)?.book;
