@@ -10,6 +10,7 @@ import pandas as pd
 
 from etl.clean.values import plain_text
 from etl.errors import BadOption
+from etl.findings import RAGGED, RAGGED_ROWS, Finding
 from etl.readers.table import Table
 from layers.store.choices import Correction
 
@@ -17,10 +18,13 @@ from layers.store.choices import Correction
 def corrected(table: Table, corrections: Iterable[Correction]) -> Table:
     """The table with these cells; BadOption for a row or a column that the file does not have.
 
-    A column of numbers or dates stays one as long as every correction is one, else all of it becomes text.
+    A column of numbers or dates stays one as long as every correction is one, else all of it becomes text. A row that
+    had not the cells of the header is one of the table as soon as a cell of it was corrected.
     """
+    given = tuple(corrections)
+    table = _mended(table, {one.row for one in given} & table.ragged.keys())
     columns: dict[str, dict[int, str | None]] = defaultdict(dict)
-    for one in corrections:
+    for one in given:
         columns[one.column][one.row] = one.value
     if not columns:
         return table
@@ -30,6 +34,38 @@ def corrected(table: Table, corrections: Iterable[Correction]) -> Table:
             raise BadOption("correction", name, "the file has no such column").because("column_gone", column=name)
         frame[name] = _corrected(frame[name], _positions(table, cells), list(cells.values()))
     return replace(table, columns=frame)
+
+
+def _mended(table: Table, rows: set[int]) -> Table:
+    """The table with these ragged rows: their cells from the left, as many as the header has."""
+    if not rows:
+        return table
+    width, ordered = len(table.headers), sorted(rows)
+    cells = [[*table.ragged[row][:width], *[None] * (width - len(table.ragged[row]))] for row in ordered]
+    added = pd.DataFrame(cells, columns=table.columns.columns).astype(table.columns.dtypes.to_dict())
+    numbers = np.concatenate([table.rows, np.array(ordered, dtype=np.int64)])
+    order = np.argsort(numbers, kind="stable")
+    columns = pd.concat([table.columns, added], ignore_index=True).iloc[order].reset_index(drop=True)
+    mine = (table.rejects["code"] == RAGGED) & table.rejects["row"].isin(ordered)
+    return replace(
+        table,
+        columns=columns,
+        rows=numbers[order],
+        rejects=table.rejects[~mine].reset_index(drop=True),
+        ragged={row: found for row, found in table.ragged.items() if row not in rows},
+        findings=_still_ragged(table.findings, len(rows)),
+    )
+
+
+def _still_ragged(findings: tuple[Finding, ...], mended: int) -> tuple[Finding, ...]:
+    """What was noticed, with so many ragged rows fewer."""
+    left = {one.code: (one.count or 0) - mended for one in findings if one.code == RAGGED_ROWS}
+    told = [one if one.code not in left else _ragged(left[one.code]) for one in findings]
+    return tuple(one for one in told if one.code != RAGGED_ROWS or one.count)
+
+
+def _ragged(count: int) -> Finding:
+    return Finding(RAGGED_ROWS, f"{count:,} lines have not the cells of the header", "warning", count=count)
 
 
 def _positions(table: Table, cells: dict[int, str | None]) -> list[int]:

@@ -6,6 +6,7 @@ import re
 import time
 from dataclasses import asdict
 from datetime import date
+from itertools import zip_longest
 from typing import Any, Final
 
 import pandas as pd
@@ -17,6 +18,7 @@ from etl.errors import BadOption, ChoiceNeeded, EtlError
 from etl.load import Listener, Loaded, load_delivery
 from etl.mapping import Mapping
 from etl.readers import Table
+from etl.readers.table import Cells
 from etl.send_back import MOST_ROWS, cells_of, texts_of, write_back
 from gis.errors import GisError
 from layers.ask.deliveries import places
@@ -33,6 +35,7 @@ _SAMPLES: Final = 3
 _SAMPLED: Final = 500
 _MOST_KINDS: Final = 100
 _MOST_OUTSIDE: Final = 500
+_MOST_CELLS: Final = 200_000  # of ragged rows, all of whose cells are shown
 _OPTION: Final = re.compile(r"--(frame|swap|extent|partial|allow-retire|set|table|sheet)(?:[ =]([\w:.-]+))?")
 
 
@@ -193,24 +196,33 @@ def _rejects(loaded: Loaded, table: Table) -> list[dict[str, Any]]:
     label = loaded.mapping.fields.get(loaded.layer.label)
     headers = {h for name in listed["field"].dropna().unique().tolist() for h in cells_of(name, loaded.mapping)}
     texts = texts_of(table, tuple({*headers, *([label] if label else [])}))
-    told = []
+    told, room = [], _MOST_CELLS
     for row, name, code, reason, raw, whole in listed.itertuples(index=False):
         position = at.get(int(row))
         field = name if isinstance(name, str) else None
         cells = cells_of(field, loaded.mapping) if position is not None else ()
-        told.append(
-            {
-                "row": int(row),
-                "field": field,
-                "code": code,
-                "reason": reject_reason(code, reason)._asdict(),
-                "raw": raw if isinstance(raw, str) else None,
-                "whole": bool(whole),
-                "label": _cell(texts[label], position) if label and position is not None else None,
-                "cells": [{"column": h, "value": _cell(texts[h], position)} for h in cells],
-            }
-        )
+        about = {
+            "row": int(row),
+            "field": field,
+            "code": code,
+            "reason": reject_reason(code, reason)._asdict(),
+            "raw": raw if isinstance(raw, str) else None,
+            "whole": bool(whole),
+            "label": _cell(texts[label], position) if label and position is not None else None,
+            "cells": [{"column": h, "value": _cell(texts[h], position)} for h in cells],
+        }
+        ragged = table.ragged.get(int(row)) if room > 0 else None
+        if ragged is not None:
+            about |= _ragged(table.headers, ragged)
+            room -= len(table.headers)
+        told.append(about)
     return told
+
+
+def _ragged(headers: tuple[str, ...], cells: Cells) -> dict[str, Any]:
+    """All cells of a row that has not those of the header, from the left, and what it has beyond them."""
+    shown = zip_longest(headers, cells[: len(headers)])
+    return {"cells": [{"column": h, "value": value} for h, value in shown], "surplus": list(cells[len(headers) :])}
 
 
 def _cell(column: pd.Series[Any], position: int | None) -> str | None:

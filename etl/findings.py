@@ -13,6 +13,8 @@ Rows = NDArray[np.int64]
 
 REJECT_COLUMNS = ("row", "field", "code", "reason", "raw", "whole")
 RAW_LENGTH = 500
+# A row that has not the cells of the header, and the finding that counts them.
+RAGGED, RAGGED_ROWS = "ragged_row", "ragged_rows"
 
 
 @dataclass(frozen=True)

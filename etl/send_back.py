@@ -11,7 +11,7 @@ import xlsxwriter
 
 from etl.clean.values import plain_text
 from etl.mapping import COORDINATES, Mapping
-from etl.readers.table import Table
+from etl.readers.table import Cells, Table
 from layers.reasons import reject_reason
 
 MOST_ROWS: Final = 20_000
@@ -41,7 +41,12 @@ def texts_of(table: Table, headers: tuple[str, ...]) -> AnyMapping[str, "pd.Seri
 def without_notes(table: Table) -> Table:
     """The table without what `write_back` added, when such a workbook comes back."""
     noted = [header for header in (ROW, REASON) if header in table.columns]
-    return replace(table, columns=table.columns.drop(columns=noted)) if len(noted) == 2 else table
+    if len(noted) != 2:
+        return table
+    width = len(table.headers)
+    kept = [at for at, header in enumerate(table.headers) if header not in noted]
+    ragged = {row: (*(c[at] for at in kept if at < len(c)), *c[width:]) for row, c in table.ragged.items()}
+    return replace(table, columns=table.columns.drop(columns=noted), ragged=ragged)
 
 
 def came_back(table: Table) -> bool:
@@ -60,7 +65,7 @@ def write_back(path: Path, table: Table, rejects: pd.DataFrame, mapping: Mapping
     The headers are those of the file, so that the corrected workbook can be delivered as it is.
     """
     at = {int(row): position for position, row in enumerate(table.rows)}
-    refused = sorted({int(row) for row in rejects["row"].tolist()} & at.keys())[:MOST_ROWS]
+    refused = sorted({int(row) for row in rejects["row"].tolist()} & (at.keys() | table.ragged.keys()))[:MOST_ROWS]
     grouped = rejects.groupby("row")
     texts = texts_of(table, table.headers)
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
@@ -77,11 +82,12 @@ def write_back(path: Path, table: Table, rejects: pd.DataFrame, mapping: Mapping
         for line, row in enumerate(refused, start=1):
             said = _reasons(grouped.get_group(row))
             faulty = {header for field, _ in said for header in cells_of(field, mapping)}
+            ragged = table.ragged.get(row)
             for index, header in enumerate(table.headers):
-                value = texts[header].iloc[at[row]]
+                value = texts[header].iloc[at[row]] if ragged is None else _cell(ragged, index)
                 text = "" if pd.isna(value) else str(value)[:_MOST_CHARACTERS]
-                page.write_string(line, index, text, wrong if header in faulty else None)
-            page.write_string(line, len(table.headers), _told(said, mapping), wrapped)
+                page.write_string(line, index, text, wrong if header in faulty or ragged is not None else None)
+            page.write_string(line, len(table.headers), _told(said, mapping, _surplus(table, row)), wrapped)
             page.write_number(line, len(table.headers) + 1, row)
     return len(refused)
 
@@ -91,9 +97,19 @@ def _reasons(rejects: pd.DataFrame) -> dict[tuple[str | None, str], str]:
     return {(field, code): reject_reason(code, reason).zh for field, code, reason in listed}
 
 
-def _told(said: AnyMapping[tuple[str | None, str], str], mapping: Mapping) -> str:
+def _cell(cells: Cells, index: int) -> str | None:
+    return cells[index] if index < len(cells) else None
+
+
+def _surplus(table: Table, row: int) -> str:
+    """What a row has beyond the last header."""
+    beyond = table.ragged.get(row, ())[len(table.headers) :]
+    return f"多出的内容：{'、'.join(cell or '（空）' for cell in beyond)}" if beyond else ""
+
+
+def _told(said: AnyMapping[tuple[str | None, str], str], mapping: Mapping, more: str) -> str:
     told = []
     for (field, _), reason in said.items():
         headers = cells_of(field, mapping)
         told.append(f"{'、'.join(headers)}：{reason}" if headers else reason)
-    return "\n".join(told)[:_MOST_CHARACTERS]
+    return "\n".join([*told, more] if more else told)[:_MOST_CHARACTERS]

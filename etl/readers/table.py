@@ -1,5 +1,6 @@
 """What every reader gives: the rows of a file as they are, before anything is known about their meaning."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
@@ -9,6 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from etl.findings import Finding, Rows, no_rejects
+
+Cells = tuple[str | None, ...]
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,8 @@ class Table:
 
     `columns` are texts where the format has only texts, else typed; `geometry` is None for a table without shapes;
     `frame` is what the file declares, a name of `gis.frames` or else the WKT of another reference system; `rows`
-    numbers them as a person would (a spreadsheet's header is row 1); `rejects` are rows that could not be read.
+    numbers them as a person would (a spreadsheet's header is row 1); `rejects` are rows that could not be read, and
+    `ragged` the cells of those among them that have more or fewer than the header, by row.
     """
 
     path: Path
@@ -43,6 +47,7 @@ class Table:
     frame: str | None = None
     findings: tuple[Finding, ...] = ()
     rejects: pd.DataFrame = field(default_factory=no_rejects)
+    ragged: Mapping[int, Cells] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.columns)

@@ -15,11 +15,12 @@ import pyarrow.csv as pa_csv
 from etl.errors import CorruptFile, EmptyFile, TooLarge, UnreadableFile
 from etl.findings import Finding, Rows, no_rejects, rejects
 from etl.readers.encodings import encoding_of_file, parse_encoding
-from etl.readers.table import Limits, Table, unique_headers
+from etl.readers.table import Cells, Limits, Table, unique_headers
 
 NULLS = ("", "NULL", "null", "Null", "None", "NaN", "nan", "N/A", "#N/A", "\\N", "<NA>", "#VALUE!", "#REF!")
 _DELIMITERS = (",", "\t", ";", "|", "，")
 _HEAD = 1 << 18
+_MOST_RAGGED = 20_000  # lines whose cells are kept, to be set right by a person
 _NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?\s*")
 
 
@@ -57,7 +58,8 @@ def read_text(path: Path, *, encoding: str | None, limits: Limits) -> Table:
         text = f"{len(bad):,} lines have not the {len(headers)} cells of the header"
         findings.append(Finding("ragged_rows", text, "warning", count=len(bad)))
     rows = _row_numbers(len(frame), [line.number for line in bad], first=blank + 2)
-    return Table(path, path.stem, frame, rows, findings=tuple(findings), rejects=_rejected(bad))
+    ragged = {line.number: _cells(line.text, delimiter) for line in bad[:_MOST_RAGGED]}
+    return Table(path, path.stem, frame, rows, findings=tuple(findings), rejects=_rejected(bad), ragged=ragged)
 
 
 def _head(path: Path, encoding: str) -> str:
@@ -155,6 +157,12 @@ def _row_numbers(good: int, bad: list[int], *, first: int) -> Rows:
     """The row of each good line: all rows after the header, without the bad ones."""
     every = np.arange(first, first + good + len(bad), dtype=np.int64)
     return every[~np.isin(every, bad)][:good]
+
+
+def _cells(line: str, delimiter: str) -> Cells:
+    """The cells of a line whose number is not that of the header."""
+    found = next(csv.reader(io.StringIO(line), delimiter=delimiter), [])
+    return tuple(None if cell.strip() in NULLS else cell for cell in found)
 
 
 def _rejected(bad: list[_Bad]) -> pd.DataFrame:

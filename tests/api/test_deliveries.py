@@ -82,6 +82,20 @@ def test_a_reject_is_corrected_in_place_and_loaded(clerk: Clerk) -> None:
     assert ids(clerk, "mended") == {"32061301037900021", "32061301037900022"}
 
 
+def test_a_row_with_too_many_cells_is_corrected_in_place_or_sent_back(clerk: Clerk) -> None:
+    row = lamp(26).replace("路灯", "路灯,高杆")
+    id = clerk.bring(("ragged.csv", sheet(lamp(25), row)))
+    report = clerk.examine(id)
+    assert (report["refused"], report["outcome"]["inserted"]) == (1, 1)
+    (reject,) = clerk.http.get(f"/uploads/{id}/rejects").json()["rejects"]
+    assert [cell["value"] for cell in reject["cells"]] + reject["surplus"] == row.split(",")
+    book = openpyxl.load_workbook(io.BytesIO(clerk.http.get(f"/uploads/{id}/refused.xlsx").content))
+    assert [cell.value for cell in list(book.active.iter_rows())[1]][:3] == ["32061301037900026", "路灯", "高杆"]
+    cells = zip(HEADER.split(","), lamp(26).split(","), strict=True)
+    report = clerk.examine(id, corrections=[{"row": 3, "column": name, "value": value} for name, value in cells])
+    assert (report["refused"], report["outcome"]["inserted"], report["findings"][1:]) == (0, 2, [])
+
+
 def test_words_that_no_book_knows_are_translated_for_all_rows(clerk: Clerk) -> None:
     id = clerk.bring(("words.csv", sheet(lamp(31, state="还行"), lamp(32, state="还行"))))
     report = clerk.examine(id)

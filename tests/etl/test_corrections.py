@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -12,8 +13,9 @@ from etl.corrections import corrected
 from etl.errors import BadOption
 from etl.guess import likely_layers, new_name
 from etl.load import digest_of
+from etl.mapping import Mapping
 from etl.readers import Table, read
-from etl.send_back import came_back, plain_stem, without_notes
+from etl.send_back import came_back, plain_stem, without_notes, write_back
 from layers.catalog import built_in
 from layers.store.choices import Correction
 
@@ -53,6 +55,31 @@ def test_a_number_corrected_to_a_text_makes_the_column_text_without_changing_the
 def test_a_cell_that_the_file_does_not_have_is_refused(row: int, column: str) -> None:
     with pytest.raises(BadOption):
         corrected(table(state=["好"]), [fix(row, column, "完好")])
+
+
+def test_a_row_that_has_not_the_cells_of_the_header_is_mended(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("编号,地址,状态\n1,甲路,好\n2,乙路,附近,好\n3,丙路\n4,丁路,好\n", encoding="utf-8")
+    before = read(path)
+    assert before.ragged == {3: ("2", "乙路", "附近", "好"), 4: ("3", "丙路")}
+    after = corrected(before, [fix(3, "地址", "乙路,附近"), fix(3, "状态", "好")])
+    assert after.rows.tolist() == [2, 3, 5]
+    assert after.columns.loc[1].tolist() == ["2", "乙路,附近", "好"]
+    assert after.rejects["row"].tolist() == [4]
+    assert [one.count for one in after.findings if one.code == "ragged_rows"] == [1]
+    every = corrected(before, [fix(3, "状态", "好"), fix(4, "状态", "好")])
+    assert every.columns["状态"].tolist() == ["好"] * 4
+    assert len(every.rejects) == 0
+    assert [one for one in every.findings if one.code == "ragged_rows"] == []
+
+
+def test_a_ragged_row_goes_back_with_all_that_it_has(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("编号,地址,状态\n1,甲路,好\n2,乙路,附近,好\n", encoding="utf-8")
+    table = read(path)
+    assert write_back(tmp_path / "back.xlsx", table, table.rejects, Mapping()) == 1
+    (_, row) = openpyxl.load_workbook(tmp_path / "back.xlsx").active.values
+    assert row == ("2", "乙路", "附近", "这一行的单元格数与表头不一致\n多出的内容：好", 3)
 
 
 def test_corrections_count_into_the_digest(tmp_path: Path) -> None:

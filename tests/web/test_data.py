@@ -106,9 +106,15 @@ def test_what_is_wrong_with_a_whole_file_is_set_right_by_a_button(visit: Visit, 
     expect(page.locator(".tile[data-kind=added] b")).to_have_text("6", timeout=pages.PATIENCE_MS)
 
 
-def test_a_column_is_given_another_meaning(visit: Visit, working: Server) -> None:
+def test_a_ragged_row_is_set_right_and_a_column_is_given_another_meaning(visit: Visit, working: Server) -> None:
     page = clerks_page(visit, working)
-    bring(page, "对应.csv", sheet(lamp(21), lamp(22)))
+    bring(page, "对应.csv", sheet(lamp(21), lamp(22), lamp(23).replace("路灯", "路灯,高杆")))
+    expect(page.get_by_text("多出：A-23")).to_be_visible()
+    page.get_by_role("button", name="第 4 行“部件名称”并入下一格").click()
+    expect(page.get_by_label("第 4 行 部件名称", exact=True)).to_have_value("路灯,高杆")
+    expect(page.get_by_label("第 4 行 杆号", exact=True)).to_have_value("A-23")
+    page.get_by_role("button", name="重新检查").click()
+    expect(page.locator(".tile[data-kind=added] b")).to_have_text("3", timeout=pages.PATIENCE_MS)
     page.get_by_label("“杆号”列对应什么").select_option(label="备注")
     page.get_by_role("button", name="重新检查").click()
     expect(page.get_by_label("“杆号”列对应什么")).to_have_value("field note", timeout=pages.PATIENCE_MS)

@@ -1,8 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Choices, Meanings } from "../src/city/intake.ts";
-import { lacking, meaningOf, remedy, same, withChoice, withCorrection, withMeaning } from "../src/data/draft.ts";
-import { batches } from "../src/data/files.ts";
+import {
+  joined,
+  lacking,
+  meaningOf,
+  parted,
+  remedy,
+  same,
+  withChoice,
+  withCorrection,
+  withMeaning,
+  withRow,
+} from "../src/data/draft.ts";
+import { batches, stranger } from "../src/data/files.ts";
 
 const named = (...names: string[]) => names.map((name) => ({ name }));
 const meanings: Meanings = {
@@ -97,4 +108,23 @@ test("fields that the loader missed are asked for", () => {
     help: [{ option: "set", value: "state" }],
   };
   assert.deepEqual(lacking({ at: 0, choices, tables: null, kinds: [kind], findings: [finding] }), ["kind", "state"]);
+});
+
+test("cells of a row that a separator parted are joined, and a forgotten one is put in", () => {
+  assert.deepEqual(joined(["1", "甲路", "附近", "好"], 1), ["1", "甲路,附近", "好"]);
+  assert.deepEqual(parted(["1", "好", null], 1), ["1", null, "好", null]);
+});
+
+test("a ragged row is corrected as a whole, or not at all", () => {
+  const other = { row: 2, column: "a", value: "x" };
+  const held = withRow([other, { row: 3, column: "a", value: "y" }], 3, [{ column: "a", value: "1" }]);
+  assert.deepEqual(held, [other, { row: 3, column: "a", value: "1" }]);
+  assert.deepEqual(withRow(held, 3, null), [other]);
+});
+
+test("a file that nothing reads is told what it is", () => {
+  assert.equal(stranger("图.DWG"), "drawing");
+  assert.equal(stranger("a.rar"), "packed");
+  assert.equal(stranger("a.xyz"), "unknown_ending");
+  assert.equal(stranger("没有扩展名"), "no_ending");
 });

@@ -140,6 +140,8 @@ export interface Reject {
   label?: string | null;
   title?: Title | null;
   cells?: { column: string; value: string | null }[];
+  /** Of a row that has not the cells of the header: what stands beyond the last; then `cells` are all of its cells. */
+  surplus?: (string | null)[];
 }
 
 export interface Delivery extends Outcome {

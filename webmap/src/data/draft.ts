@@ -42,6 +42,29 @@ export function withCorrection(
   return !held && value === before ? others : [...others, { row, column, value }];
 }
 
+/** The corrections with all cells of a row that had not those of the header; with none (null) it stays refused. */
+export function withRow(
+  corrections: readonly Correction[],
+  row: number,
+  cells: readonly { column: string; value: string | null }[] | null,
+): Correction[] {
+  const others = corrections.filter((each) => each.row !== row);
+  return cells === null ? others : [...others, ...cells.map(({ column, value }) => ({ row, column, value }))];
+}
+
+/** A row with two neighbouring cells made one, since a separator in a text had parted them; what follows moves left. */
+export function joined(cells: readonly (string | null)[], at: number): (string | null)[] {
+  const one = [cells[at], cells[at + 1]].map((each) => each ?? "").join(",");
+  return [...cells.slice(0, at), one, ...cells.slice(at + 2)];
+}
+
+/** A row with an empty cell where one was forgotten; what follows moves right. */
+export const parted = (cells: readonly (string | null)[], at: number): (string | null)[] => [
+  ...cells.slice(0, at),
+  null,
+  ...cells.slice(at),
+];
+
 /** Choosing a layer or a table makes what was said of columns void. */
 export function withChoice(choices: Choices, change: Partial<Choices>): Choices {
   const anew = ["layer", "new_layer", "table", "encoding"].some((key) => key in change);

@@ -5,6 +5,7 @@ import { number } from "../words/format.ts";
 import { codesOf } from "./codes.ts";
 import { aboutWord, action, attempt, cell, table } from "./desk.ts";
 import { withCorrection } from "./draft.ts";
+import { raggedLine } from "./ragged.ts";
 import type { Bench } from "./upload.ts";
 
 export function rejectsPart(bench: Bench, over: AbortSignal): HTMLElement | null {
@@ -92,6 +93,7 @@ async function drawList(
 /** One reject; the cells that it is about can be typed into. */
 function line(bench: Bench, reject: intake.Reject): HTMLElement {
   const { app } = bench;
+  if (reject.surplus !== undefined) return raggedLine(bench, reject, reject.surplus);
   const cells = (reject.cells ?? []).map(({ column, value }) => {
     const held = bench.choices().corrections.find((each) => each.row === reject.row && each.column === column);
     const input = h("input", {
