@@ -46,7 +46,8 @@ def delivery_of(
     listener.stage("reading")
     layers = {**built_in(), **saved_layers(connection)}
     known = layers.get(choices.layer or "")
-    read_in = read(path, table=choices.table, shape=known.geometry if known else None, encoding=choices.encoding)
+    shape = known.geometry if known else None
+    read_in = read(path, table=choices.table, shape=shape, encoding=choices.encoding, progress=listener.amount)
     returned = came_back(read_in)
     table = corrected(without_notes(read_in), choices.corrections)
     stem = plain_stem(path)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date
 from itertools import zip_longest
+from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
@@ -50,18 +53,24 @@ class Noted:
         """A new stage begins."""
         self._to.stage(text)
 
+    def amount(self, done: int, total: int | None) -> None:
+        """So many rows are done."""
+        self._to.amount(done, total)
+
     def mapped(self, table: Table, mapping: Mapping, layer: Layer) -> None:
         """The meaning of every column is settled."""
         self.settled = (table, mapping, layer)
         self._to.mapped(table, mapping, layer)
 
 
-def examine(engine: sa.Engine, upload: Upload, listener: Listener, *, today: date) -> None:
-    """Try an upload without changing anything, and keep what was found beside it.
+def examine(
+    engine: sa.Engine, upload: Upload, listener: Listener, *, today: date, settle: Callable[[], None] = lambda: None
+) -> None:
+    """Try an upload without changing anything, and keep what was found beside it; before it is kept, `settle` is asked.
 
     What cannot be loaded is no error here: the report says why, and what would help.
     """
-    noted, brought = Noted(listener), None
+    noted, brought, book = Noted(listener), None, None
     report: dict[str, Any] = {"at": time.time(), "choices": upload.choices.model_dump(mode="json")}
     report["tables"] = (upload.report or {}).get("tables")
     drawn: dict[str, Any] = {"type": "FeatureCollection", "features": [], "truncated": False}
@@ -81,14 +90,14 @@ def examine(engine: sa.Engine, upload: Upload, listener: Listener, *, today: dat
         report |= _of_load(loaded)
         listed = _rejects(loaded, brought.delivery.table)
         drawn["features"] += _outside(loaded.rejects)
-        _send_back(upload, loaded, brought.delivery.table)
+        book = _sent_back(upload, loaded, brought.delivery.table)
     except REFUSALS as error:
         report["refusal"] = _refusal(error)
         if isinstance(error, ChoiceNeeded):
             report["tables"] = list(error.choices)
-        (upload.folder / SENT_BACK).unlink(missing_ok=True)
     if noted.settled is not None:
         report |= _of_columns(*noted.settled)
+    _keep_workbook(upload, book, settle)
     upload.say("preview", drawn)
     upload.say("rejects", {"rejects": listed})
     upload.say("report", report)
@@ -243,10 +252,27 @@ def _outside(rejects: pd.DataFrame) -> list[dict[str, Any]]:
     return found
 
 
-def _send_back(upload: Upload, loaded: Loaded, table: Table) -> None:
-    path = upload.folder / SENT_BACK
-    if not len(loaded.rejects) or not write_back(path, table, loaded.rejects, loaded.mapping):
-        path.unlink(missing_ok=True)
+def _sent_back(upload: Upload, loaded: Loaded, table: Table) -> Path | None:
+    """The workbook of the refused rows, not yet in its place; None where nothing was refused."""
+    path = upload.scratch()
+    if len(loaded.rejects) and write_back(path, table, loaded.rejects, loaded.mapping):
+        return path
+    path.unlink(missing_ok=True)
+    return None
+
+
+def _keep_workbook(upload: Upload, book: Path | None, settle: Callable[[], None]) -> None:
+    """Put the workbook in the place of the earlier one, if the examination may be kept at all."""
+    kept = upload.folder / SENT_BACK
+    try:
+        settle()
+        if book is None:
+            kept.unlink(missing_ok=True)
+        else:
+            os.replace(book, kept)
+    finally:
+        if book is not None:
+            book.unlink(missing_ok=True)
 
 
 def _refusal(error: Exception) -> dict[str, Any]:

@@ -93,6 +93,9 @@ class Listener(Protocol):
     def stage(self, text: str) -> None:
         """A new stage begins."""
 
+    def amount(self, done: int, total: int | None) -> None:
+        """So many rows of the stage are done, of how many where that is known."""
+
     def mapped(self, table: Table, mapping: Mapping, layer: Layer) -> None:
         """The meaning of every column is settled."""
 
@@ -134,7 +137,8 @@ def read_delivery(order: Order, listener: Listener) -> Delivery:
     listener.stage("reading")
     known = built_in().get(order.layer or "")
     shape = known.geometry if known else None
-    table = corrected(read(order.path, table=order.table, shape=shape, encoding=order.encoding), order.corrections)
+    found = read(order.path, table=order.table, shape=shape, encoding=order.encoding, progress=listener.amount)
+    table = corrected(found, order.corrections)
     return Delivery(order, recipe, table, extent, source, frame)
 
 
@@ -172,13 +176,16 @@ def _load(connection: sa.Connection, delivery: Delivery, listener: Listener, *, 
         today=today,
         frame=delivery.frame,
         swap=delivery.order.swap,
+        progress=listener.amount,
     )
     shifted = _compare_places(connection, layer, cleaned, sure=delivery.frame is not None)
     listener.stage("placing")
     locator = Locator.from_database(connection)
     shifted = shifted or _compare_grids(locator, layer, cleaned, sure=delivery.frame is not None)
     geocoder = _geocoder(connection, delivery.extent)
-    placed = place_records(cleaned, geocoder, layer=layer, extent=delivery.extent, locator=locator)
+    placed = place_records(
+        cleaned, geocoder, layer=layer, extent=delivery.extent, locator=locator, progress=listener.amount
+    )
     loaded = Loaded(
         layer,
         delivery.source,
@@ -210,6 +217,7 @@ def _write(
         partial=order.partial,
         allow_retire=order.allow_retire,
         progress=lambda text: listener.stage(f"{text} ({len(frame):,})"),
+        written=lambda rows: listener.amount(rows, len(frame)),
     )
     keep_rejects(connection, outcome.delivery, loaded.rejects)
     return outcome

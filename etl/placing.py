@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 from etl.clean.extent import Extent
 from etl.clean.records import Cleaned, replaced_rejects, unplaced_rejects
 from etl.findings import Finding, Rows, join_rejects, rejects
+from etl.readers.table import Progress, unheard
 from layers.ask.geocode import Kind, Placed
 from layers.ask.locate import Locator
 from layers.spec import Layer
 
 Geocoder = Callable[[Sequence[str], Sequence[Kind]], Sequence[Placed | None]]
 
+_ASKED_AT_ONCE: Final = 5_000
+_PLACED_AT_ONCE: Final = 50_000
 COARSENESS: Final = ("A", "B", "C", "grid", "town", "county")
 # Which columns of a file each way of finding a place reads.
 _READS: Final[dict[Kind, tuple[str, ...]]] = {
@@ -41,12 +44,18 @@ class PlacedRecords:
 
 
 def place_records(
-    cleaned: Cleaned, geocoder: Geocoder | None, *, layer: Layer, extent: Extent, locator: Locator
+    cleaned: Cleaned,
+    geocoder: Geocoder | None,
+    *,
+    layer: Layer,
+    extent: Extent,
+    locator: Locator,
+    progress: Progress = unheard,
 ) -> PlacedRecords:
     """Give every record its place; without a geocoder, records that have no coordinates are rejected."""
     frame, findings, replaced = cleaned.frame.copy(deep=False), list[Finding](), join_rejects([])
     if geocoder is not None and layer.geometry == "Point" and len(cleaned.clues.columns):
-        found = _geocoded(cleaned.clues, geocoder, layer.load.places, extent)
+        found = _geocoded(cleaned.clues, geocoder, layer.load.places, extent, progress)
         _apply(frame, found)
         if found:
             findings.append(_say_geocoded(found, len(cleaned.clues)))
@@ -55,7 +64,7 @@ def place_records(
     refused = unplaced_rejects(cleaned, missing)
     kept = np.setdiff1d(np.arange(len(frame)), missing)
     frame = frame.iloc[kept].reset_index(drop=True) if missing.size else frame
-    grid_id, admin_code = _located(frame, layer, locator)
+    grid_id, admin_code = _located(frame, layer, locator, progress)
     frame["grid_id"], frame["admin_code"] = pd.Series(grid_id, dtype=object), pd.Series(admin_code, dtype=object)
     differing = _differing(cleaned, kept, grid_id, layer)
     if len(differing):
@@ -64,7 +73,9 @@ def place_records(
     return PlacedRecords(frame, join_rejects([refused, replaced, differing]), tuple(findings))
 
 
-def _geocoded(clues: pd.DataFrame, geocoder: Geocoder, ways: Sequence[str], extent: Extent) -> dict[int, Placed]:
+def _geocoded(
+    clues: pd.DataFrame, geocoder: Geocoder, ways: Sequence[str], extent: Extent, progress: Progress
+) -> dict[int, Placed]:
     """The most precise place in the area for each position that has one; of equal ones the earlier way's."""
     best: dict[int, Placed] = {}
     places = clues.index.tolist()
@@ -72,10 +83,12 @@ def _geocoded(clues: pd.DataFrame, geocoder: Geocoder, ways: Sequence[str], exte
         for column in _READS[way]:
             for texts in _readings(clues, column) if column in clues else ():
                 left = [p for p in np.flatnonzero(texts.notna()).tolist() if _improvable(best.get(places[p]))]
-                answers = geocoder(texts.iloc[left].tolist(), (way,)) if left else ()
-                for p, placed in zip(left, answers, strict=True):
-                    if placed is not None and _better(placed, best.get(places[p])) and _inside(placed, extent):
-                        best[places[p]] = placed
+                for start in range(0, len(left), _ASKED_AT_ONCE):
+                    progress(len(best), len(clues))
+                    some = left[start : start + _ASKED_AT_ONCE]
+                    for p, placed in zip(some, geocoder(texts.iloc[some].tolist(), (way,)), strict=True):
+                        if placed is not None and _better(placed, best.get(places[p])) and _inside(placed, extent):
+                            best[places[p]] = placed
     return best
 
 
@@ -123,10 +136,17 @@ def _say_geocoded(found: dict[int, Placed], wanted: int) -> Finding:
 
 
 def _located(
-    frame: gpd.GeoDataFrame, layer: Layer, locator: Locator
+    frame: gpd.GeoDataFrame, layer: Layer, locator: Locator, progress: Progress
 ) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
     """Grid and administrative code of every record; an area is in itself, not in what it replaces."""
-    grid_id, admin_code = locator.place(frame.geometry.to_numpy())
+    shapes = frame.geometry.to_numpy()
+    found = []
+    for start in range(0, len(shapes), _PLACED_AT_ONCE):
+        progress(start, len(shapes))
+        found.append(locator.place(shapes[start : start + _PLACED_AT_ONCE]))
+    progress(len(shapes), len(shapes))
+    none = np.empty(0, dtype=object)
+    grid_id, admin_code = (np.concatenate([none, *(part[i] for part in found)]) for i in (0, 1))
     if layer.name == "grid":
         return frame["id"].to_numpy(dtype=object), admin_code
     if layer.name in ("town", "county"):

@@ -70,7 +70,7 @@ class Screen:
             described = f"{self._stage}/{self._stages} {escape(text)}"
             self._progress.update(self._progress.task_ids[0], description=described, completed=0, total=None)
 
-    def amount(self, done: int, total: int) -> None:
+    def amount(self, done: int, total: int | None) -> None:
         """So much of the stage is done, where that is known: the bar fills."""
         if self._progress is not None:
             self._progress.update(self._progress.task_ids[0], completed=done, total=total)

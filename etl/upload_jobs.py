@@ -40,6 +40,7 @@ log = logging.getLogger("chengtu.jobs")
 # Reading, checking, placing, cells, search terms, records.
 _STEPS: Final = 6
 _LOOK_S: Final = 0.3
+_TELL_S: Final = 0.4
 # A file that takes the worker down with it (memory) is not tried for ever: nothing else would be done any more.
 _MOST_ATTEMPTS: Final = 3
 _AMOUNT: Final = re.compile(r"(.+) \(([\d,]+)\)")
@@ -52,7 +53,11 @@ class _Cancelled(Exception):
 
 @dataclass
 class _Told:
-    """Puts down how a job goes, and ends it at the next stage after `stop` is set."""
+    """Puts down how a job goes, and ends it wherever it next tells something after `stop` is set.
+
+    A job that is cancelled is put down as such at once and heard no more, wherever it is: it cannot change anything any
+    longer, since before it keeps what it did it asks here (`settle`).
+    """
 
     say: Say
     kind: str
@@ -61,21 +66,57 @@ class _Told:
     again: bool = False
     step: int = 0
     beginning: float = field(default_factory=time.time)
+    _stage: dict[str, Any] = field(default_factory=dict)
+    _heard_at: float = 0.0
+    _over: bool = False
+    _settled: bool = False
+    _one: threading.Lock = field(default_factory=threading.Lock)
 
     def stage(self, text: str) -> None:
         """A new stage begins."""
+        self._go_on()
+        found = _AMOUNT.fullmatch(text)
+        self.step += 1
+        amount = int(found[2].replace(",", "")) if found else None
+        self._stage = {"stage": found[1] if found else text, "step": self.step, "done": None, "amount": amount}
+        self.put("running", **self._stage)
+
+    def amount(self, done: int, total: int | None) -> None:
+        """So many rows of the stage are done; put down now and then only."""
+        self._go_on()
+        if time.monotonic() - self._heard_at >= _TELL_S:
+            self._heard_at = time.monotonic()
+            self.put("running", **{**self._stage, "done": done, "amount": total})
+
+    def settle(self) -> None:
+        """What was done is about to be kept: from now on it is too late to cancel."""
+        with self._one:
+            self._go_on()
+            self._settled = True
+
+    def cancel(self) -> None:
+        """The person does not want it any more; nothing happens where it is being kept already."""
+        with self._one:
+            if self._settled or self._over:
+                return
+            self.stop.set()
+            self._put("cancelled")
+            self._over = True
+
+    def _go_on(self) -> None:
         if self.stop.is_set():
             raise _Cancelled
-        self.step += 1
-        found = _AMOUNT.fullmatch(text)
-        amount = int(found[2].replace(",", "")) if found else None
-        self.put("running", stage=found[1] if found else text, step=self.step, amount=amount)
 
     def mapped(self, table: Table, mapping: Meaning, layer: Layer) -> None:
         """The meaning of every column is settled."""
 
     def put(self, state: str, **facts: Any) -> None:
-        """Put down a state with its facts."""
+        """Put down a state with its facts, unless it was cancelled meanwhile."""
+        with self._one:
+            if not self._over:
+                self._put(state, **facts)
+
+    def _put(self, state: str, **facts: Any) -> None:
         about = {"kind": self.kind, "state": state, "steps": self.steps, "since": self.beginning, "at": time.time()}
         self.say({**about, **facts})
 
@@ -137,7 +178,7 @@ async def _watched(told: _Told, work: Callable[[], None], cancelled: Callable[[]
         while not working.done():
             await asyncio.wait({working}, timeout=_LOOK_S)
             if cancelled():
-                told.stop.set()
+                told.cancel()
     except asyncio.CancelledError:
         told.again = True
         raise
@@ -197,7 +238,7 @@ def _stoppable(url: str, stop: threading.Event) -> Iterator[sa.Engine]:
 
 
 def _examine(engine: sa.Engine, upload: Upload, told: _Told) -> None:
-    examine(engine, upload, told, today=datetime.now(ZoneInfo(ZONE)).date())
+    examine(engine, upload, told, today=datetime.now(ZoneInfo(ZONE)).date(), settle=told.settle)
 
 
 def _load(engine: sa.Engine, upload: Upload, told: _Told) -> None:
@@ -209,7 +250,8 @@ def _load(engine: sa.Engine, upload: Upload, told: _Told) -> None:
         done = _done_before(connection, brought.delivery, since=float(about.get("filed", 0)))
     if done is None:
         _refuse_if_meant_otherwise(brought.delivery.order, upload.report or {})
-        loaded = load_delivery(engine, brought.delivery, told, today=datetime.now(ZoneInfo(ZONE)).date())
+        today = datetime.now(ZoneInfo(ZONE)).date()
+        loaded = load_delivery(engine, brought.delivery, told, today=today, look=lambda *_: told.settle())
         if loaded.outcome is None:
             raise EtlError(loaded.refusal).because("nothing_left", rows=loaded.read)
         done = loaded.outcome
@@ -243,3 +285,4 @@ def _undo(url: str, told: _Told, delivery: int, actor: str) -> None:
         told.stage("undo")
         with begin(engine, actor=actor) as connection:
             undo_delivery(connection, delivery)
+            told.settle()

@@ -17,7 +17,7 @@ from etl.errors import BadOption
 from etl.findings import Finding, Rows, rejects
 from etl.headers import fold
 from etl.mapping import Mapping
-from etl.readers.table import Table
+from etl.readers.table import Progress, Table, unheard
 from layers import words
 from layers.codes.books import LEGACY, NATIONAL, Book, book
 from layers.codes.errors import UnknownBook
@@ -96,14 +96,24 @@ class _Columns:
             self.findings.append(Finding("ambiguous_dates", text, "warning"))
 
 
-def fill_fields(table: Table, mapping: Mapping, *, layer: Layer, ids: "pd.Series[Any]", today: date) -> Filled:
+def fill_fields(
+    table: Table,
+    mapping: Mapping,
+    *,
+    layer: Layer,
+    ids: "pd.Series[Any]",
+    today: date,
+    progress: Progress = unheard,
+) -> Filled:
     """Every written field, converted and checked; required ones that stay empty make their row unusable."""
     columns = _Columns(table, mapping, layer, today=today)
     columns.bad |= ids.isna().to_numpy()  # rows that are refused already need no further reasons
     settled = _fill_classes(columns, ids) if has_classes(layer) else ()
-    for appears in layer.fields:
-        if appears.name in layer.written and appears.name not in settled:
-            columns.fill(appears)
+    open_fields = [f for f in layer.fields if f.name in layer.written and f.name not in settled]
+    for done, appears in enumerate(open_fields):
+        progress(len(table) * done // len(open_fields), len(table))
+        columns.fill(appears)
+    progress(len(table), len(table))
     _fill_missing(columns)
     _flag_order(columns)
     _flag_codes(columns)

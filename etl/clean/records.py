@@ -20,7 +20,7 @@ from etl.clean.values import plain_text
 from etl.errors import Refused
 from etl.findings import Finding, Rows, join_rejects, rejects
 from etl.mapping import Mapping
-from etl.readers.table import Table
+from etl.readers.table import Progress, Table, unheard
 from gis.repair import EMPTY, NO_GEOMETRY, repair
 from layers.spec import Layer
 
@@ -68,16 +68,18 @@ def clean(
     today: date,
     frame: str | None = None,
     swap: bool = False,
+    progress: Progress = unheard,
 ) -> Cleaned:
     """The records that a file holds for a layer, every row that cannot be one with its reason, and what was noticed.
 
-    Raises Refused where the data look wrong as a whole: swapped coordinates, a frame that is not the declared one.
+    `progress` hears how far it is, in rows, though it goes by columns. Raises Refused where the data look wrong as a
+    whole: swapped coordinates, a frame that is not the declared one.
     """
     places = find_places(table, mapping, extent=extent, frame=frame, swap=swap or mapping.swap)
     sound, why, parts, findings = _sound_shapes(table, places, layer)
     findings += _check_frame(sound, places, extent, sure=frame is not None)
     ids, bad_ids, about_ids = ids_of(table, mapping.roles.get("id"), layer=layer, source=source, own=mapping.own_id)
-    filled = fill_fields(table, mapping, layer=layer, ids=ids, today=today)
+    filled = fill_fields(table, mapping, layer=layer, ids=ids, today=today, progress=progress)
     outside = ~shapely.is_missing(sound) & ~extent.meets(sound)
     swapped = np.zeros(len(table), dtype=bool) if places.exchanged is None else places.exchanged
     parts.append(_outside(table, sound, np.flatnonzero(outside), extent, swapped))

@@ -4,7 +4,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from etl.errors import CorruptFile, EmptyFile, TooLarge, UnreadableFile
-from etl.readers.table import Limits
+from etl.readers.table import Limits, Progress, unheard
 
 _JUNK_FOLDERS = ("__MACOSX",)
 _JUNK_FILES = ("Thumbs.db", "desktop.ini", ".DS_Store")
@@ -32,7 +32,7 @@ def check_archive(path: Path, limits: Limits) -> list[zipfile.ZipInfo]:
     return [entry for entry in entries if not entry.is_dir() and not _is_junk(entry.filename)]
 
 
-def unpack(path: Path, into: Path, *, limits: Limits) -> list[Path]:
+def unpack(path: Path, into: Path, *, limits: Limits, progress: Progress = unheard) -> list[Path]:
     """The data files of an archive, unpacked below a folder, never outside it; names in GBK come out right."""
     entries = check_archive(path, limits)
     if not entries:
@@ -43,7 +43,7 @@ def unpack(path: Path, into: Path, *, limits: Limits) -> list[Path]:
             target = into / _inside(path, _name(entry))
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
-                _write(archive, entry, target)
+                _write(archive, entry, target, progress)
             except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, RuntimeError) as error:
                 told = f"{entry.filename} in the archive cannot be unpacked ({error})"
                 cause = "archive_password" if entry.flag_bits & _ENCRYPTED else "archive_broken"
@@ -52,12 +52,13 @@ def unpack(path: Path, into: Path, *, limits: Limits) -> list[Path]:
     return unpacked
 
 
-def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> None:
+def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, progress: Progress) -> None:
     """Copy one entry, but never more bytes than its header promised: that number was what the bound allowed."""
     left = entry.file_size
     with archive.open(entry) as packed, target.open("wb") as plain:
         while left and (chunk := packed.read(min(left, 1 << 20))):
             plain.write(chunk)
+            progress(0, None)  # no row is read yet, but whoever listens may end it here
             left -= len(chunk)
         if packed.read(1):
             raise zipfile.BadZipFile("it is longer than its header says")

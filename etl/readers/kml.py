@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from etl.errors import CorruptFile, EmptyFile, TooLarge, UnknownFormat
-from etl.readers.table import Limits, Table, unique_headers
+from etl.readers.table import HEARD_EVERY, Limits, Progress, Table, unheard, unique_headers
 
 _HEAD = 1 << 16
 _SPACE = re.compile(r"\s*,\s*")
@@ -20,7 +20,7 @@ Element = ElementTree.Element
 Points = NDArray[np.float64]
 
 
-def read_kml(path: Path, *, limits: Limits) -> Table:
+def read_kml(path: Path, *, limits: Limits, progress: Progress = unheard) -> Table:
     """The placemarks of a KML file: name, description, folder and extended data, always in WGS-84 by its standard."""
     with path.open("rb") as file:
         head = file.read(_HEAD)
@@ -35,6 +35,8 @@ def read_kml(path: Path, *, limits: Limits) -> Table:
         for folder, placemark in _placemarks(path):
             records.append(_values(placemark, folder))
             shapes.append(_shape(placemark))
+            if len(records) % HEARD_EVERY == 0:
+                progress(len(records), None)
             if len(records) > limits.rows:
                 raise TooLarge(path, "rows", found=len(records), limit=limits.rows)
     except (ElementTree.ParseError, ValueError, shapely.GEOSException) as error:

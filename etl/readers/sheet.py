@@ -18,7 +18,7 @@ from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 from etl.errors import ChoiceNeeded, CorruptFile, EmptyFile, TooLarge, UnreadableFile
 from etl.findings import Finding
 from etl.readers.archive import check_archive
-from etl.readers.table import Limits, Table, unique_headers
+from etl.readers.table import HEARD_EVERY, Limits, Progress, Table, unheard, unique_headers
 from etl.readers.text import NULLS
 
 _OLE = b"\xd0\xcf\x11\xe0"
@@ -31,7 +31,7 @@ Row = tuple[Any, ...]
 Sheets = Mapping[str, Callable[[], Iterator[Row]]]
 
 
-def read_sheet(path: Path, *, sheet: str | None, limits: Limits) -> Table:
+def read_sheet(path: Path, *, sheet: str | None, limits: Limits, progress: Progress = unheard) -> Table:
     """The rows of one sheet; a workbook with several filled sheets needs the name of one.
 
     The content counts, not the suffix: a new workbook is often called .xls, and an old one .xlsx.
@@ -39,26 +39,28 @@ def read_sheet(path: Path, *, sheet: str | None, limits: Limits) -> Table:
     with path.open("rb") as file:
         old = file.read(4) == _OLE
     if old:
-        return _read_old(path, sheet, limits)
+        return _read_old(path, sheet, limits, progress)
     check_archive(path, limits)
     try:
         with path.open("rb") as file:
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
             try:
-                return _read(path, {ws.title: partial(_rows, ws) for ws in book.worksheets}, sheet, limits)
+                said = {ws.title: ws.max_row for ws in book.worksheets}
+                rows = {ws.title: partial(_rows, ws) for ws in book.worksheets}
+                return _read(path, rows, sheet, limits, lambda done, name: progress(done, _at_least(said[name], done)))
             finally:
                 book.close()
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, SyntaxError, EOFError) as error:
         raise CorruptFile(path, f"the workbook cannot be read ({error})").because("sheet_broken") from error
 
 
-def _read_old(path: Path, sheet: str | None, limits: Limits) -> Table:
+def _read_old(path: Path, sheet: str | None, limits: Limits, progress: Progress) -> Table:
     """The rows of a workbook as Excel wrote them until 2003; of a protected one only that it is protected."""
     try:
         with path.open("rb") as file:
             book = CalamineWorkbook.from_filelike(file)
             sheets = {name: partial(_old_rows, book, name) for name in book.sheet_names}
-            return _read(path, sheets, sheet, limits)
+            return _read(path, sheets, sheet, limits, lambda done, _: progress(done, None))
     except PasswordError as error:
         raise UnreadableFile(path, "the workbook has a password; save it without one").because(
             "sheet_password"
@@ -72,7 +74,12 @@ def _old_rows(book: CalamineWorkbook, name: str) -> Iterator[Row]:
     return (tuple(row) for row in book.get_sheet_by_name(name).to_python(skip_empty_area=False))
 
 
-def _read(path: Path, sheets: Sheets, sheet: str | None, limits: Limits) -> Table:
+def _at_least(said: int | None, done: int) -> int | None:
+    """The rows that a sheet says it has; None where it says nothing, or fewer than there are."""
+    return said if said is not None and said >= done else None
+
+
+def _read(path: Path, sheets: Sheets, sheet: str | None, limits: Limits, told: Callable[[int, str], None]) -> Table:
     rows, name = _chosen(path, sheets, sheet)
     top = list(islice(rows, _TITLE_ROWS))
     at = _header_row(top)
@@ -81,7 +88,9 @@ def _read(path: Path, sheets: Sheets, sheet: str | None, limits: Limits) -> Tabl
     if width > limits.columns:
         raise TooLarge(path, "columns", found=width, limit=limits.columns)
     headers = unique_headers([_text(cell) for cell in header[:width]])
-    numbers, cells = _filled_rows(path, chain(top[at + 1 :], rows), width, first=at + 2, limits=limits)
+    numbers, cells = _filled_rows(
+        path, chain(top[at + 1 :], rows), width, first=at + 2, limits=limits, told=lambda n: told(n, name)
+    )
     if not cells:
         raise EmptyFile(path, f"sheet {name!r} has no rows")
     frame = pd.DataFrame({h: _column([row[i] for row in cells]) for i, h in enumerate(headers)})
@@ -118,13 +127,15 @@ def _header_row(top: list[Row]) -> int:
 
 
 def _filled_rows(
-    path: Path, rows: Iterator[Row], width: int, *, first: int, limits: Limits
+    path: Path, rows: Iterator[Row], width: int, *, first: int, limits: Limits, told: Callable[[int], None]
 ) -> tuple[list[int], list[list[Any]]]:
     numbers: list[int] = []
     cells: list[list[Any]] = []
     for number, row in enumerate(rows, start=first):
         if number > _MOST_ROWS:
             raise TooLarge(path, "rows of a sheet", found=number, limit=_MOST_ROWS)
+        if number % HEARD_EVERY == 0:
+            told(number)
         kept = [*row[:width], *[None] * (width - len(row))]
         if any(map(_filled, kept)):
             numbers.append(number)

@@ -1,6 +1,6 @@
 """What every reader gives: the rows of a file as they are, before anything is known about their meaning."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
@@ -12,6 +12,13 @@ from numpy.typing import NDArray
 from etl.findings import Finding, Rows, no_rejects
 
 Cells = tuple[str | None, ...]
+# Hears how many rows are done, and of how many where that is known; what it raises ends the work.
+Progress = Callable[[int, int | None], None]
+HEARD_EVERY = 5_000  # rows of what is done row by row
+
+
+def unheard(_: int, __: int | None) -> None:
+    """A progress that nobody follows."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ import pyarrow.csv as pa_csv
 from etl.errors import CorruptFile, EmptyFile, TooLarge, UnreadableFile
 from etl.findings import Finding, Rows, no_rejects, rejects
 from etl.readers.encodings import encoding_of_file, parse_encoding
-from etl.readers.table import Cells, Limits, Table, unique_headers
+from etl.readers.table import Cells, Limits, Progress, Table, unheard, unique_headers
 
 NULLS = ("", "NULL", "null", "Null", "None", "NaN", "nan", "N/A", "#N/A", "\\N", "<NA>", "#VALUE!", "#REF!")
 _DELIMITERS = (",", "\t", ";", "|", "，")
@@ -34,7 +35,7 @@ class _Bad:
     text: str
 
 
-def read_text(path: Path, *, encoding: str | None, limits: Limits) -> Table:
+def read_text(path: Path, *, encoding: str | None, limits: Limits, progress: Progress = unheard) -> Table:
     """The rows of a delimited text file, every cell as text; lines with too few or too many cells are rejected."""
     used = parse_encoding(encoding) if encoding else encoding_of_file(path)
     head = _head(path, used)
@@ -46,7 +47,7 @@ def read_text(path: Path, *, encoding: str | None, limits: Limits) -> Table:
     _check_header(path, names, limits)
     headers = unique_headers(names)
     blank = len(re.findall(r"\r\n|\r|\n", head[:skipped]))
-    arrow, bad = _parse(path, used, delimiter, headers, blank=blank)
+    arrow, bad = _parse(path, used, delimiter, headers, blank=blank, progress=progress)
     if arrow.num_rows == 0 and not bad:
         raise EmptyFile(path)
     if arrow.num_rows > limits.rows:
@@ -95,7 +96,9 @@ def _check_header(path: Path, names: list[str], limits: Limits) -> None:
         raise UnreadableFile(path, told).because("no_header", line="、".join(names[:6]))
 
 
-def _parse(path: Path, encoding: str, delimiter: str, headers: list[str], *, blank: int) -> tuple[pa.Table, list[_Bad]]:
+def _parse(
+    path: Path, encoding: str, delimiter: str, headers: list[str], *, blank: int, progress: Progress
+) -> tuple[pa.Table, list[_Bad]]:
     """The table and its bad lines; lines are numbered by a second, slower reading only where there are bad ones."""
     bad: list[_Bad] = []
 
@@ -104,10 +107,12 @@ def _parse(path: Path, encoding: str, delimiter: str, headers: list[str], *, bla
         return "skip"
 
     try:
-        table = _parse_arrow(path, encoding, delimiter, headers, note, skip=blank + 1)
+        table = _parse_arrow(path, encoding, delimiter, headers, note, skip=blank + 1, progress=progress)
         if bad:
             bad.clear()
-            table = _parse_arrow(path, encoding, delimiter, headers, note, skip=blank + 1, threads=False)
+            table = _parse_arrow(
+                path, encoding, delimiter, headers, note, skip=blank + 1, progress=progress, threads=False
+            )
     except (pa.ArrowInvalid, pa.ArrowKeyError, UnicodeDecodeError) as error:
         raise CorruptFile(path, f"the text cannot be read as a table: {error}").because("table_broken") from error
     return table, bad
@@ -121,12 +126,42 @@ def _parse_arrow(
     note: Callable[[pa_csv.InvalidRow], str],
     *,
     skip: int,
+    progress: Progress,
     threads: bool = True,
 ) -> pa.Table:
-    if encoding in ("utf-8", "utf-8-sig"):
-        source: object = str(path)
-    else:
-        source = pa.BufferReader(path.read_bytes().decode(encoding).encode())
+    plain = encoding in ("utf-8", "utf-8-sig")
+    source = path.open("rb") if plain else io.BytesIO(path.read_bytes().decode(encoding).encode())
+    with source, _Heard(source, progress) as heard:
+        return _read_arrow(heard, delimiter, headers, note, skip=skip, threads=threads)
+
+
+class _Heard(io.RawIOBase):
+    """A file that tells, by its bytes, how many of its lines were read."""
+
+    def __init__(self, file: BinaryIO, progress: Progress) -> None:
+        self._file, self._progress = file, progress
+        self._lines = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 24), b""))
+        self._size = max(1, file.tell())
+        file.seek(0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        read = self._file.readinto(buffer)  # type: ignore[attr-defined]
+        self._progress(self._lines * self._file.tell() // self._size, self._lines)
+        return int(read)
+
+
+def _read_arrow(
+    source: io.RawIOBase,
+    delimiter: str,
+    headers: list[str],
+    note: Callable[[pa_csv.InvalidRow], str],
+    *,
+    skip: int,
+    threads: bool,
+) -> pa.Table:
     return pa_csv.read_csv(
         source,
         read_options=pa_csv.ReadOptions(column_names=headers, skip_rows_after_names=skip, use_threads=threads),

@@ -21,7 +21,7 @@ from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, Geomet
 from etl.errors import BadOption, ChoiceNeeded, CorruptFile, EmptyFile, TooLarge, UnknownFormat
 from etl.findings import Finding
 from etl.readers.shapefile import examine
-from etl.readers.table import Limits, Table, unique_headers
+from etl.readers.table import Limits, Progress, Table, unheard, unique_headers
 from gis.errors import UnknownFrame
 from gis.frames import parse_frame
 
@@ -53,7 +53,14 @@ _OSM_TAG = re.compile(r'"((?:[^"\\]|\\.)*)"=>"((?:[^"\\]|\\.)*)"')
 
 
 def read_vector(
-    path: Path, *, table: str | None, shape: Shape | None, encoding: str | None, scratch: Path, limits: Limits
+    path: Path,
+    *,
+    table: str | None,
+    shape: Shape | None,
+    encoding: str | None,
+    scratch: Path,
+    limits: Limits,
+    progress: Progress = unheard,
 ) -> Table:
     """One table of a file of shapes; `shape` tells which table of an OSM extract is meant."""
     suffix = path.suffix.lower()
@@ -67,8 +74,8 @@ def read_vector(
         warnings.simplefilter("ignore")  # GDAL's remarks; what matters is a finding or an error
         try:
             if suffix in _OSM:
-                return _read_osm(path, table, shape, limits)
-            read = _read(path, opened, _chosen(path, opened, table), options, limits)
+                return _read_osm(path, table, shape, limits, progress)
+            read = _read(path, opened, _chosen(path, opened, table), options, limits, progress)
         except UnicodeDecodeError as error:
             told = BadOption("--encoding", encoding or "", f"the texts of {path.name} are not in it")
             raise told.because("wrong_encoding", encoding=encoding or "UTF-8") from error
@@ -78,11 +85,12 @@ def read_vector(
     return read.noting(*findings)
 
 
-def read_parquet(path: Path, *, limits: Limits) -> Table:
+def read_parquet(path: Path, *, limits: Limits, progress: Progress = unheard) -> Table:
     """The rows of a Parquet file, with shapes where it is a GeoParquet."""
     try:
         schema = pq.ParquetFile(path)
         _check_size(path, schema.metadata.num_rows, len(schema.schema_arrow), limits)
+        progress(0, schema.metadata.num_rows)
         if b"geo" in (schema.schema_arrow.metadata or {}):
             return _table(path, path.stem, gpd.read_parquet(path))
         frame = schema.read().to_pandas()
@@ -121,7 +129,7 @@ def _chosen(path: Path, opened: Path, table: str | None) -> str:
     return shaped[0]
 
 
-def _read_osm(path: Path, table: str | None, shape: Shape | None, limits: Limits) -> Table:
+def _read_osm(path: Path, table: str | None, shape: Shape | None, limits: Limits, progress: Progress) -> Table:
     """The table of an extract that is asked for or has the shape of the layer; what it leaves unread is told."""
     names = [str(name) for name, _ in pyogrio.list_layers(path).tolist()]
     options: dict[str, Any] = {}
@@ -144,7 +152,7 @@ def _read_osm(path: Path, table: str | None, shape: Shape | None, limits: Limits
         there = f"; it has {', '.join(others)} (--table)" if others else ""
         told = f"the extract has no {chosen or 'shapes'}{there}"
         raise EmptyFile(path, told).because("osm_lacks", others="、".join(others))
-    read = _with_tags(_read(path, path, chosen, options, limits))
+    read = _with_tags(_read(path, path, chosen, options, limits, progress))
     if not others:
         return read
     text = f"only the table {chosen} was read; the extract also has {', '.join(others)}"
@@ -155,17 +163,20 @@ def _has_rows(path: Path, name: str, options: dict[str, Any]) -> bool:
     return len(pyogrio.read_dataframe(path, layer=name, max_features=1, **options)) > 0
 
 
-def _read(path: Path, opened: Path, name: str, options: dict[str, Any], limits: Limits) -> Table:
+def _read(path: Path, opened: Path, name: str, options: dict[str, Any], limits: Limits, progress: Progress) -> Table:
     info = pyogrio.read_info(opened, layer=name, **options)
     allowed = _DRIVERS[path.suffix.lower()]
     if info["driver"] not in allowed:
         told = f"its content is {info['driver']}, its name says {allowed[0]}"
         raise UnknownFormat(path, told).because("mismatch", ending=path.suffix.lower())
     _check_size(path, max(int(info["features"]), 0), len(info["fields"]), limits)
+    count = int(info["features"])
+    progress(0, count if count > 0 else None)
     arrow = path.suffix.lower() in (".gpkg", ".fgb", ".gdb")
     frame = pyogrio.read_dataframe(opened, layer=name, use_arrow=arrow, **options)
     if len(frame) == 0:
         raise EmptyFile(path)
+    progress(len(frame), len(frame))
     return _table(path, name, frame)
 
 

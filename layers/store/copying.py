@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,14 +14,21 @@ import pyarrow.csv
 import shapely
 import sqlalchemy as sa
 
-_ROWS_AT_ONCE = 50_000
+_ROWS_AT_ONCE = 20_000
 
 
-def copy_frame(connection: sa.Connection, table: str, frame: pd.DataFrame, *, srid: int = 4326) -> None:
+def copy_frame(
+    connection: sa.Connection,
+    table: str,
+    frame: pd.DataFrame,
+    *,
+    srid: int = 4326,
+    written: Callable[[int], None] = lambda _: None,
+) -> None:
     """Append a frame to `table`, whose name is ours and never a client's; columns go by name.
 
     Columns of shapely geometries become EWKB in `srid`, lists become arrays, missing values null. Raises
-    psycopg's errors as they are.
+    psycopg's errors as they are. `written` hears how many rows were sent; what it raises ends the copy, and undoes it.
     """
     quote = connection.dialect.identifier_preparer.quote
     columns = ", ".join(quote(str(name)) for name in frame.columns)
@@ -29,8 +36,9 @@ def copy_frame(connection: sa.Connection, table: str, frame: pd.DataFrame, *, sr
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        for chunk in _ahead(_csv(frame, srid)):
+        for count, chunk in enumerate(_ahead(_csv(frame, srid)), start=1):
             copy.write(chunk)
+            written(min(count * _ROWS_AT_ONCE, len(frame)))
 
 
 def _ahead(chunks: Iterator[memoryview]) -> Iterator[memoryview]:

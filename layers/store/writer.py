@@ -32,6 +32,7 @@ BUILD_ANEW = 20_000  # from so many rows on, an empty table gets its indexes aft
 PLACE_COLUMNS = ("grid_id", "admin_code", "place_method", "place_precision", "extra")
 CELL_RESOLUTIONS = (5, 6, 7, 8, 9)
 Progress = Callable[[str], None]
+Written = Callable[[int], None]
 
 
 class RetireRefused(LayersError):
@@ -69,12 +70,14 @@ def write_delivery(
     partial: bool = False,
     allow_retire: bool = False,
     progress: Progress = lambda _: None,
+    written: Written = lambda _: None,
 ) -> Outcome:
     """Make the layer's records of `source` equal to `frame`, in the caller's transaction.
 
     `frame` has one row a record: a unique text `id`, EPSG:4326 geometry, the declared columns (a missing one is null)
     and the columns of `PLACE_COLUMNS`. Records of other sources are never touched. Raises RetireRefused when more than
-    20 % of the source would vanish, Conflict when an id belongs to another source.
+    20 % of the source would vanish, Conflict when an id belongs to another source. `progress` hears each stage,
+    `written` how many rows of the last one the database has.
     """
     _one_at_a_time(connection, layer.name, source)
     held = _count(connection, layer, source)
@@ -89,10 +92,18 @@ def write_delivery(
     ensure_terms(connection, layer, prepared)
     progress("records")
     if held == 0:
-        outcome = _first(connection, layer, prepared, source, delivery)
+        outcome = _first(connection, layer, prepared, source, delivery, written)
     else:
         outcome = _next(
-            connection, layer, prepared, source, delivery, held=held, partial=partial, allow_retire=allow_retire
+            connection,
+            layer,
+            prepared,
+            source,
+            delivery,
+            held=held,
+            partial=partial,
+            allow_retire=allow_retire,
+            written=written,
         )
     set_local(connection, "chengtu.delivery", "")
     set_local(connection, "chengtu.digest", "")
@@ -249,12 +260,14 @@ def _use_temp(connection: sa.Connection, name: str, like: sa.Table) -> None:
     connection.execute(sa.text(f"truncate {name}"))
 
 
-def _first(connection: sa.Connection, layer: Layer, frame: pd.DataFrame, source: str, delivery: int) -> Outcome:
+def _first(
+    connection: sa.Connection, layer: Layer, frame: pd.DataFrame, source: str, delivery: int, written: Written
+) -> Outcome:
     """A source's first delivery goes straight into the table."""
     anew = len(frame) > BUILD_ANEW and connection.scalar(sa.select(~sa.exists().select_from(layer.table))) is True
     try:
         with _without_indexes(connection, layer.table) if anew else nullcontext():
-            copy_frame(connection, layer.table.fullname, frame)
+            copy_frame(connection, layer.table.fullname, frame, written=written)
     except (psycopg.errors.UniqueViolation, sa.exc.IntegrityError) as error:
         raise _taken(layer, source) from error
     return Outcome(inserted=len(frame), updated=0, unchanged=0, retired=0, delivery=delivery)
@@ -305,10 +318,11 @@ def _next(
     held: int,
     partial: bool,
     allow_retire: bool,
+    written: Written,
 ) -> Outcome:
     table = layer.table
     _use_temp(connection, "incoming", table)
-    copy_frame(connection, "incoming", frame)
+    copy_frame(connection, "incoming", frame, written=written)
     connection.execute(sa.text("analyze incoming"))
     incoming = sa.table("incoming", *(sa.column(c.name, c.type) for c in table.columns))
     if connection.scalar(sa.select(sa.exists().where(table.c.id == incoming.c.id, table.c.source != source))):

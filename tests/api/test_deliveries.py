@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import socket
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -248,6 +249,28 @@ def test_a_job_that_waits_is_cancelled(clerk: Clerk) -> None:
     clerk.work()
     assert (clerk.upload(id)["work"]["state"], clerk.upload(id)["report"]) == ("cancelled", None)
     assert clerk.examine(id)["outcome"]["inserted"] == 1
+
+
+def test_a_job_at_work_tells_its_rows_and_is_cancelled_within_two_seconds(clerk: Clerk) -> None:
+    lamps = [lamp(n, lon=120.86 + n % 100 / 10_000) for n in range(10_000, 30_000)]
+    id = clerk.bring(("long.csv", sheet(*lamps)))
+    assert clerk.examine(id)["outcome"]["inserted"] == 20_000
+    before = clerk.upload(id)
+    clerk.http.post(f"/uploads/{id}/load", json={}).raise_for_status()
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(clerk.work)
+        while (work := clerk.upload(id)["work"]).get("done") is None:
+            assert work["state"] in ("queued", "running")
+        assert 0 <= work["done"] <= work["amount"]
+        asked = time.monotonic()
+        clerk.http.post(f"/uploads/{id}/cancel").raise_for_status()
+        while clerk.upload(id)["work"]["state"] != "cancelled":
+            assert time.monotonic() - asked < 2
+        working.result(60)
+    after = clerk.upload(id)
+    assert (after["work"]["state"], after["loaded"], after["report"]) == ("cancelled", None, before["report"])
+    assert ids(clerk, "long") == set()
+    assert clerk.http.get("/deliveries", params={"source": "long"}).json()["deliveries"] == []
 
 
 def test_sources_tell_their_latest_delivery_and_its_quality(clerk: Clerk) -> None:

@@ -26,11 +26,15 @@ class Quiet:
     def __init__(self, stop_at: str | None = None) -> None:
         self.stages: list[str] = []
         self._stop_at = stop_at
+        self.amounts: list[tuple[int, int | None]] = []
 
     def stage(self, text: str) -> None:
         self.stages.append(text)
         if text.partition(" (")[0] == self._stop_at:
             raise InterruptedError(text)
+
+    def amount(self, done: int, total: int | None) -> None:
+        self.amounts.append((done, total))
 
     def mapped(self, table: Table, mapping: Mapping, layer: Layer) -> None:
         self.stages.append(f"{len(mapping.fields)} of {len(table.headers)} columns are fields of {layer.name}")

@@ -145,6 +145,37 @@ def test_lines_of_another_width_are_rejected_with_their_row(tmp_path: Path) -> N
     assert set(table.rejects["code"]) == {"ragged_row"}
 
 
+class Enough(Exception):
+    """Somebody does not want it any more."""
+
+
+@pytest.mark.parametrize("kind", ["csv", "gbk.csv", "xlsx", "kml", "geojson", "parquet"])
+def test_reading_tells_its_rows_and_can_be_ended_at_any_of_them(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"a.{kind}"
+    frame = gpd.GeoDataFrame({"名称": ["甲"] * 6_000}, geometry=[shapely.Point(120.8, 32)] * 6_000, crs="EPSG:4326")
+    if kind.endswith("csv"):
+        frame[["名称"]].assign(号=range(6_000)).to_csv(path, encoding="gb18030" if "gbk" in kind else "utf-8")
+    elif kind == "xlsx":
+        frame[["名称"]].to_excel(path)
+    elif kind == "kml":
+        point = "<Placemark><name>甲</name><Point><coordinates>120.8,32</coordinates></Point></Placemark>"
+        path.write_text(f"<kml><Document>{point * 6_000}</Document></kml>", encoding="utf-8")
+    elif kind == "geojson":
+        frame.to_file(path)
+    else:
+        frame.to_parquet(path)
+    told: list[tuple[int, int | None]] = []
+    assert len(read(path, progress=lambda done, total: told.append((done, total)))) == 6_000
+    assert told
+    assert all(done <= (total or done) for done, total in told)
+
+    def end(_: int, __: int | None) -> None:
+        raise Enough
+
+    with pytest.raises(Enough):
+        read(path, progress=end)
+
+
 def test_a_first_line_of_values_is_not_taken_for_headers(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match="not headers"):
         read(write_csv(tmp_path / "a.csv", "120.8,32.0\n120.9,32.1\n"))

@@ -14,6 +14,7 @@ import {
   withRow,
 } from "../src/data/draft.ts";
 import { batches, stranger } from "../src/data/files.ts";
+import { shareDone } from "../src/data/progress.ts";
 
 const named = (...names: string[]) => names.map((name) => ({ name }));
 const meanings: Meanings = {
@@ -127,4 +128,12 @@ test("a file that nothing reads is told what it is", () => {
   assert.equal(stranger("a.rar"), "packed");
   assert.equal(stranger("a.xyz"), "unknown_ending");
   assert.equal(stranger("没有扩展名"), "no_ending");
+});
+
+test("the bar goes by stages and by the rows of the one at work", () => {
+  const work = { kind: "load", state: "running", steps: 4, since: 0, at: 0, step: 2 } as const;
+  assert.equal(shareDone(work), 0.25);
+  assert.equal(shareDone({ ...work, done: 50, amount: 100 }), 0.375);
+  assert.equal(shareDone({ ...work, done: 500, amount: 100 }), 0.5);
+  assert.equal(shareDone({ ...work, done: 50, amount: null }), 0.25);
 });

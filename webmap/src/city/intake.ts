@@ -42,6 +42,8 @@ export interface Work {
   at: number;
   stage?: string;
   step?: number;
+  /** Rows of the stage that are done, and how many there are, where that is known. */
+  done?: number | null;
   amount?: number | null;
   why?: Why;
 }

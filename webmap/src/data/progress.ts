@@ -38,6 +38,19 @@ export async function followed<T>(
   }
 }
 
+/** How much of the whole is done: the stages that are over, and the part of this one. */
+export function shareDone({ steps, step = 1, done, amount }: Work): number {
+  if (steps === 0) return 0;
+  const part = done != null && amount ? Math.min(1, done / amount) : 0;
+  return Math.min(1, (Math.max(0, step - 1) + part) / steps);
+}
+
+function amountDone(app: App, { done, amount }: Work): string {
+  const n = (value: number) => number(app.store.get().lang, value);
+  if (amount != null) return app.t("dataOfRows", { done: n(Math.min(done ?? 0, amount)), all: n(amount) });
+  return done ? app.t("dataRows", { n: n(done) }) : "";
+}
+
 /** A bar with the stage in words; returns the element and what to call with each state. */
 export function progressBar(app: App, cancel: (() => void) | null): { element: HTMLElement; tell(work: Work): void } {
   const bar = h("progress", { max: 1 });
@@ -47,19 +60,18 @@ export function progressBar(app: App, cancel: (() => void) | null): { element: H
   return {
     element,
     tell(work) {
-      const { lang } = app.store.get();
       if (work.state === "queued") bar.removeAttribute("value");
-      else bar.value = work.steps > 0 ? Math.max(0, (work.step ?? 1) - 1) / work.steps : 0;
+      else bar.value = shareDone(work);
       bar.setAttribute("aria-label", app.t(`dataWork_${work.kind}`));
       const late = work.state === "queued" && Date.now() / 1000 - work.since > NO_WORKER_S;
       const stage = STAGES[work.stage ?? ""];
       const doing = stage === undefined ? app.t(`dataWork_${work.kind}`) : app.t(stage);
-      const much = work.amount == null ? "" : ` ${number(lang, work.amount)}`;
+      const much = amountDone(app, work);
       const told = late
         ? app.t("dataNoWorker")
         : work.state === "queued"
           ? app.t("dataQueued")
-          : `${doing}${much}${work.steps > 0 ? ` (${work.step ?? 1}/${work.steps})` : ""}`;
+          : `${doing}${much && ` ${much}`}${work.steps > 0 ? ` (${work.step ?? 1}/${work.steps})` : ""}`;
       if (text.textContent !== told) fill(text, told);
     },
   };
