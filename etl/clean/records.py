@@ -31,6 +31,8 @@ _REASONS = {
     "null_island": "it stands at (0, 0), which is no place in a city",
     "bad_coordinate": "its coordinates are not numbers of a place on the earth",
 }
+# The share of the time after which places are found, ids are known, and fields are filled: measured on components.
+_PLACED, _KNOWN, _FILLED = 0.35, 0.6, 0.8
 _EXCHANGED = "; latitude and longitude look swapped"
 _GEOCODED = "; the record was geocoded instead"
 
@@ -75,17 +77,32 @@ def clean(
     `progress` hears how far it is, in rows, though it goes by columns. Raises Refused where the data look wrong as a
     whole: swapped coordinates, a frame that is not the declared one.
     """
+
+    def done(share: float) -> None:
+        progress(round(len(table) * share), len(table))
+
+    done(0)
     places = find_places(table, mapping, extent=extent, frame=frame, swap=swap or mapping.swap)
+    done(_PLACED)
     sound, why, parts, findings = _sound_shapes(table, places, layer)
     findings += _check_frame(sound, places, extent, sure=frame is not None)
     ids, bad_ids, about_ids = ids_of(table, mapping.roles.get("id"), layer=layer, source=source, own=mapping.own_id)
-    filled = fill_fields(table, mapping, layer=layer, ids=ids, today=today, progress=progress)
+    done(_KNOWN)
+    filled = fill_fields(
+        table,
+        mapping,
+        layer=layer,
+        ids=ids,
+        today=today,
+        progress=lambda n, of: done(_KNOWN + (_FILLED - _KNOWN) * n / (of or 1)),
+    )
     outside = ~shapely.is_missing(sound) & ~extent.meets(sound)
     swapped = np.zeros(len(table), dtype=bool) if places.exchanged is None else places.exchanged
     parts.append(_outside(table, sound, np.flatnonzero(outside), extent, swapped))
     findings += _say_outside(outside, extent)
     chosen = np.flatnonzero(ids.notna().to_numpy() & ~filled.bad & ~outside & (why != "broken_geometry"))
     made = _frame(table, mapping, layer, ids=ids, columns=filled.columns, shapes=sound, chosen=chosen)
+    done(1)
     made["place_precision"] = places.precision
     clues = _clue_headers(mapping, layer)
     without = np.flatnonzero(why[chosen] != None)  # noqa: E711  (element by element)

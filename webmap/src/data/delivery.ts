@@ -40,7 +40,7 @@ async function draw(element: HTMLElement, desk: Desk, held: intake.DeliveryDetai
     layerTitle(app, held.layer),
     sourceWord(lang, held.source),
     `${moment(held.at)}（${age(lang, held.at)}）`,
-    held.actor,
+    held.source === "synthetic" ? "" : held.actor,
     held.accepted === null ? "" : `${app.t("dataAccepted")} ${share(app, held.accepted)}`,
   ];
   const counted = { added: held.inserted, changed: held.updated, retired: held.retired, unchanged: held.unchanged };

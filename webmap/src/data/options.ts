@@ -102,6 +102,8 @@ function layerSelect(bench: Bench): HTMLSelectElement {
   const element = h(
     "select",
     {},
+    // Of a file that could not be read nobody has said yet where it goes.
+    now === "" && option("", app.t("dataAuto")),
     fitting.length > 0 &&
       h(
         "optgroup",
@@ -113,7 +115,7 @@ function layerSelect(bench: Bench): HTMLSelectElement {
   );
   element.onchange = () => {
     if (element.value === NEW) bench.apply({ layer: null, new_layer: freshName(bench) });
-    else bench.apply({ layer: element.value, new_layer: null });
+    else bench.apply({ layer: element.value || null, new_layer: null });
   };
   return element;
 }

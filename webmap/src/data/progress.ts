@@ -47,8 +47,9 @@ export function shareDone({ steps, step = 1, done, amount }: Work): number {
 
 function amountDone(app: App, { done, amount }: Work): string {
   const n = (value: number) => number(app.store.get().lang, value);
-  if (amount != null) return app.t("dataOfRows", { done: n(Math.min(done ?? 0, amount)), all: n(amount) });
-  return done ? app.t("dataRows", { n: n(done) }) : "";
+  if (amount != null && done != null) return app.t("dataOfRows", { done: n(Math.min(done, amount)), all: n(amount) });
+  const known = amount ?? done;
+  return known ? app.t("dataRows", { n: n(known) }) : "";
 }
 
 /** A bar with the stage in words; returns the element and what to call with each state. */

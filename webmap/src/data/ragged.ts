@@ -50,6 +50,7 @@ export function raggedLine(bench: Bench, reject: Reject, surplus: readonly (stri
       autocomplete: "off",
       spellcheck: false,
     });
+    box.style.setProperty("--long", String(Math.min(28, Math.max(8, (cells[at] ?? "").length + 3))));
     box.onchange = () => {
       // Drawn anew, it would lose the place of somebody who goes on by the keyboard.
       cells = cells.map((value, each) => (each === at ? box.value.trim() || null : value));
@@ -64,7 +65,7 @@ export function raggedLine(bench: Bench, reject: Reject, surplus: readonly (stri
     const [word, next] =
       cells.length > headers.length && at + 1 < cells.length
         ? (["dataJoin", () => move(joined(cells, at), at)] as const)
-        : lacking > 0 && cells.length === headers.length && cells.at(-1) === null
+        : lacking > 0 && cells.length === headers.length && cells.at(-1) === null && cells[at] !== null
           ? (["dataPart", () => move(parted(cells, at).slice(0, headers.length), at)] as const)
           : [null, () => {}];
     if (word === null) return null;
@@ -88,7 +89,7 @@ export function raggedLine(bench: Bench, reject: Reject, surplus: readonly (stri
       place,
       ...boxes,
       beyond.length > 0 && h("p", { class: "raw" }, app.t("dataBeyond", { cells: beyond.join(" · ") })),
-      take,
+      h("div", { class: "buttons" }, take),
     );
   };
   draw();

@@ -57,7 +57,18 @@ function draw(element: HTMLElement, desk: Desk, upload: intake.Upload, over: Abo
   const names = Object.keys(upload.files);
   const name = report?.file ?? names.find((each) => each.endsWith(".shp")) ?? names[0] ?? "";
   const heading = h("h2", { tabIndex: -1 }, name);
-  const back = action(app.t("dataBack"), () => desk.go(null), "link");
+  const forget = (): Promise<void> =>
+    attempt(desk, async () => {
+      await intake.removeUpload(upload.id);
+      drafts.delete(upload.id);
+      desk.go(null);
+    });
+  const back = h(
+    "div",
+    { class: "ways" },
+    action(app.t("dataBack"), () => desk.go(null), "link"),
+    action(app.t("dataForget"), () => void forget(), "link"),
+  );
   const failed =
     work?.state === "failed" &&
     work.why !== undefined &&
@@ -188,7 +199,8 @@ function loadPart(bench: Bench, load: () => void): (HTMLElement | null)[] {
     retired: n(retired),
   });
   const button = action(app.t("dataLoad"), load, "primary load");
-  if (report.many_retired !== true) return [h("p", {}, sentence), button];
+  const left = report.refused ? h("p", { class: "hint" }, app.t("dataLeftOut", { n: n(report.refused) })) : null;
+  if (report.many_retired !== true) return [h("p", {}, sentence), left, button];
   const sure = h("input", { type: "checkbox", id: "complete" });
   button.disabled = true;
   sure.onchange = () => {
@@ -198,6 +210,7 @@ function loadPart(bench: Bench, load: () => void): (HTMLElement | null)[] {
   const partial = action(app.t("dataOnlyPart"), () => bench.apply({ partial: true }), "");
   return [
     h("p", {}, sentence),
+    left,
     h("p", { class: "refusal" }, many, partial),
     h("label", { class: "check" }, sure, app.t("dataComplete", { n: n(retired) })),
     button,
