@@ -1,6 +1,7 @@
 """From a table as it is to records of a layer: everything that can be said without asking the database."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -77,10 +78,7 @@ def clean(
     `progress` hears how far it is, in rows, though it goes by columns. Raises Refused where the data look wrong as a
     whole: swapped coordinates, a frame that is not the declared one.
     """
-
-    def done(share: float) -> None:
-        progress(round(len(table) * share), len(table))
-
+    done = _shares(progress, len(table))
     done(0)
     places = find_places(table, mapping, extent=extent, frame=frame, swap=swap or mapping.swap)
     done(_PLACED)
@@ -88,14 +86,8 @@ def clean(
     findings += _check_frame(sound, places, extent, sure=frame is not None)
     ids, bad_ids, about_ids = ids_of(table, mapping.roles.get("id"), layer=layer, source=source, own=mapping.own_id)
     done(_KNOWN)
-    filled = fill_fields(
-        table,
-        mapping,
-        layer=layer,
-        ids=ids,
-        today=today,
-        progress=lambda n, of: done(_KNOWN + (_FILLED - _KNOWN) * n / (of or 1)),
-    )
+    heard = _filling(done)
+    filled = fill_fields(table, mapping, layer=layer, ids=ids, today=today, progress=heard)
     outside = ~shapely.is_missing(sound) & ~extent.meets(sound)
     swapped = np.zeros(len(table), dtype=bool) if places.exchanged is None else places.exchanged
     parts.append(_outside(table, sound, np.flatnonzero(outside), extent, swapped))
@@ -119,6 +111,16 @@ def clean(
         findings=(*table.findings, *places.findings, *findings, *about_ids, *filled.findings),
         read=len(table) + len(table.rejects),
     )
+
+
+def _shares(progress: Progress, rows: int) -> Callable[[float], None]:
+    """Tells a share of the work as a number of rows."""
+    return lambda share: progress(round(rows * share), rows)
+
+
+def _filling(done: Callable[[float], None]) -> Progress:
+    """Tells what of the fields is filled as its share of the whole work."""
+    return lambda n, of: done(_KNOWN + (_FILLED - _KNOWN) * n / (of or 1))
 
 
 def replaced_rejects(cleaned: Cleaned, positions: Rows) -> pd.DataFrame:

@@ -64,7 +64,7 @@ def test_a_row_that_has_not_the_cells_of_the_header_is_mended(tmp_path: Path) ->
     assert before.ragged == {3: ("2", "乙路", "附近", "好"), 4: ("3", "丙路")}
     after = corrected(before, [fix(3, "地址", "乙路,附近"), fix(3, "状态", "好")])
     assert after.rows.tolist() == [2, 3, 5]
-    assert after.columns.loc[1].tolist() == ["2", "乙路,附近", "好"]
+    assert list(after.columns.loc[1]) == ["2", "乙路,附近", "好"]
     assert after.rejects["row"].tolist() == [4]
     assert [one.count for one in after.findings if one.code == "ragged_rows"] == [1]
     every = corrected(before, [fix(3, "状态", "好"), fix(4, "状态", "好")])

@@ -209,7 +209,7 @@ def test_the_page_is_accessible(visit: Visit, working: Server, palette: str) -> 
 def test_everything_fits_on_a_narrow_phone(visit: Visit, working: Server) -> None:
     phone = {"viewport": {"width": 320, "height": 720}, "has_touch": True, "is_mobile": True}
     page = clerks_page(visit, working, **phone)
-    bring(page, "窄.csv", sheet(lamp(61), lamp(62, state="好")))
+    bring(page, "窄.csv", sheet(lamp(61), lamp(62, state="好"), lamp(63).replace("路灯", "路灯,高杆")))
     assert page.evaluate("() => document.documentElement.scrollWidth") == 320
     assert page.evaluate("() => document.querySelector('.desk').scrollWidth") <= 320
     heights = [(each.inner_text(), box["height"]) for each in page.locator(".desk button:visible").all()

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Refused } from "../src/city/api.ts";
 import type { Choices, Meanings } from "../src/city/intake.ts";
 import {
   joined,
@@ -15,6 +16,7 @@ import {
 } from "../src/data/draft.ts";
 import { batches, stranger } from "../src/data/files.ts";
 import { shareDone } from "../src/data/progress.ts";
+import { ownWord, whyIn } from "../src/page/why.ts";
 
 const named = (...names: string[]) => names.map((name) => ({ name }));
 const meanings: Meanings = {
@@ -136,4 +138,17 @@ test("the bar goes by stages and by the rows of the one at work", () => {
   assert.equal(shareDone({ ...work, done: 50, amount: 100 }), 0.375);
   assert.equal(shareDone({ ...work, done: 500, amount: 100 }), 0.5);
   assert.equal(shareDone({ ...work, done: 50, amount: null }), 0.25);
+});
+
+test("a refusal is worded by its cause, else by its code, and else told with its status", () => {
+  const taken = new Refused(409, "layer 'place' already has a record 'a'", {
+    code: "conflict",
+    cause: "id_taken",
+    facts: { id: "a" },
+  });
+  assert.equal(whyIn("zh", taken), "编号 a 已被使用，请换一个");
+  assert.equal(ownWord(new Refused(413, "the body is too large", { code: "too_large" }), "dataNo"), "dataNo_too_large");
+  const busy = new Refused(503, "the database is busy", { code: "unavailable" });
+  assert.equal(whyIn("zh", busy), "数据库正忙或无法连接，请稍后再试");
+  assert.match(whyIn("zh", new Refused(418, "teapot")), /418：teapot/);
 });

@@ -4,11 +4,12 @@ import { loadCity } from "../city/city.ts";
 import type { Places } from "../city/intake.ts";
 import { headTools } from "../desk/shell.ts";
 import { createMap } from "../map/map.ts";
-import { type App, createApp, reason } from "../page/app.ts";
+import { type App, createApp } from "../page/app.ts";
 import { fill, h } from "../page/dom.ts";
 import { installFonts } from "../page/fonts.ts";
 import { signIn, signOut } from "../page/signin.ts";
 import { blank, createStore, fromFragment, type State, toFragment } from "../page/state.ts";
+import { whyIn } from "../page/why.ts";
 import { word } from "../words/i18n.ts";
 import { deliveryView } from "./delivery.ts";
 import type { Desk, Place } from "./desk.ts";
@@ -156,7 +157,6 @@ function begin(): void {
   if (root === null) throw new TypeError("the page has no #app");
   start(root).catch((error: unknown) => {
     const { lang } = fromFragment(location.hash, defaults());
-    const why = error instanceof Unreachable ? word(lang, "unreachable") : word(lang, "failed", { why: reason(error) });
     // A token that is no longer valid would keep the page from opening for ever.
     const stale = error instanceof Refused && error.status === 401;
     const again = () => (stale ? signOut() : location.reload());
@@ -165,7 +165,7 @@ function begin(): void {
       h(
         "section",
         { class: "first", role: "alert" },
-        h("p", {}, why),
+        h("p", {}, whyIn(lang, error)),
         h("button", { type: "button", class: "primary", onclick: again }, word(lang, stale ? "signOut" : "retry")),
       ),
     );

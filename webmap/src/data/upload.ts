@@ -36,7 +36,11 @@ async function watch(element: HTMLElement, desk: Desk, id: string, over: AbortSi
   let shown = false;
   const held = await followed(
     () => intake.upload(id, over),
-    ({ work }) => work,
+    ({ work, files }) => {
+      const heading = element.querySelector("h2");
+      if (heading?.textContent === "…") heading.textContent = nameOf(files);
+      return work;
+    },
     (work) => {
       if (atWork(work) && !shown) element.append(bar.element);
       shown ||= atWork(work);
@@ -51,11 +55,16 @@ async function watch(element: HTMLElement, desk: Desk, id: string, over: AbortSi
   draw(element, desk, held, over);
 }
 
+/** What an upload is called: of a Shapefile the file with the shapes. */
+function nameOf(files: intake.Upload["files"]): string {
+  const names = Object.keys(files);
+  return names.find((each) => each.endsWith(".shp")) ?? names[0] ?? "";
+}
+
 function draw(element: HTMLElement, desk: Desk, upload: intake.Upload, over: AbortSignal): void {
   const { app } = desk;
   const { report, work } = upload;
-  const names = Object.keys(upload.files);
-  const name = report?.file ?? names.find((each) => each.endsWith(".shp")) ?? names[0] ?? "";
+  const name = report?.file ?? nameOf(upload.files);
   const heading = h("h2", { tabIndex: -1 }, name);
   const forget = (): Promise<void> =>
     attempt(desk, async () => {

@@ -1,7 +1,7 @@
 /** Why the server did not do what was asked, in the language of the page. */
 import { Refused, Unreachable } from "../city/api.ts";
-import { DICTIONARY, type Word } from "../words/i18n.ts";
-import { type App, reason } from "./app.ts";
+import { DICTIONARY, type Lang, type Word, word } from "../words/i18n.ts";
+import type { App } from "./app.ts";
 
 /** A refusal that has a word of the page: by its cause, else by its code; null for one that has none. */
 export function ownWord(error: unknown, prefix: string): Word | null {
@@ -12,12 +12,15 @@ export function ownWord(error: unknown, prefix: string): Word | null {
 }
 
 /** What went wrong as a sentence; of what has no word of its own the status, and what the server said. */
-export function why(app: App, error: unknown): string {
-  if (error instanceof Unreachable) return app.t("unreachable");
+export const why = (app: App, error: unknown): string => whyIn(app.store.get().lang, error);
+
+/** The same before there is a page. */
+export function whyIn(lang: Lang, error: unknown): string {
+  if (error instanceof Unreachable) return word(lang, "unreachable");
+  if (!(error instanceof Refused))
+    return word(lang, "failed", { why: error instanceof Error ? error.message : String(error) });
+  const { facts, reference = "" } = error.told;
   const own = ownWord(error, "why");
-  if (own !== null && error instanceof Refused)
-    return app.t(own, { ...error.told.facts, reference: error.told.reference ?? "" });
-  return error instanceof Refused
-    ? app.t("whyOther", { status: error.status, said: reason(error) })
-    : app.t("failed", { why: reason(error) });
+  if (own === null) return word(lang, "whyOther", { status: error.status, said: error.message });
+  return word(lang, own, { ...facts, reference });
 }
