@@ -341,6 +341,16 @@ def test_the_workbench_is_accessible_and_wholly_translated(bench: Open, palette:
 def test_it_can_be_read_on_a_phone(bench: Open, width: int) -> None:
     page = bench("#ask=" + json.dumps({"ask": "count", "layer": "component", "by": "class"}),
                  viewport={"width": width, "height": 844}, has_touch=True, is_mobile=True)  # fmt: skip
+    expect(page.locator("#plan-run")).to_be_in_viewport(ratio=1)
     run(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     expect(page.locator("tbody tr").first).to_be_visible()
+    # The answer comes into sight by itself, and who hears the page is there, too; one press leads back.
+    heading = page.locator(".answer-head h2")
+    expect(heading).to_be_focused()
+    expect(heading).to_be_in_viewport()
+    expect(page.locator(".stage")).to_be_in_viewport(ratio=0.9)
+    expect(page.locator("#plan-ask")).not_to_be_in_viewport()
+    page.get_by_role("button", name="回到问题").click()
+    expect(page.locator("#plan-ask")).to_be_in_viewport()
+    expect(page.locator(".form h3").first).to_be_focused()

@@ -5,6 +5,7 @@ import { number } from "../words/format.ts";
 import type { Changed, Comparison } from "./compare.ts";
 import { button } from "./controls.ts";
 import { SIGNS } from "./drawing.ts";
+import { goToQuestion } from "./stacked.ts";
 
 const MOST = 500;
 
@@ -44,6 +45,7 @@ export function drawComparison(
       ),
       h("p", { class: "detail" }, app.t("planSame", { n: number(lang, comparison.same) })),
       button(app.t("planBack"), back, { class: "outlined" }),
+      button(app.t("planToQuestion"), goToQuestion, { class: "outlined to-question" }),
     ),
     comparison.cut ? h("p", { class: "cut" }, app.t("planCompareCut")) : null,
     lines.length === 0

@@ -12,6 +12,7 @@ import { drawComparison } from "./comparing.ts";
 import { button } from "./controls.ts";
 import type { AnswerMap } from "./drawing.ts";
 import type { Link } from "./link.ts";
+import { comeTo, goOnAt, goToQuestion } from "./stacked.ts";
 import { drawTable } from "./table.ts";
 
 const CLOSE_ZOOM = 16;
@@ -47,12 +48,15 @@ export function outcome(
     const [west, south, east, north] = bounds;
     const zoom = Math.max(cityMap.map.getZoom(), CLOSE_ZOOM);
     cityMap.goTo({ lon: (west + east) / 2, lat: (south + north) / 2, bounds, zoom });
+    comeTo(element.parentElement); // the map is above the answer
   };
   // The map must know its new size before it is moved.
   const unfold = (): void => {
     element.classList.add("full");
     cityMap.map.resize();
   };
+  // The map stands above the answer, and both belong to it.
+  const arrived = (): void => goOnAt(element.parentElement, element.querySelector("h2"));
   const showPicked = (): void => {
     const n = link.picked().size;
     picked.hidden = n === 0;
@@ -90,20 +94,26 @@ export function outcome(
       drawn.compare(null);
       drawn.show(next);
       draw();
+      arrived();
     },
     compare(comparison) {
       const back = (): void => {
         drawn.compare(null);
         drawn.show(answer);
         draw();
+        arrived();
       };
       refreshers = [];
       link.clear();
       unfold();
       drawn.show(null);
       drawn.compare(comparison);
-      const place = ([lon, lat]: [number, number]) => cityMap.goTo({ lon, lat, zoom: CLOSE_ZOOM });
+      const place = ([lon, lat]: [number, number]) => {
+        cityMap.goTo({ lon, lat, zoom: CLOSE_ZOOM });
+        comeTo(element.parentElement);
+      };
       drawComparison(element, app, comparison, place, back);
+      arrived();
     },
   };
 }
@@ -149,5 +159,6 @@ function drawHead(
       picked,
     ),
     actions,
+    button(app.t("planToQuestion"), goToQuestion, { class: "outlined to-question" }),
   );
 }
