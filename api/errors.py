@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 from gis.errors import BadArchive, GisError
 from layers.ask.indicator.counter import NotCounted
-from layers.ask.question.errors import NoRoom, TooMuch, UnknownQuestion, UnknownResult
+from layers.ask.question.errors import GivenUp, NoRoom, TooMuch, UnknownQuestion, UnknownResult
 from layers.errors import (
     BadField,
     BadFilter,
@@ -98,6 +98,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     BadUpload: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooMuch: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooBusy: HTTPStatus.SERVICE_UNAVAILABLE,
+    GivenUp: HTTPStatus.SERVICE_UNAVAILABLE,  # nobody is left to read it
     NoTile: HTTPStatus.NOT_FOUND,
     NoPicture: HTTPStatus.NOT_FOUND,
     UnknownArchive: HTTPStatus.NOT_FOUND,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -29,7 +30,7 @@ from layers.ask.earlier import earlier
 from layers.ask.kept import as_json
 from layers.ask.question.asked import Question
 from layers.ask.question.cql2 import as_cql2
-from layers.ask.question.errors import UnknownResult
+from layers.ask.question.errors import GivenUp, UnknownResult
 from layers.ask.question.records import outlines
 from layers.ask.question.wanted import Find, FindResult
 from layers.ask.results import ID_PATTERN, Kept
@@ -79,22 +80,33 @@ async def ask(
     connection: ReadDep,
 ) -> JSONResponse:
     """Answer a question; the result is kept for a day."""
-    async with cancelled_without(request, connection):
-        kept = await run_in_threadpool(answered, service, actor, question, connection)
+    async with cancelled_without(request, connection) as between:
+        kept = await run_in_threadpool(answered, service, actor, question, connection, between=between)
         return JSONResponse(
             await run_in_threadpool(page_of, kept, 0, MOST_ON_A_PAGE), headers={"Cache-Control": "no-store"}
         )
 
 
 @router.post("/query/plan")
-def plan(
-    question: Annotated[Question, Body()], service: ServiceDep, actor: ActorDep, connection: ReadDep
+async def plan(
+    request: Request,
+    question: Annotated[Question, Body()],
+    service: ServiceDep,
+    actor: ActorDep,
+    _: Turn,
+    connection: ReadDep,
 ) -> JSONResponse:
     """What a question would ask: in words, as canonical JSON, as CQL2 where that can say it; nothing is run.
 
     `estimate` is about how many records it is about, by the database's statistics; `items` the same records for an OGC
     client, where a filter can name them.
     """
+    async with cancelled_without(request, connection):
+        body = await run_in_threadpool(_planned, service, actor, question, connection)
+    return JSONResponse(body, headers={"Cache-Control": "no-store"})
+
+
+def _planned(service: Service, actor: Actor, question: Question, connection: sa.Connection) -> dict[str, Any]:
     ready, estimate = service.desk.plan(connection, question, *known_to(service, actor))
     records = ready.records
     said = None if records is None else as_cql2(records)
@@ -102,7 +114,7 @@ def plan(
     if records is not None and said is not None and question.ask == "select":
         wanted = f"?filter={quote(said[0], safe='')}" if said[0] else ""
         items = f"/ogc/collections/{records.layer.name}/items{wanted}"
-    body = {
+    return {
         "title": ready.title._asdict(),
         "statement": ready.statement._asdict(),
         "asked": ready.asked,
@@ -112,11 +124,10 @@ def plan(
         "estimate": estimate,
         "items": items,
     }
-    return JSONResponse(body, headers={"Cache-Control": "no-store"})
 
 
 @router.get("/query/results/{id}/summary")
-def in_short(id: ResultId, service: ServiceDep, actor: ActorDep) -> JSONResponse:
+def in_short(id: ResultId, service: ServiceDep, actor: ActorDep, _: Turn) -> JSONResponse:
     """A kept result in short: its rows by key, at most 5,000, with what is measured of each, and its classes."""
     kept = found_result(service, actor, id)
     return JSONResponse(as_json(shortened(service, actor, kept)), headers={"Cache-Control": "private, no-cache"})
@@ -204,9 +215,11 @@ def shortened(service: Service, actor: Actor, kept: Kept) -> Summary:
     return summary(kept, None if name is None else service.registry.find(name, actor))
 
 
-def answered(service: Service, actor: Actor, question: Question, connection: sa.Connection) -> Kept:
-    """The answer to a question, kept for a day."""
-    answer = service.desk.answer(connection, question, *known_to(service, actor))
+def answered(
+    service: Service, actor: Actor, question: Question, connection: sa.Connection, *, between: Callable[[], None]
+) -> Kept:
+    """The answer to a question, kept for a day; `between` is called between its long steps and may end it."""
+    answer = service.desk.answer(connection, question, *known_to(service, actor), between=between)
     credit = Title(service.settings.attribution_zh, service.settings.attribution_en)
     return service.results.keep(replace(answer, sheet=replace(answer.sheet, attribution=credit)))
 
@@ -273,12 +286,21 @@ def _columns(kept: Kept, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @asynccontextmanager
-async def cancelled_without(request: Request, connection: sa.Connection) -> AsyncIterator[None]:
-    """While this runs, a client that leaves has its statement cancelled in the database."""
+async def cancelled_without(request: Request, connection: sa.Connection) -> AsyncIterator[Callable[[], None]]:
+    """While this runs, a client that leaves has its statement cancelled in the database.
+
+    What is handed out is to be called between steps that the database does not do: GivenUp when the client has left.
+    """
+    left = threading.Event()
+
+    def between() -> None:
+        if left.is_set():
+            raise GivenUp
 
     async def watch() -> None:
         while (await request.receive())["type"] != "http.disconnect":
             pass
+        left.set()
         driver: Any = connection.connection.driver_connection
         while True:  # a question may have several statements
             await run_in_threadpool(driver.cancel)
@@ -286,7 +308,7 @@ async def cancelled_without(request: Request, connection: sa.Connection) -> Asyn
 
     watching = asyncio.create_task(watch())
     try:
-        yield
+        yield between
     finally:
         watching.cancel()
         with suppress(asyncio.CancelledError):

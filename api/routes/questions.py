@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -94,8 +94,8 @@ async def run(
 ) -> JSONResponse:
     """Ask it again, and keep what it found: the answer, with the run beside it."""
     _require_keeping(actor)
-    async with cancelled_without(request, connection):
-        body = await run_in_threadpool(_run, service, actor, connection, id)
+    async with cancelled_without(request, connection) as between:
+        body = await run_in_threadpool(_run, service, actor, connection, id, between=between)
         return JSONResponse(body, 201, headers=_FRESH)
 
 
@@ -178,10 +178,12 @@ def _all_seen(service: Service, actor: Actor, layers: Iterable[str]) -> bool:
     return True
 
 
-def _run(service: Service, actor: Actor, connection: sa.Connection, id: str) -> dict[str, Any]:
+def _run(
+    service: Service, actor: Actor, connection: sa.Connection, id: str, *, between: Callable[[], None]
+) -> dict[str, Any]:
     found = _found(service, actor, connection, id)
     asked = found.question if isinstance(found, Ready) else _QUESTION.validate_python(found.question)
-    kept = answered(service, actor, asked, connection)
+    kept = answered(service, actor, asked, connection, between=between)
     short = shortened(service, actor, kept)
     with begin(service.writer, actor=actor.name) as writing:
         if not isinstance(found, Ready):

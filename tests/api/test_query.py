@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 from urllib.parse import unquote
 
@@ -13,11 +15,14 @@ import httpx
 import pandas as pd
 import pytest
 import sqlalchemy as sa
+from starlette.requests import Request
 
+from api.routes.query import cancelled_without
+from layers.ask.question.errors import GivenUp
 from layers.spec import Field, Title
 from layers.store.definitions import layer_from_parts, save_definition
 from layers.store.schema import add_layer
-from tests.conftest import Server
+from tests.conftest import Database, Server
 
 SQUARE = {
     "type": "Polygon",
@@ -274,6 +279,49 @@ def test_the_query_of_a_client_that_left_is_cancelled(server: Server) -> None:
     assert answered(server, {"ask": "select", "layer": "pollution", "limit": 1})["count"] == 1
 
 
+def test_who_only_wants_to_know_waits_for_a_turn_too(server: Server) -> None:
+    id = answered(server, {"ask": "select", "layer": "pollution", "limit": 1})["id"]
+    with ThreadPoolExecutor(5) as pool:
+        with server.database.owner.begin() as holder:
+            holder.execute(sa.text("lock table city.pollution in access exclusive mode"))
+            busy = [pool.submit(ask, server, {"ask": "select", "layer": "pollution", "limit": 2}) for _ in range(3)]
+            while holder.scalar(sa.text(_LOCKED_OUT)) < 3:
+                assert not any(question.done() for question in busy)
+            plan = pool.submit(httpx.post, f"{server.url}/query/plan", json=QUESTIONS["count"], timeout=30)
+            short = pool.submit(httpx.get, f"{server.url}/query/results/{id}/summary", timeout=30)
+            for refused in (plan.result(), short.result()):
+                assert (refused.status_code, refused.json()["code"]) == (503, "too_busy")
+                assert int(refused.headers["retry-after"]) > 0
+        assert [question.result().status_code for question in busy] == [200] * 3
+    assert httpx.post(f"{server.url}/query/plan", json=QUESTIONS["count"]).status_code == 200
+    assert httpx.get(f"{server.url}/query/results/{id}/summary").status_code == 200
+
+
+def test_who_left_is_not_worked_for_between_the_steps_of_a_question(city: Database) -> None:
+    async def leaving() -> list[str]:
+        gone = asyncio.Event()
+
+        async def receive() -> dict[str, str]:
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        told = []
+        with city.reader.connect() as connection:
+            async with cancelled_without(Request({"type": "http"}, receive), connection) as between:
+                between()
+                gone.set()
+                for _ in range(3):
+                    await asyncio.sleep(0)
+                try:
+                    between()
+                except GivenUp as error:
+                    told.append(str(error))
+        return told
+
+    assert asyncio.run(leaving()) == ["whoever asked has left; the question was given up"]
+
+
+_LOCKED_OUT = "select count(*) from pg_locks where not granted and relation = 'city.pollution'::regclass"
 _WAITING = """
     select count(*) from pg_stat_activity
     where wait_event_type = 'Lock' and datname = current_database() and query like '%city.pollution%'

@@ -25,7 +25,7 @@ from layers.ask.question.answer import Answer
 from layers.ask.question.asked import Question
 from layers.ask.question.desk import Desk
 from layers.ask.question.drawn import drawn
-from layers.ask.question.errors import TooMuch
+from layers.ask.question.errors import GivenUp, TooMuch
 from layers.catalog import built_in
 from layers.errors import BadField, UnknownLayer
 from layers.spec import Access, Layer
@@ -339,6 +339,37 @@ def test_what_nothing_covers_is_wholly_uncovered(ask: Ask) -> None:
                 "distance_m": 100}  # fmt: skip
     assert set(table(ask({**question, "reading": "uncovered"}))["uncovered_share"]) == {100.0}
     assert table(ask(question))["nearest_m"].isna().all()
+
+
+def test_an_isochrone_is_given_up_between_any_two_of_its_steps(read: sa.Connection, desk: Desk) -> None:
+    first = shapely.get_point(shapely.get_geometry(records(read, "road").geometry.iloc[0], 0), 0)
+    start = (first.x, first.y)
+    question = QUESTION.validate_python({"ask": "isochrone", "point": start, "minutes": [4, 8], "by": "walking"})
+    calls = 0
+
+    def steps(last: int) -> Answer | None:
+        nonlocal calls
+        calls = 0
+
+        def between() -> None:
+            nonlocal calls
+            calls += 1
+            if calls == last:
+                raise GivenUp
+
+        try:
+            return desk.answer(read, question, find, between=between)
+        except GivenUp:
+            return None
+
+    whole = steps(0)
+    assert whole is not None
+    assert whole.sheet.rows == 4
+    every = calls
+    assert every >= 2 * 5
+    for last in (1, 2, every // 2, every):
+        assert steps(last) is None
+        assert calls == last
 
 
 def test_the_roads_are_read_again_when_they_have_changed(city: Database) -> None:

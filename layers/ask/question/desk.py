@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -14,7 +14,7 @@ from layers.ask.question.answer import Answer, is_synthetic, sheet_of
 from layers.ask.question.asked import Count, Question, Route
 from layers.ask.question.errors import TooMuch
 from layers.ask.question.estimate import rows_expected
-from layers.ask.question.prepared import Prepared, prepared
+from layers.ask.question.prepared import Prepared, go_on, prepared
 from layers.ask.question.roads import Roads
 from layers.ask.question.wanted import Find, FindResult, no_results
 from layers.errors import BadField
@@ -27,16 +27,23 @@ class Desk:
     roads: Roads = field(default_factory=Roads)
 
     def answer(
-        self, connection: sa.Connection, question: Question, find: Find, results: FindResult = no_results
+        self,
+        connection: sa.Connection,
+        question: Question,
+        find: Find,
+        results: FindResult = no_results,
+        *,
+        between: Callable[[], None] = go_on,
     ) -> Answer:
         """The answer to a question of someone who may know of the layers and results that these find.
 
         Raises UnknownLayer, UnknownResult, BadFilter or BadField when it cannot be asked, TooMuch when it takes too
-        long or too much.
+        long or too much, and what `between` raises, which is called between its long steps.
         """
         with _bounded(question):
-            ready = prepared(question, find, self.roads, results)
+            ready = prepared(question, find, self.roads, results, between=between)
             found = ready.run(connection)
+            between()
             synthetic = is_synthetic(connection, ready.layers)
         statement = ready.statement
         if isinstance(question, Route) and not found.rows:

@@ -9,6 +9,13 @@ class TooMuch(LayersError):
     """The question takes more records, or more time, than one question may."""
 
 
+class GivenUp(LayersError):
+    """Nobody waits for the answer any more."""
+
+    def __init__(self) -> None:
+        super().__init__("whoever asked has left; the question was given up")
+
+
 class UnknownResult(LayersError):
     """No result of this id is kept, or it holds layers that the actor may not know of."""
 

@@ -40,8 +40,22 @@ class Prepared:
     run: Callable[[sa.Connection], Found]
 
 
-def prepared(question: Question, find: Find, roads: Roads, results: FindResult = no_results) -> Prepared:
-    """The question made ready; UnknownLayer, UnknownResult, BadFilter or BadField when it cannot be asked."""
+def go_on() -> None:
+    """What is called between the long steps of a question that nobody gives up."""
+
+
+def prepared(
+    question: Question,
+    find: Find,
+    roads: Roads,
+    results: FindResult = no_results,
+    *,
+    between: Callable[[], None] = go_on,
+) -> Prepared:
+    """The question made ready; UnknownLayer, UnknownResult, BadFilter or BadField when it cannot be asked.
+
+    `between` is called between those of its long steps that the database does not do, and ends it by what it raises.
+    """
     match question:
         case Select():
             records = wanted(question, find, results)
@@ -64,12 +78,13 @@ def prepared(question: Question, find: Find, roads: Roads, results: FindResult =
         case Isochrone():
             layer = find(road.LAYER.name)
             return _whole(
-                question, wording.of_isochrone(question), (layer,), None, lambda c: reached(c, roads, question)
-            )
+                question, wording.of_isochrone(question), (layer,), None,
+                lambda c: reached(c, roads, question, between=between),
+            )  # fmt: skip
         case Route():
             layer = find(road.LAYER.name)
             statement = wording.of_route(question, found=True)
-            return _whole(question, statement, (layer,), None, lambda c: quickest(c, roads, question))
+            return _whole(question, statement, (layer,), None, lambda c: quickest(c, roads, question, between=between))
 
 
 def _count(question: Count, find: Find, results: FindResult) -> Prepared:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import groupby
 from typing import Final
 
@@ -39,15 +40,22 @@ _WAY: Final = (
 )
 
 
-def reached(connection: sa.Connection, roads: Roads, question: Isochrone) -> Found:
-    """Two rows for each time, the longest first: the area, and the roads, cut where the time ends."""
+def reached(connection: sa.Connection, roads: Roads, question: Isochrone, *, between: Callable[[], None]) -> Found:
+    """Two rows for each time, the longest first: the area, and the roads, cut where the time ends.
+
+    `between` is called before each long step, and ends the work by what it raises.
+    """
     held = roads.current(connection)
     ways = held.ways[question.by]
     start = _stand(ways, question.point, name="point")
     rows, shapes = [], []
+    wide = {"radius_m": BESIDE_M[question.by], "smallest_hole_m2": SMALLEST_HOLE_M2[question.by]}
     for minutes in sorted(set(question.minutes), reverse=True):
-        parts = part_shapes(held.network, ways.reached(start, minutes * 60.0))
-        area = area_around(parts, radius_m=BESIDE_M[question.by], smallest_hole_m2=SMALLEST_HOLE_M2[question.by])
+        between()
+        there = ways.reached(start, minutes * 60.0)
+        between()
+        parts = part_shapes(held.network, there)
+        area = area_around(parts, **wide, between=between)
         flat = np.array([area, shapely.multilinestrings(parts)], dtype=object)
         whole = held.network.plane.round(flat)
         km2 = round(float(area_m2(whole[:1])[0]) / 1e6, 4)
@@ -57,9 +65,10 @@ def reached(connection: sa.Connection, roads: Roads, question: Isochrone) -> Fou
     return Found(_REACHED, rows, shapes)
 
 
-def quickest(connection: sa.Connection, roads: Roads, question: Route) -> Found:
-    """The whole way, then road by road; nothing where none leads there."""
+def quickest(connection: sa.Connection, roads: Roads, question: Route, *, between: Callable[[], None]) -> Found:
+    """The whole way, then road by road; nothing where none leads there. `between` is as for `reached`."""
     held = roads.current(connection)
+    between()
     ways = held.ways[question.by]
     start, end = _stand(ways, question.start, name="start"), _stand(ways, question.end, name="end")
     way = ways.way(start, end)

@@ -168,11 +168,26 @@ async function reasons(response: Response): Promise<string> {
   return parts.length > 0 ? parts.join("; ") : (detail ?? title ?? response.statusText);
 }
 
+const TRIES = 6;
+const AGAIN_MS = 2_000;
+
+/** The server works on a few questions at once: what comes by itself, with nobody pressing anything, waits its turn. */
+async function inTurn<T>(asking: () => Promise<T>): Promise<T> {
+  for (let left = TRIES; ; left -= 1) {
+    try {
+      return await asking();
+    } catch (error) {
+      if (left <= 1 || !(error instanceof api.Refused && error.status === 503)) throw error;
+    }
+    await new Promise((again) => setTimeout(again, AGAIN_MS));
+  }
+}
+
 export const plan = (question: Draft, signal?: AbortSignal): Promise<Plan> =>
-  send("POST", "/query/plan", question, signal);
+  inTurn(() => send("POST", "/query/plan", question, signal));
 export const ask = (question: Draft, signal: AbortSignal): Promise<Page> => send("POST", "/query", question, signal);
 export const summary = (id: string, signal?: AbortSignal): Promise<Summary> =>
-  api.get(`/query/results/${part(id)}/summary`, signal);
+  inTurn(() => api.get(`/query/results/${part(id)}/summary`, signal));
 export const page = (path: string, signal?: AbortSignal): Promise<Page> => api.get(path, signal);
 
 export const questions = (): Promise<{ questions: KeptQuestion[]; keeps: boolean }> => api.get("/questions");
