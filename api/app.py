@@ -11,11 +11,12 @@ from typing import Any
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from api import errors
 from api.compressed import Compressed
 from api.follow import Batch, Follower
-from api.headers import safe_headers
+from api.headers import FOR_OTHERS, PREFLIGHT, is_for_others, is_for_programs, safe_headers
 from api.live import Live
 from api.metrics import Metrics
 from api.pages import Pages, release
@@ -147,6 +148,7 @@ class Application:
         started = time.perf_counter()
         status = 500
         method = scope["method"]
+        more = FOR_OTHERS if is_for_others(scope) else []
         if method == "HEAD":  # every resource that can be read has a head
             scope = {**scope, "method": "GET"}
 
@@ -155,7 +157,7 @@ class Application:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 if self.headers[0] not in message["headers"]:  # a tile that is kept in memory has them already
-                    message = {**message, "headers": [*message["headers"], *self.headers]}
+                    message = {**message, "headers": [*message["headers"], *self.headers, *more]}
             elif method == "HEAD":
                 message = {**message, "body": b""}
             await send(message)
@@ -167,6 +169,8 @@ class Application:
                 most = self.service.settings.upload_mb * 2**20
             if _declared(scope, most) > most:
                 await errors.too_large()(scope, receive, measured)
+            elif method == "OPTIONS" and is_for_programs(path):
+                await Response(status_code=204, headers=PREFLIGHT)(scope, receive, measured)
             else:
                 answer = self.tiles if tile else self.live if live else self.api
                 await answer(scope, _bounded(receive, most), measured)

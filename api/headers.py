@@ -2,9 +2,36 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from api.settings import Settings
+
+# For the pages of other hosts, https://fetch.spec.whatwg.org/#http-cors-protocol. With `*` browsers send no cookies,
+# and as Authorization is not among the headers, a page of another host cannot use a token, even if it has one.
+FOR_OTHERS: Final = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"Content-Crs, ETag, Link, Retry-After, X-Truncated"),
+]
+PREFLIGHT: Final = {
+    **{name.decode(): value.decode() for name, value in FOR_OTHERS},
+    "allow": "GET, HEAD, OPTIONS",
+    "access-control-allow-methods": "GET, HEAD",
+    "access-control-allow-headers": "Accept, Accept-Language, Content-Type, If-None-Match",
+    "access-control-max-age": "86400",
+}
+_FOR_PROGRAMS: Final = ("/ogc/", "/tiles/")
+
+
+def is_for_programs(path: str) -> bool:
+    """Whether a path is among those made for the programs of others, which only read."""
+    return path == "/ogc" or path.startswith(_FOR_PROGRAMS)
+
+
+def is_for_others(scope: Any) -> bool:
+    """Whether pages of other hosts may read the answer: what everyone may read, asked for without any token."""
+    reads = scope["method"] in ("GET", "HEAD") and is_for_programs(scope["path"])
+    return reads and not any(name == b"authorization" for name, _ in scope["headers"])
 
 
 def safe_headers(settings: Settings) -> list[tuple[bytes, bytes]]:

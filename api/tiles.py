@@ -25,6 +25,7 @@ from api.deps import actor_from
 from api.encoding import Takes, encoded, gunzipped, takes
 from api.errors import PROBLEM, NoTile, problem, refusal, unavailable, unexpected
 from api.follow import Follower
+from api.headers import FOR_OTHERS, is_for_others
 from api.metrics import Metrics
 from api.service import Service
 from api.shelf import Shelf
@@ -197,7 +198,7 @@ class Tiles:
             response = unavailable(error)
         except (psycopg.Error, sa.exc.SQLAlchemyError) as error:
             response = unexpected(error)
-        response.raw_headers += self._headers
+        response.raw_headers += [*self._headers, *(FOR_OTHERS if is_for_others(scope) else ())]
         await response(scope, receive, send)
 
     async def _entry(self, scope: Scope, headers: dict[bytes, str], receive: Receive) -> Entry | None:
@@ -305,6 +306,7 @@ class Tiles:
             (b"cache-control", b"no-cache" if public else b"private, no-cache"),
             (b"vary", b"Accept-Encoding, Authorization"),
             *self._headers,
+            *(FOR_OTHERS if public else ()),
         ]
         told = [(b"x-truncated", str(cut).encode())] if cut else []
         kind = [(b"content-type", MVT), (b"content-length", str(len(data)).encode())] if data else []

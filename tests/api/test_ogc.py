@@ -430,3 +430,57 @@ def test_links_are_written_for_the_address_the_client_uses(server: Server) -> No
     odd = {"Host": 'a"><script>', "X-Forwarded-Proto": "javascript"}
     answer = get(server, "/collections/county", headers=odd)
     assert "script>" not in answer.text
+
+
+TILE = "collections/county/tiles/WebMercatorQuad/6/25/53"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/ogc", "/ogc/collections", "/ogc/collections/county/items?limit=1", f"/ogc/{TILE}", "/tiles/county/6/53/25.mvt",
+     "/tiles/county.json", "/ogc/collections/nothing_such", "/ogc/collections/county/items?limit=x",
+     "/tiles/nothing_such/6/53/25.mvt", "/ogc/nowhere"],
+)  # fmt: skip
+def test_pages_of_other_hosts_may_read_what_is_public_and_use_no_token(server: Server, path: str) -> None:
+    url = f"{server.url}{path}"
+    for _ in range(2):  # a tile comes from memory the second time
+        told = httpx.get(url, headers={"Origin": "https://elsewhere.example"})
+        assert told.headers["access-control-allow-origin"] == "*"
+        assert "access-control-allow-credentials" not in told.headers
+        exposed = {name.strip() for name in told.headers["access-control-expose-headers"].split(",")}
+        assert exposed >= {"ETag", "Link", "X-Truncated", "Content-Crs", "Retry-After"}
+        assert told.headers.get_list("access-control-allow-origin") == ["*"]
+    if etag := told.headers.get("etag"):
+        same = httpx.get(url, headers={"If-None-Match": etag})
+        assert (same.status_code, same.headers["access-control-allow-origin"]) == (304, "*")
+    assert httpx.head(url).headers["access-control-allow-origin"] == "*"
+    before = httpx.options(url, headers={"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "GET"})
+    assert (before.status_code, before.content) == (204, b"")
+    assert before.headers["access-control-allow-origin"] == "*"
+    assert before.headers["access-control-allow-methods"] == "GET, HEAD"
+    assert "authorization" not in before.headers["access-control-allow-headers"].lower()
+    assert "access-control-allow-private-network" not in before.headers
+    if ".mvt" not in path and "Quad/" not in path:
+        assert "access-control-allow-origin" not in httpx.get(url, headers=server.admin).headers
+
+
+def test_nothing_that_writes_nor_any_internal_answer_is_for_pages_of_other_hosts(server: Server) -> None:
+    def opened(method: str, path: str, **options: Any) -> bool:
+        answer = httpx.request(method, f"{server.url}{path}", **options)
+        return any(name.startswith("access-control") for name in answer.headers)
+
+    for path in ("/layers", "/items/county/320602", "/query", "/questions", "/uploads", "/plan", "/metrics"):
+        assert not opened("OPTIONS", path)
+        assert not opened("GET", path)
+    assert not opened("POST", "/query", json={"ask": "count", "layer": "county"})
+    assert not opened("POST", "/ogc/collections/county/items", json={})
+    name = f"secret{time.time_ns()}"
+    layer = layer_from_parts(name, Title("密", "Secret"), "Point", [], label="id", classes=None, public=False)
+    with server.database.engine.begin() as connection:
+        add_layer(connection, layer)
+    tile = f"/tiles/{name}/6/53/25.mvt"
+    deadline = time.monotonic() + 10
+    while httpx.get(f"{server.url}{tile}", headers=server.admin).status_code == 404:
+        assert time.monotonic() < deadline
+    assert not opened("GET", tile, headers=server.admin)
+    assert not opened("GET", f"/ogc/collections/{name}/items", headers=server.admin)
