@@ -11,11 +11,12 @@ from playwright.sync_api import Page, Request, Route, expect
 
 from layers.people.access import new_kiosk_token
 from layers.store.engine import begin
-from tests.conftest import Server
+from tests.conftest import ROOT, Server
 from tests.web import pages
 from tests.web.pages import IDLE, PATIENCE_MS, Visit, await_map
 
 browser, visit = pages.browser, pages.visit
+AXE = ROOT / "webmap" / "node_modules" / "axe-core" / "axe.min.js"
 
 # Every visible text with the least height of its characters in mm: of capitals and digits where it has any, else of
 # Han characters, in the proportions of Noto Sans SC.
@@ -93,6 +94,8 @@ def test_no_text_is_under_16_minutes_of_arc_and_the_map_keeps_its_65_percent(
                 topic,
                 sheet,
             )
+            if page.locator(".lanes .figure, .lanes .bar").count():
+                expect(page.locator(".age")).not_to_be_empty()
             page.keyboard.press("ArrowDown")
         shown = page.evaluate(SHARE)
         assert shown["share"] >= 0.65
@@ -102,6 +105,9 @@ def test_no_text_is_under_16_minutes_of_arc_and_the_map_keeps_its_65_percent(
         expect(page.locator("h1")).not_to_have_text(before)
         expect(page.locator(".lanes .block").first).to_be_visible()
     page.wait_for_function("() => window.__chengtu?.map.getLayer('county-label')")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run(document)")
+    assert [(each["id"], [node["html"] for node in each["nodes"]][:3]) for each in found["violations"]] == []
     labels = page.evaluate(LABELS, inches)
     assert {"county-label", "town-label"} <= {each["id"] for each in labels}
     for label in labels:
@@ -181,8 +187,8 @@ def cover(server: Server, number: int) -> tuple[str, Any]:
     return found[number]["id"], found[number]["geometry"]["coordinates"]
 
 
-def change(server: Server, id: str, **properties: str) -> None:
-    url = f"{server.url}/items/component/{id}"
+def change(server: Server, id: str, *, layer: str = "component", **properties: str) -> None:
+    url = f"{server.url}/items/{layer}/{id}"
     headers = {**server.admin, "If-Match": httpx.get(url).headers["etag"]}
     httpx.patch(url, json={"properties": properties}, headers=headers).raise_for_status()
 
@@ -214,6 +220,40 @@ def test_what_was_critical_before_is_no_event(visit: Visit, server: Server) -> N
     with page.expect_response(lambda answer: f"{id}/history" in answer.url):
         change(server, id, state="lost")
     assert page.locator("#app[data-event]").count() == 0
+    # A camera that breaks down is one.
+    on = f"{server.url}/ogc/collections/video/items?status=ON&limit=1&sortby=-id"
+    (camera,) = httpx.get(on).json()["features"]
+    change(server, camera["id"], layer="video", status="DEFECT")
+    expect(page.locator("#app")).to_have_attribute("data-event", f"video/{camera['id']}")
+    expect(page.locator(".event .state")).to_contain_text("故障")
+    assert title(page) == "应急管理一张图"
+    change(server, camera["id"], layer="video", status="ON")
+
+
+@pytest.mark.parametrize("status", [503, None])
+def test_a_wall_whose_topics_fail_at_first_says_so_and_comes_up_by_itself(
+    visit: Visit, server: Server, status: int | None
+) -> None:
+    page = visit(ready=False, errors_with="Failed to load resource", viewport=ACROSS, screen=ACROSS)
+    page.clock.install()
+    held: list[Route] = []
+
+    def failing(route: Route) -> None:
+        if status is None:
+            held.append(route)  # never answered
+        else:
+            route.fulfill(status=status, json={"title": "Busy", "detail": "later"}, content_type="application/json")
+
+    page.route("**/topics", failing)
+    with page.expect_request("**/topics"):
+        page.goto(f"{server.url}/wall")
+    if status is None:
+        page.clock.run_for(31_000)
+    expect(page.locator("#app.alone")).to_contain_text("连接中断")
+    page.unroute("**/topics")
+    page.clock.run_for(16_000)
+    page.clock.resume()
+    expect(page.locator(".lanes .block").first).to_be_visible(timeout=PATIENCE_MS)
 
 
 def test_a_lost_connection_is_said_until_it_is_back(visit: Visit, server: Server) -> None:

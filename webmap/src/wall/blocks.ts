@@ -1,11 +1,12 @@
 /** What the panels of a topic say on a wall: blocks of a title and few large rows, from what was read for the desk. */
-import type { LayerDetail } from "../city/api.ts";
+import type { LayerDetail, LegendRow } from "../city/api.ts";
 import type { Facet } from "../city/facets.ts";
 import type { Figures, Value } from "../city/indicators.ts";
 import type { Panel, Topic } from "../city/topics.ts";
 import { swatch } from "../map/facts.ts";
 import type { App } from "../page/app.ts";
 import { h } from "../page/dom.ts";
+import { admits } from "../panels/doors.ts";
 import { digits, statusMark, unitText } from "../panels/drawing.ts";
 import { type KeyFigure, turnOf } from "../panels/figures.ts";
 import { isStale, type Reading } from "../panels/keep.ts";
@@ -48,7 +49,7 @@ function drawn(app: App, panel: Panel, { data }: Reading): Drawn[] {
       // On a wall a table of many columns is as many rankings.
       return data.columns.flatMap(({ figures }) => some(app.title(figures.title), ranked(app, figures, data.top)));
     case "statuses":
-      return some(given ?? app.title(data.facet.title), counted(app, data.facet));
+      return some(given ?? app.title(data.facet.title), counted(app, data.layer, data.facet));
     case "series":
       return past(app, of(data.figures.figures), data.figures);
     case "legend":
@@ -69,21 +70,25 @@ function figure(app: App, { figures, past: points }: KeyFigure): HTMLElement {
   const row = h(
     "div",
     { class: "figure" },
-    line("what", app.title(figures.title)),
+    h(
+      "div",
+      { class: "about" },
+      line("what", app.title(figures.title)),
+      arrow &&
+        turn &&
+        h(
+          "p",
+          { class: "turn latin", data: { turn: turn.turn } },
+          arrow,
+          digits(lang, Math.abs(turn.by), figures.decimals),
+        ),
+    ),
     h(
       "p",
       { class: "value" },
       statusMark(app, value?.status ?? null),
       h("b", {}, digits(lang, value?.value ?? null, figures.decimals)),
       unit === "" ? null : run(unit),
-      arrow &&
-        turn &&
-        h(
-          "span",
-          { class: "turn latin", data: { turn: turn.turn } },
-          arrow,
-          digits(lang, Math.abs(turn.by), figures.decimals),
-        ),
     ),
   );
   if (value?.status) row.dataset.status = value.status;
@@ -101,10 +106,16 @@ function ranked(app: App, figures: Figures, top: number): HTMLElement[] {
   );
 }
 
-function counted(app: App, facet: Facet): HTMLElement[] {
+/** Classes in the order of their legend, which is that of their gravity; other values by how many there are. */
+function counted(app: App, of: string, facet: Facet): HTMLElement[] {
   const { lang } = app.store.get();
-  const values = facet.values.filter(({ count }) => count > 0).sort((a, b) => b.count - a.count);
-  const most = values[0]?.count ?? 1;
+  const layer = app.city.known(of);
+  const order = layer?.classes === facet.column ? classesOf(app, layer).map(({ value }) => value) : [];
+  const place = (value: string | null) => order.indexOf(value) + (order.includes(value) ? 0 : order.length + 1);
+  const values = facet.values
+    .filter(({ count }) => count > 0)
+    .sort((a, b) => place(a.value) - place(b.value) || b.count - a.count);
+  const most = Math.max(1, ...values.map(({ count }) => count));
   const name = ({ title, value }: (typeof values)[number]) => (title ? app.title(title) : (value ?? app.t("noValue")));
   return values
     .slice(0, MOST_ROWS)
@@ -141,19 +152,34 @@ function past(app: App, title: string, { figures, past: points }: KeyFigure): Dr
 
 /** The classes of what is shown as records, and the ramp of what is shown as a density. */
 function legend(app: App): Drawn[] {
-  const { layers, density, palette } = app.store.get();
+  const { layers, density } = app.store.get();
   const known = [...layers].reverse().flatMap((name) => app.city.known(name) ?? []);
   const dense = known.find(({ name, density: of }) => name === density && of !== undefined);
-  const rows = known.filter(({ group }) => group === "emergency" || group === "environment").flatMap(keys);
-  function keys(layer: LayerDetail): HTMLElement[] {
-    const own = (layer.legend[palette] ?? []).filter(({ title }) => title !== undefined);
-    const [first] = own.length > 0 ? own : (layer.legend[palette] ?? []);
-    return first ? [h("div", { class: "key" }, swatch(first), line("name", app.title(layer.title)))] : [];
-  }
+  const rows = known
+    .filter(({ group }) => group === "emergency" || group === "environment")
+    .flatMap((layer) => key(app, layer));
   return [
     ...(dense ? some(app.t("wallDensity", { layer: app.title(dense.title) }), [ramp(app, dense)]) : []),
     ...some(app.t("legend"), rows.slice(0, MOST_ROWS)),
   ];
+}
+
+const classesOf = (app: App, layer: LayerDetail): LegendRow[] => {
+  const rows = layer.legend[app.store.get().palette] ?? [];
+  const named = rows.filter(({ title }) => title !== undefined);
+  return named.length > 0 ? named : rows.slice(0, 1);
+};
+
+/** A layer in its colours, as far as classes are shown; where it is but one of several, with its word. */
+function key(app: App, layer: LayerDetail): HTMLElement[] {
+  const classes = classesOf(app, layer);
+  const clause = layer.classes === null ? undefined : app.store.get().conditions[layer.name]?.[layer.classes];
+  const shown = clause === undefined ? classes : classes.filter(({ value }) => admits(clause, value));
+  const colours = shown.filter(({ colour }, at) => shown.findIndex((each) => each.colour === colour) === at);
+  const [only] = shown;
+  const word = shown.length === 1 && classes.length > 1 && only?.title ? ` · ${app.title(only.title)}` : "";
+  if (colours.length === 0) return [];
+  return [h("div", { class: "key" }, ...colours.map(swatch), line("name", `${app.title(layer.title)}${word}`))];
 }
 
 function ramp(app: App, layer: LayerDetail): HTMLElement {

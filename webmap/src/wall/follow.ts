@@ -149,10 +149,10 @@ async function meets({ layer, conditions }: Rule, id: string): Promise<boolean> 
   return (await api.get<{ features: unknown[] }>(path)).features.length > 0;
 }
 
-/** Whether the version before the last met the conditions already, as far as its fields tell. */
+/** Whether the version before this one met the conditions already, as far as its fields tell; the history ends with it. */
 async function metBefore({ layer, conditions }: Rule, id: string): Promise<boolean> {
   const { versions } = await history(layer, id);
-  const before = [...versions].sort((a, b) => (a.from ?? "").localeCompare(b.from ?? "")).at(-2);
+  const before = [...versions].sort((a, b) => (a.from ?? "").localeCompare(b.from ?? "")).at(-1);
   if (before === undefined) return false;
   return Object.entries(conditions).every(([column, clause]) => {
     const value = before.properties[column];
@@ -163,14 +163,17 @@ async function metBefore({ layer, conditions }: Rule, id: string): Promise<boole
 /** What happened, where, and since when. */
 function told(app: App, { item, layer, rule }: Event): HTMLElement {
   const { lang } = app.store.get();
-  const states = Object.keys(rule.conditions).flatMap((column) => {
+  const columns = Object.keys(rule.conditions);
+  // What a thing is says its class, unless its class is what has happened to it.
+  const byClass = columns.length === 1 && columns[0] === layer.classes;
+  const states = columns.flatMap((column) => {
     const value = item.properties[column];
-    if (value == null || column === layer.classes) return [];
+    if (value == null || (column === layer.classes && !byClass)) return [];
     const words = inWords(lang, layer, column, String(value));
     return words === String(value) || column === "class_code" ? [] : [words];
   });
   const name = headline(app, layer, item.id, item.properties);
-  const kind = classWord(app, layer, item.properties);
+  const kind = byClass ? null : classWord(app, layer, item.properties);
   const { county, town, changedAt } = item.context;
   const where = [county?.name, town?.name].filter(Boolean).join(lang === "zh" ? "" : ", ");
   const since = changedAt === null ? "" : app.t("wallSince", { time: hour(Date.parse(changedAt)) });

@@ -37,6 +37,8 @@ const SECOND_MS = 1_000;
 /** A connection that is back within this time was none to speak of. */
 const GRACE_MS = 5_000;
 const AGAIN_MS = 15_000;
+/** Who does not answer by then is not there. */
+const PATIENCE_MS = 30_000;
 const RELOAD_AT_MOST_MS = 600_000;
 const CURSOR_MS = 3_000;
 const RECOUNT_MS = 60_000;
@@ -60,8 +62,8 @@ function chosen(known: readonly Topic[], names: readonly string[] | null): Topic
 async function start(root: HTMLElement, setting: Setting): Promise<void> {
   const link = connection();
   const clock = serverClock(link.answered);
-  await clock.ask(); // before anything else: the release of which this page is
-  const [city, all] = await Promise.all([loadCity(), topics()]);
+  await answeredSoon(clock.ask()); // before anything else: the release of which this page is
+  const [city, all] = await answeredSoon(Promise.all([loadCity(), topics()]));
   const known = chosen(all, setting.topics);
   const plain = stateFor(known, setting.lang);
   const app = createApp(createStore(plain), city);
@@ -71,7 +73,7 @@ async function start(root: HTMLElement, setting: Setting): Promise<void> {
   const scale = sized(shell, setting, () => round?.relaid());
   if (known.length === 0) {
     say(shell.banner, [app.t("wallNoTopics"), app.t("wallNoTopicsWhy")]);
-    setTimeout(() => location.reload(), RECOUNT_MS);
+    setTimeout(startAnew, RECOUNT_MS);
     return;
   }
   // The stream is opened before the map asks for its first tile, so that nothing falls between the two.
@@ -95,6 +97,23 @@ async function start(root: HTMLElement, setting: Setting): Promise<void> {
   void cityMap.ready.then(() => {
     document.documentElement.dataset.ready = "true";
   });
+}
+
+/** What comes, unless it takes too long: a wall that waits for ever is a blank wall. */
+function answeredSoon<T>(coming: Promise<T>): Promise<T> {
+  const late = new Promise<never>((_, fail) => {
+    setTimeout(() => fail(new Unreachable(location.pathname)), PATIENCE_MS);
+  });
+  return Promise.race([coming, late]);
+}
+
+/** Load the page again, once there is one to load: on a browser's or a gateway's own error page nobody tries again. */
+function startAnew(): void {
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  fetch(location.pathname, { cache: "no-store", signal }).then(
+    ({ ok }) => (ok ? location.reload() : setTimeout(startAnew, AGAIN_MS)),
+    () => setTimeout(startAnew, AGAIN_MS),
+  );
 }
 
 interface Drawn {
@@ -206,7 +225,7 @@ function keepFresh({ map }: CityMap, clock: Clock, events: Follower): void {
     const last = Number(sessionStorage.getItem(RELOADED) ?? 0);
     if (Date.now() - last < RELOAD_AT_MOST_MS) return;
     sessionStorage.setItem(RELOADED, String(Date.now()));
-    location.reload();
+    startAnew();
   }, SECOND_MS);
 }
 
@@ -250,7 +269,7 @@ function failed(root: HTMLElement, setting: Setting, error: unknown): void {
     : [word(lang, "wallLost"), error instanceof Unreachable ? word(lang, "wallUnanswered") : reason(error)];
   root.className = "alone";
   fill(root, line("strong", what), line("", why));
-  setTimeout(() => location.reload(), AGAIN_MS);
+  setTimeout(startAnew, AGAIN_MS);
   if (!(error instanceof Unreachable || error instanceof Refused)) throw error;
 }
 

@@ -14,6 +14,10 @@ export function pack(blocks: readonly Block[], lane: HTMLElement): Sheet[] {
   const sheets: Sheet[] = [];
   lane.replaceChildren();
   let sheet: Sheet | null = null;
+  // A sheet that a block begins on is of its time, too, wherever the block ends.
+  const dated = (one: Sheet, { at }: Block) => {
+    if (at !== null && (one.at === null || at < one.at)) one.at = at;
+  };
   const fits = () => lane.scrollHeight <= lane.clientHeight;
   const begin = (): Sheet => {
     const fresh = { element: h("div", { class: "sheet" }), at: null };
@@ -39,13 +43,14 @@ export function pack(blocks: readonly Block[], lane: HTMLElement): Sheet[] {
       if (alone && rows === 0) section.append(row); // larger than a sheet: shown as far as it goes
       if (alone && (whole || rows === 0)) break;
       if (rows === 0 || whole) section.remove();
+      else dated(sheet, block);
       sheet = begin();
       section = titled(block);
       sheet.element.append(section);
       index = whole ? -1 : index - 1;
       rows = 0;
     }
-    if (block.at !== null && (sheet.at === null || block.at < sheet.at)) sheet.at = block.at;
+    dated(sheet, block);
   }
   lane.replaceChildren();
   return sheets;

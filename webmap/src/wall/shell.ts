@@ -39,7 +39,7 @@ export function buildShell(root: HTMLElement, app: App): Shell {
   fill(
     root,
     h("div", { class: "stage" }, map, pulse),
-    line("strip", told),
+    h("footer", { class: "strip" }, line("", told)),
     h(
       "aside",
       { class: "column" },
@@ -47,7 +47,7 @@ export function buildShell(root: HTMLElement, app: App): Shell {
       progress,
       banner,
       h("div", { class: "body" }, lanes, measure),
-      h("footer", {}, age, approvals !== "" && line("approval", approvals)),
+      h("div", { class: "end" }, age, approvals !== "" && line("approval", approvals)),
     ),
   );
   return { root, map, pulse, title, clock, paused, banner, lanes, measure, progress: bar, age };
