@@ -18,6 +18,8 @@ _LANES = (6, 6, 4, 4, 2, 1)
 _SPEED_KMH = (120.0, 80.0, 60.0, 50.0, 40.0, 30.0)
 _ONE_WAY_SHARE = 0.06
 _PEOPLE_PER_HOME = 2.7
+# Behind an area code no number begins with 0: nobody can be called by these.
+_DUTY_PHONE = "0513-0000 {:04d}"
 
 
 def county_frame(ground: Ground) -> gpd.GeoDataFrame:
@@ -75,13 +77,16 @@ def duty_grid_frame(ground: Ground, rng: np.random.Generator) -> gpd.GeoDataFram
     serial = serials(town)
     counties = ground.county_words(first)
     departments = ("城市管理局", "综合行政执法局", "城市管理监督指挥中心")
+    desk = rng.integers(0, len(departments), len(first))
+    county = ground.county[first]
     columns = {
         "id": [f"ZR{c}{n:03d}" for c, n in zip(ground.town_code[first], serial.tolist(), strict=True)],
         "name": [f"{ground.towns[t].short}第{names.ordinal(n) if n < 100 else n}责任网格"
                  for t, n in zip(town.tolist(), serial.tolist(), strict=True)],
-        "department": [c + departments[i] for c, i in zip(counties, rng.integers(0, 3, len(first)), strict=True)],
+        "department": [c + departments[i] for c, i in zip(counties, desk, strict=True)],
         "team": [f"{ground.towns[t].short}巡查{names.ordinal((n - 1) // 4 % 99 + 1)}班"
                  for t, n in zip(town.tolist(), serial.tolist(), strict=True)],
+        "duty_phone": [_DUTY_PHONE.format(number) for number in (county * len(departments) + desk + 1).tolist()],
         "grids": np.array([len(part) for part in members], dtype=np.int64),
         "area_m2": np.round(area_m2(shapes), 1),
     }  # fmt: skip

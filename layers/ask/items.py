@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from gis import cells
+from layers.ask.catalogue import SYNTHETIC
 from layers.ask.reverse import area_at
 from layers.errors import UnknownItem
 from layers.spec import Layer
@@ -18,7 +19,7 @@ from layers.store.core import DELIVERY, HISTORY
 from layers.words import standard_of
 
 MOST_VERSIONS = 100
-_RESPONSIBLE = ("department", "team")
+_RESPONSIBLE = ("department", "team", "duty_phone")
 
 
 @dataclass(frozen=True)
@@ -102,13 +103,15 @@ def _named(connection: sa.Connection, layer: Layer | None, id: str | None) -> di
 
 
 def _duty(connection: sa.Connection, layer: Layer | None, lon: float, lat: float) -> dict[str, Any] | None:
-    """The duty grid of a place with the department and the team that answer for it."""
+    """The duty grid of a place with the department and the team that answer for it, and the line of its duty desk."""
     found = area_at(connection, layer, lon, lat)
     if layer is None or found is None:
         return None
     named = [layer.table.c[name] for name in _RESPONSIBLE if layer.field(name) is not None]
-    row = connection.execute(sa.select(layer.table.c.id, *named).where(layer.table.c.id == found.id)).mappings().one()
-    return {"id": found.id, "name": found.name or found.id, **{name: row.get(name) for name in _RESPONSIBLE}}
+    wanted = sa.select(layer.table.c.source, *named).where(layer.table.c.id == found.id)
+    row = connection.execute(wanted).mappings().one()
+    told = {name: row.get(name) for name in _RESPONSIBLE}
+    return {"id": found.id, "name": found.name or found.id, **told, "synthetic": row["source"] == SYNTHETIC}
 
 
 def _standards(layer: Layer, row: sa.RowMapping) -> dict[str, str]:

@@ -9,6 +9,16 @@ TABLE = layer_table(
     field("name", "text", zh="名称", en="Name", tile=True, search=True, required=True, max_length=80),
     field("department", "text", zh="责任部门", en="Department", tile=True, filter=True, edit=True, max_length=100),
     field("team", "text", zh="责任班组", en="Team", edit=True, max_length=50),
+    # The line of a unit's duty desk, never a person's.
+    field(
+        "duty_phone",
+        "text",
+        zh="值班电话",
+        en="Duty telephone",
+        edit=True,
+        max_length=30,
+        headers=("值班室电话", "值守电话", "责任单位电话", "duty_tel"),
+    ),
     field("grids", "integer", zh="网格数", en="Grids", unit="个", tile=True, filter=True, minimum=0),
     field("area_m2", "number", zh="面积", en="Area", unit="m²", minimum=0),
 )

@@ -221,6 +221,8 @@ def test_a_record_tells_the_standards_of_its_codes_and_who_answers_for_its_place
     assert context["standards"]["class_code"].startswith("GB/T ")
     assert "state" not in context["standards"]
     assert context["dutyGrid"]["department"]
+    assert context["dutyGrid"]["duty_phone"].startswith("0513-0000 ")
+    assert context["dutyGrid"]["synthetic"] is True
     assert context["delivery"]["title"] == "synthetic demo city"
     books = httpx.get(f"{server.url}/layers/component").json()["standards"]
     assert "01001" in books["component"]["GB/T 47678.5-2026"]

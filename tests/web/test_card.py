@@ -93,6 +93,13 @@ def test_the_card_tells_codes_with_their_standard_and_who_answers_for_the_place(
     expect(fact(page, "部件类别").locator(".code")).to_have_text(f"{code} · {standard}")
     duty = told["context"]["dutyGrid"]
     expect(fact(page, "责任单位")).to_have_text(f"{duty['department']}{duty['team']}")
+    # The duty desk is one tap away, and in the demo city visibly one that nobody can dial.
+    desk = fact(page, "值班电话")
+    assert re.fullmatch(r"0513-0000 \d{4}", duty["duty_phone"])
+    expect(desk.get_by_role("link", name=duty["duty_phone"])).to_have_attribute(
+        "href", "tel:" + re.sub(r"\D", "", duty["duty_phone"])
+    )
+    expect(desk.locator(".badge")).to_have_text("合成演示数据")
     expect(card(page).get_by_role("button", name="编辑")).to_have_count(0)
 
 

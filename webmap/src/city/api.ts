@@ -159,6 +159,9 @@ export interface Item extends Feature<Geometry, Properties> {
 export interface DutyGrid extends Named {
   department?: string | null;
   team?: string | null;
+  /** Of the unit's duty desk. */
+  duty_phone?: string | null;
+  synthetic?: boolean;
 }
 
 export interface Delivery {

@@ -33,6 +33,7 @@ export function placeRows(
     area(app, "grid", app.t("grid"), context.grid),
     area(app, "duty_grid", app.t("dutyGrid"), context.dutyGrid ?? null),
     responsible(app, context.dutyGrid ?? null),
+    dutyDesk(app, context.dutyGrid ?? null),
     area(app, "town", app.t("town"), context.town),
     area(app, "county", app.t("county"), context.county),
     address &&
@@ -57,6 +58,20 @@ function area(app: App, layer: string, title: string, named: Named | null): HTML
 function responsible(app: App, duty: DutyGrid | null): HTMLElement | null {
   const [unit, team] = [duty?.department, duty?.team].filter((name) => name != null && name !== "");
   return unit ? row(app.t("responsible"), unit, team ? h("span", { class: "code" }, team) : null) : null;
+}
+
+/** What can be dialled as it stands: digits and what people put between them. */
+const DIALLED = /^\+?[\d\s()-]{3,}$/;
+
+/** The unit's duty desk, one tap away on a telephone. */
+function dutyDesk(app: App, duty: DutyGrid | null): HTMLElement | null {
+  const phone = duty?.duty_phone;
+  if (!phone) return null;
+  const said = DIALLED.test(phone)
+    ? h("a", { class: "tel", href: `tel:${phone.replace(/[^\d+]/g, "")}` }, phone)
+    : h("span", {}, phone);
+  const invented = duty?.synthetic ? h("strong", { class: "badge" }, app.t("synthetic")) : null;
+  return row(app.t("dutyPhone"), said, copyButton(app, phone), invented);
 }
 
 /** The place in every frame at once, for those who copy it into another system. */
