@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from layers.palette import Role, colours
+from layers.shapes import OUTLINES, RADIUS_PX, Outline, Shape, image, outline_px
 
 Expression = list[Any]
 
@@ -17,7 +19,8 @@ class Look:
     `by` pairs values of the column `column` with roles, in the order of the legend; other values take `role`.
     `size` pairs zooms with pixels (radius or line width). `ground` fills an outline from below. Names are written from
     zoom `label_from` up to `label_to`, in `label_role` and, by zoom, `label_size` pixels; where they do not all fit,
-    those with more in the column `label_first` win.
+    those with more in the column `label_first` win. A `shape` instead of the circle tells a layer of few records from
+    its neighbours without colour; circles are drawn faster.
     """
 
     kind: Literal["circle", "line", "fill", "outline"]
@@ -33,6 +36,17 @@ class Look:
     label_size: tuple[tuple[float, float], ...] = ((8, 12.0), (16, 14.0))
     label_first: str | None = None
     heading: str | None = None
+    shape: Shape | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a shape of what is no point."""
+        if self.shape is not None and self.kind != "circle":
+            raise ValueError(f"a look of kind {self.kind!r} has no shape")
+
+    @property
+    def mark(self) -> str:
+        """What stands for a record in a legend: its shape, or else the kind of the look."""
+        return self.shape or self.kind
 
 
 def colour(look: Look, palette: str) -> str | Expression:
@@ -72,6 +86,8 @@ def _fainter_from_afar(look: Look) -> Expression:
 
 def _drawn(look: Look, palette: str) -> dict[str, Any]:
     roles = colours(palette)
+    if look.shape is not None:
+        return _shaped(look, look.shape, palette)
     if look.kind == "circle":
         return {
             "type": "circle",
@@ -99,6 +115,28 @@ def _drawn(look: Look, palette: str) -> dict[str, Any]:
             "line-color": colour(look, palette),
             "line-width": _by_zoom(look.size),
             "line-opacity": look.opacity,
+        },
+    }
+
+
+def _shaped(look: Look, shape: Shape, palette: str) -> dict[str, Any]:
+    """Every record is drawn, over whatever is there: a symbol that gives way to another would be a record denied."""
+    return {
+        "type": "symbol",
+        "layout": {
+            "icon-image": image(shape),
+            "icon-size": _by_zoom(tuple((zoom, radius / RADIUS_PX) for zoom, radius in look.size)),
+            "icon-allow-overlap": True,
+            "icon-ignore-placement": True,
+            "icon-padding": 0,
+            # As the tile has them: sorting by height on the screen would cost at every move.
+            "symbol-z-order": "source",
+        },
+        "paint": {
+            "icon-color": colour(look, palette),
+            "icon-opacity": _fainter_from_afar(look),
+            "icon-halo-color": colours(palette)["halo"],
+            "icon-halo-width": ["interpolate", ["linear"], ["zoom"], 8, 0.6, 16, 1.2],
         },
     }
 
@@ -187,14 +225,22 @@ def style_layers(name: str, labels: tuple[str, ...], look: Look, palette: str, *
     return parts
 
 
+def shapes_of(looks: Iterable[Look]) -> dict[str, Outline]:
+    """The outlines of the images that the styles of these looks name, in pixels at their natural size."""
+    found = sorted({look.shape for look in looks if look.shape is not None})
+    return {image(shape): outline_px(shape) for shape in found}
+
+
 def legend(look: Look, words: dict[str, dict[str, str]], palette: str) -> list[dict[str, Any]]:
-    """The rows of the legend: value, colour and words; `words` maps a value to its names by language."""
+    """The rows of the legend: value, colour, shape (with its outline) and words; `words` maps a value to its names."""
     roles = colours(palette)
+    outline = {} if look.shape is None else {"outline": OUTLINES[look.shape]}
     if not look.by:
-        return [{"value": None, "colour": roles[look.role], "shape": look.kind}]
-    other = {"zh": "其他", "en": "other"}
-    named = [(value, role, words.get(value, {"zh": value, "en": value})) for value, role in look.by]
+        return [{"value": None, "colour": roles[look.role], "shape": look.mark, **outline}]
+    named: list[tuple[str | None, Role, dict[str, str]]] = [
+        (value, role, words.get(value, {"zh": value, "en": value})) for value, role in look.by
+    ]
     return [
-        {"value": value, "colour": roles[role], "shape": look.kind, "title": title}
-        for value, role, title in [*named, (None, look.role, other)]
+        {"value": value, "colour": roles[role], "shape": look.mark, "title": title, **outline}
+        for value, role, title in [*named, (None, look.role, {"zh": "其他", "en": "other"})]
     ]

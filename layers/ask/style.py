@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from layers.ask.tile import DEEPEST, MIN_ZOOM, label_columns
-from layers.look import style_layers
+from layers.look import shapes_of, style_layers
 from layers.palette import colours
 from layers.spec import Layer
 
@@ -68,7 +68,11 @@ def style(layers: Sequence[Layer], palette: str, *, lang: str, bounds: Bounds) -
     return {
         "version": 8,
         "name": f"chengtu {palette}",
-        "metadata": {"chengtu:palette": roles, "chengtu:lang": lang},
+        "metadata": {
+            "chengtu:palette": roles,
+            "chengtu:lang": lang,
+            "chengtu:shapes": shapes_of(layer.look for layer in layers),
+        },
         "sources": sources,
         "layers": [
             {"id": "background", "type": "background", "paint": {"background-color": roles["background"]}},

@@ -95,6 +95,7 @@ LAYER = Layer(
         column="level",
         by=(("I", "critical"), ("II", "bad"), ("III", "warn"), ("IV", "notice"), ("none", "quiet")),
         size=((8, 3.4), (11, 4.6), (14, 7.0), (18, 11.0)),
+        shape="triangle",
         label_from=13.0,
     ),
     label="name",

@@ -84,6 +84,7 @@ LAYER = Layer(
             ("enterprise", "series5"),
         ),
         size=((8, 2.6), (14, 5.0), (18, 9.0)),
+        shape="diamond",
         label_from=13.5,
     ),
     label="name",

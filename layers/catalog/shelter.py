@@ -91,6 +91,7 @@ LAYER = Layer(
         column="status",
         by=(("ready", "series3"), ("open", "accent"), ("full", "warn"), ("closed", "quiet")),
         size=((8, 2.6), (14, 5.4), (18, 9.0)),
+        shape="square",
         label_from=13.5,
         label_first="capacity",
     ),

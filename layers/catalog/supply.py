@@ -69,6 +69,7 @@ LAYER = Layer(
         column="status",
         by=(("ready", "series6"), ("low", "warn"), ("out", "quiet")),
         size=((8, 2.6), (14, 5.4), (18, 9.0)),
+        shape="cross",
         label_from=13.5,
     ),
     label="name",

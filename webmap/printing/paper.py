@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from layers import shapes
 from webmap.printing.face import Face
 from webmap.printing.scale import bar, bar_text
 
 Lang = Literal["zh", "en"]
-Shape = Literal["circle", "line", "fill", "outline"]
+Shape = Literal["circle", "line", "fill", "outline"] | shapes.Shape
 POINT_MM: Final = 25.4 / 72
 A4: Final = (210.0, 297.0)
 MARGIN: Final = 10.0
@@ -302,6 +303,8 @@ def _swatch(row: Row, x: float, y: float) -> Iterator[Mark]:
             yield Box(x + 0.4, y - 1.4, 3.6, 2.8, row.colour, RULE)
         case "outline":
             yield Box(x + 0.4, y - 1.4, 3.6, 2.8, None, row.colour, 0.5)
+        case shape:
+            yield Shaped(tuple((x + 2.2 + 1.2 * dx, y + 1.2 * dy) for dx, dy in shapes.OUTLINES[shape]), row.colour)
 
 
 def _ramp(ramp: Ramp, x: float, y: float, width: float) -> Iterator[Mark]:

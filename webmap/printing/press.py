@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from webmap.printing.errors import BadStyle, CannotPrint, NotDrawn
 from webmap.printing.native import HEAD, pack
+from webmap.printing.symbols import symbols
 
 log = logging.getLogger("chengtu.print")
 
@@ -101,7 +102,8 @@ class _Visit:
 
     async def _serve(self, number: int, path: str) -> None:
         async with self._slots:
-            status, body = await self._fetch(path)
+            drawn = symbols(path)
+            status, body = await self._fetch(path) if drawn is None else (200, drawn)
             if status not in (200, 204):
                 self._refused = self._refused or BadStyle("sources", f"{path.partition('?')[0]} answered {status}")
                 body = b""

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from webmap.printing.errors import BadStyle
 from webmap.printing.native import SCHEME
+from webmap.printing.symbols import SPRITE
 
 MOST_SOURCES: Final = 60
 MOST_LAYERS: Final = 400
@@ -58,7 +59,9 @@ def printable(given: Mapping[str, Any], *, font: Path) -> Printable:
         raise BadStyle("layers", f"must be a list of 1 to {MOST_LAYERS} layers")
     found = Printable({"version": 8, "font-faces": {FONT: [{"url": font.resolve().as_uri()}]}})
     found.style["sources"] = {name: _source(name, source, found) for name, source in sources.items()}
-    found.style["layers"] = [_layer(at, layer, sources) for at, layer in enumerate(layers)]
+    found.style["layers"] = drawn = [_layer(at, layer, sources) for at, layer in enumerate(layers)]
+    if any("icon-image" in layer.get("layout", {}) for layer in drawn):
+        found.style["sprite"] = f"{SCHEME}://{SPRITE}"
     return found
 
 

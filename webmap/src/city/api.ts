@@ -55,10 +55,15 @@ export interface Field {
   maxLength: number;
 }
 
+export type Mark = "circle" | "line" | "fill" | "outline" | "square" | "diamond" | "triangle" | "cross" | "star";
+
 export interface LegendRow {
   value: string | null;
   colour: string;
-  shape: "circle" | "line" | "fill" | "outline";
+  /** The kind of what is drawn, or else the name of the symbol's shape. */
+  shape: Mark;
+  /** The corners of a shape, in radii of the circle that it stands for. */
+  outline?: [x: number, y: number][];
   title?: Title;
 }
 
@@ -104,7 +109,13 @@ export interface Raster {
   attribution: Title;
 }
 
-export type ServedStyle = StyleSpecification & { metadata: { "chengtu:palette": Record<string, string> } };
+export type ServedStyle = StyleSpecification & {
+  metadata: {
+    "chengtu:palette": Record<string, string>;
+    /** By the name of their image, in pixels. */
+    "chengtu:shapes"?: Record<string, [x: number, y: number][]>;
+  };
+};
 
 export interface SearchHit {
   layer: string | null;

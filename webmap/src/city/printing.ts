@@ -1,10 +1,10 @@
 /** The server's print: a style and the words around it, and a sheet of A4 back. */
-import { authorization, Refused, Unreachable } from "./api.ts";
+import { authorization, type Mark, Refused, Unreachable } from "./api.ts";
 
 export interface LegendPart {
   title: string;
   unit?: string;
-  rows?: { label: string; colour: string; shape: "circle" | "line" | "fill" | "outline" }[];
+  rows?: { label: string; colour: string; shape: Mark }[];
   ramp?: { colours: string[]; ticks: string[]; steps: boolean };
 }
 

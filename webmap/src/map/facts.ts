@@ -3,6 +3,7 @@ import type { Field, LayerDetail, LegendRow, Properties } from "../city/api.ts";
 import type { App } from "../page/app.ts";
 import { h } from "../page/dom.ts";
 import { fact, inWords, number } from "../words/format.ts";
+import { clip } from "./shapes.ts";
 
 /** The name of a record (its English one for English readers, if there is one), else its class, else its id. */
 export function headline(app: App, layer: LayerDetail, id: string, properties: Properties): string {
@@ -95,9 +96,11 @@ export function bars(app: App, counts: readonly ClassCount[]): HTMLElement {
 }
 
 /** A swatch of a legend row: its shape as well as its colour. */
-export function swatch({ colour, shape }: Pick<LegendRow, "colour" | "shape">): HTMLElement {
-  const element = h("span", { class: `swatch ${shape}`, aria: { hidden: "true" } });
+export function swatch({ colour, shape, outline }: Pick<LegendRow, "colour" | "shape" | "outline">): HTMLElement {
+  const shaped = outline === undefined ? "" : " shaped";
+  const element = h("span", { class: `swatch ${shape}${shaped}`, aria: { hidden: "true" } });
   element.style.setProperty("--swatch", colour);
+  if (outline !== undefined) element.style.setProperty("--clip", clip(outline));
   return element;
 }
 

@@ -60,6 +60,10 @@ function lit(layer: LayerSpecification, { column, value }: Hovered, colour: stri
     const ring = { "circle-color": "rgba(0,0,0,0)", "circle-stroke-color": colour, "circle-stroke-width": 1.5 };
     return [{ ...common, type, paint: { ...ring, "circle-radius": wider(paint?.["circle-radius"], 2) } }] as never;
   }
+  if (type === "symbol") {
+    const ring = { "icon-color": "rgba(0,0,0,0)", "icon-halo-color": colour, "icon-halo-width": 2.5 };
+    return [{ ...common, type, paint: ring }] as never;
+  }
   const width = type === "line" ? wider(paint?.["line-width"], 2) : 2;
   return [{ ...common, type: "line", layout: {}, paint: { "line-color": colour, "line-width": width } }] as never;
 }

@@ -18,6 +18,7 @@ import { withShades } from "./choropleth.ts";
 import { keepOverlays } from "./overlays.ts";
 import { createRefresher, type Refresher } from "./refresh.ts";
 import { createShading, type Shading } from "./shading.ts";
+import { drawShapes } from "./shapes.ts";
 import {
   compose,
   type DensityRange,
@@ -178,6 +179,7 @@ export async function createMap(
     locale: { "Map.Title": app.t("map") },
     transformRequest: (url) => (url.startsWith(location.origin) ? { url, headers: api.authorization() } : { url }),
   });
+  drawShapes(map, () => served.metadata["chengtu:shapes"] ?? {});
   const refresher = createRefresher(map, holdsRecords);
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();

@@ -1,5 +1,6 @@
 /** The map's style for a wall: few names, in type that can be read from afar, and symbols in proportion. */
 import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from "maplibre-gl";
+import { partOf } from "../map/style.ts";
 import type { Scale } from "./scale.ts";
 
 /** Desk sizes are made for a caption of 12 px; surfaces of lines grow less than points, or roads would flood the city. */
@@ -19,6 +20,7 @@ function layerFor(layer: LayerSpecification, scale: Scale, closer: number): Laye
   const grown = scale.han / DESK_PX;
   switch (layer.type) {
     case "symbol":
+      if (partOf(layer) === "record") return symbol(layer, grown * 0.7);
       return layer.id in NAMES ? later(named(layer, scale), closer + (NAMES[layer.id] ?? 0)) : without(layer);
     case "circle":
       if (layer.id === NAMELESS) return without(layer);
@@ -59,6 +61,12 @@ function named(layer: LayerSpecification & { type: "symbol" }, { han, latin }: S
     },
     paint: { ...layer.paint, "text-halo-width": Math.min(1.5 * grown, han / 5) },
   } as LayerSpecification;
+}
+
+function symbol(layer: LayerSpecification & { type: "symbol" }, factor: number): LayerSpecification {
+  const size = times(layer.layout?.["icon-size"], factor);
+  const larger = { ...layer, layout: { ...layer.layout, "icon-size": size } } as LayerSpecification;
+  return painted(larger, { "icon-halo-width": factor });
 }
 
 function painted(layer: LayerSpecification, by: Record<string, number>): LayerSpecification {
