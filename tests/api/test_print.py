@@ -10,6 +10,7 @@ from io import BytesIO
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from conftest import Server
 from PIL import Image
@@ -126,6 +127,27 @@ def test_what_was_drawn_on_the_map_is_printed(server: Server, style: dict[str, A
     sources = {**style["sources"], "marks": {"type": "geojson", "data": data}}
     drawn = picture(printed(server, order({**style, "sources": sources, "layers": [*style["layers"], marks]})))
     assert sum(n for n, colour in drawn.getcolors(1 << 20) or [] if colour == (0, 255, 0)) > 1000
+
+
+def test_shapes_are_printed_as_the_map_draws_them(server: Server) -> None:
+    point = {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": CENTRE}}
+    sources = {"x": {"type": "geojson", "data": {"type": "FeatureCollection", "features": [point]}}}
+
+    def inked(shape: str) -> float:
+        """The share of the box around the symbol that the symbol fills."""
+        layout = {"icon-image": f"shape-{shape}", "icon-size": 3}
+        symbol = {"id": "x", "type": "symbol", "source": "x", "layout": layout, "paint": {"icon-color": "#00ff00"}}
+        background = {"id": "background", "type": "background", "paint": {"background-color": "#ffffff"}}
+        drawn = {"version": 8, "sources": sources, "layers": [background, symbol]}
+        legend = [{"title": "危险源", "rows": [{"label": "一级", "colour": "#ff0000", "shape": shape}]}]
+        sheet = picture(printed(server, order(drawn, legend=legend))).convert("RGB")
+        assert any(colour == (255, 0, 0) for _, colour in sheet.getcolors(1 << 20) or []), "the legend has it"
+        red, green, blue = np.moveaxis(np.asarray(sheet), 2, 0)
+        rows, columns = np.nonzero((green > 200) & (red < 60) & (blue < 60))
+        return len(rows) / (np.ptp(rows) + 1) / (np.ptp(columns) + 1)
+
+    assert inked("triangle") == pytest.approx(0.5, abs=0.1)
+    assert inked("square") > 0.9
 
 
 def test_a_pdf_says_what_it_is_in_text(server: Server, style: dict[str, Any]) -> None:

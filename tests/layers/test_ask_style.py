@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
+import pytest
+import shapely
 import sqlalchemy as sa
 
 from api.tiles import MOST_LAYERS
+from layers.ask.catalogue import describe
 from layers.ask.style import style
+from layers.catalog import built_in
 from layers.catalog.component import LAYER as COMPONENT
+from layers.look import Look
+from layers.shapes import OUTLINES, Shape
 from layers.spec import Layer
 
 BOUNDS = (120.2, 31.6, 121.95, 32.72)
@@ -34,6 +41,35 @@ def test_every_part_of_a_style_is_drawn_from_the_source_that_holds_its_layer() -
     for part in made["layers"][1:]:
         names = made["sources"][part["source"]]["tiles"][0].split("/")[2].split(",")
         assert part["metadata"]["chengtu:layer"] in names
+
+
+def test_what_stands_together_in_the_emergency_map_differs_in_shape_as_well_as_in_colour() -> None:
+    layers = {name: built_in()[name] for name in ("hazard_site", "shelter", "supply", "pollution", "video")}
+    made = style(list(layers.values()), "dark", lang="zh", bounds=BOUNDS)
+    records = {part["id"]: part for part in made["layers"] if part.get("metadata", {}).get("chengtu:part") == "record"}
+    images = {name: records[f"{name}-circle"].get("layout", {}).get("icon-image") for name in layers}
+    assert len(set(images.values())) == len(layers)
+    assert images.pop("video") is None, "a quarter of a million cameras stay circles, which are drawn faster"
+    assert records["video-circle"]["type"] == "circle"
+    assert set(made["metadata"]["chengtu:shapes"]) == set(images.values())
+    for name, image in images.items():
+        assert records[f"{name}-circle"]["layout"]["icon-allow-overlap"], "no record gives way to another"
+        for palette, rows in describe(layers[name])["legend"].items():
+            assert {f"shape-{row['shape']}" for row in rows} == {image}, palette
+            assert all(len(row["outline"]) >= 3 for row in rows)
+
+
+def test_only_points_have_a_shape() -> None:
+    with pytest.raises(ValueError, match="no shape"):
+        Look("line", shape="star")
+
+
+@pytest.mark.parametrize("shape", OUTLINES)
+def test_every_shape_has_about_as_much_ink_as_the_circle_it_stands_for(shape: Shape) -> None:
+    outline = shapely.Polygon(OUTLINES[shape])
+    assert outline.is_valid
+    assert outline.area == pytest.approx(math.pi, rel=0.15)
+    assert outline.hausdorff_distance(shapely.Point(0, 0)) < 1.51
 
 
 def test_a_style_without_layers_has_no_source() -> None:

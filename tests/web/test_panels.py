@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.conftest import ROOT, Server
 from tests.web import pages
-from tests.web.pages import IDLE, PATIENCE_MS, Visit, await_map, layer_box
+from tests.web.pages import IDLE, PATIENCE_MS, VALUES, Visit, await_map, layer_box
 
 browser, visit = pages.browser, pages.visit
 
@@ -67,6 +67,13 @@ def test_a_topic_arranges_the_page_and_the_url_says_what_differs(visit: Visit, s
         expect(layer_box(page, layer["name"])).to_be_checked(checked=layer["name"] in shown)
     for title in [panel["title"]["zh"] for panel in topic["panels"] if "title" in panel]:
         expect(page.locator(".tile", has_text=title)).to_be_visible()
+    # Who cannot tell the colours apart goes by the shapes, on the map as in the legend.
+    page.evaluate(IDLE)
+    images = "() => window.__chengtu.map.listImages().filter((name) => name.startsWith('shape-'))"
+    assert "shape-triangle" in page.evaluate(images)
+    assert page.evaluate(VALUES, ["hazard_site-circle", "level"])
+    swatch = page.locator(".class .swatch.triangle").first
+    assert swatch.evaluate("(element) => getComputedStyle(element).clipPath").startswith("polygon(50% 1.")
     layer_box(page, "video").uncheck()
     expect(page).to_have_url(re.compile(r"topic=emergency&layers="))
     page.reload()

@@ -1,6 +1,7 @@
 /** The object card: a record, a spot, a cell, or the choice between things at one place; and the form behind it. */
 import * as api from "../city/api.ts";
 import * as items from "../city/items.ts";
+import { swatch } from "../map/facts.ts";
 import { middleOf } from "../map/geometry.ts";
 import type { Hit } from "../map/hits.ts";
 import type { CityMap } from "../map/map.ts";
@@ -48,14 +49,20 @@ export function objectCard(element: HTMLElement, app: App, cityMap: CityMap): Ca
     if (editing === null) close();
     else leave.before(() => start());
   };
-  const show = ({ kicker, title, body, actions = [] }: Content) => {
+  const show = ({ kicker, mark, title, body, actions = [] }: Content) => {
     element.hidden = false;
     // Where focus would be lost (a search that ended, a button of the card that goes), it comes to the card.
     const homeless = document.activeElement === document.body || element.contains(document.activeElement);
     const heading = h("h2", { tabIndex: -1, id: "card-title" }, title);
     fill(
       element,
-      h("header", {}, h("p", { class: "kicker" }, kicker), heading, iconButton("close", app.t("close"), closeOrLeave)),
+      h(
+        "header",
+        {},
+        h("p", { class: "kicker" }, mark ? swatch(mark) : null, kicker),
+        heading,
+        iconButton("close", app.t("close"), closeOrLeave),
+      ),
       h("div", { class: "body", tabIndex: 0 }, ...body),
       actions.length > 0 && h("footer", {}, ...actions),
     );
@@ -155,6 +162,8 @@ export function objectCard(element: HTMLElement, app: App, cityMap: CityMap): Ca
     });
   });
   store.on(["lang"], () => (editing === null ? start() : show(editing.form.content())));
+  // Its mark is of the other palette.
+  store.on(["palette"], ({ selected }) => editing === null && selected?.kind === "item" && start(true));
   if (store.get().selected) start();
 
   return {

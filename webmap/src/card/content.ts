@@ -1,9 +1,12 @@
 /** What a card shows: what it is about, its body, and what can be done. */
+import type { LegendRow } from "../city/api.ts";
 import { type App, reason } from "../page/app.ts";
 import { fill, h, icon } from "../page/dom.ts";
 
 export interface Content {
   kicker: string;
+  /** As the map draws what the card is about. */
+  mark?: LegendRow | undefined;
   title: string;
   body: (HTMLElement | null)[];
   actions?: (HTMLElement | null)[];

@@ -1,7 +1,7 @@
 /** The card of one record: facts in words, where it is and who answers for it, and what may be asked about it. */
 import type { LayerDetail, LonLat } from "../city/api.ts";
 import type { Held } from "../city/items.ts";
-import { classWord, factRows, headline, row } from "../map/facts.ts";
+import { classWord, factRows, headline, row, rowOf } from "../map/facts.ts";
 import { boundsOf } from "../map/geometry.ts";
 import type { CityMap } from "../map/map.ts";
 import { placeRows } from "../map/where.ts";
@@ -34,6 +34,7 @@ export function recordContent(
   const bounds = geometry.type === "Point" ? null : boundsOf(geometry);
   return {
     kicker: [app.title(layer.title), classWord(app, layer, properties)].filter(Boolean).join(" · "),
+    mark: rowOf(app, layer, properties),
     title: headline(app, layer, record.id, properties),
     body: [
       h("dl", {}, row("ID", h("code", {}, record.id), copyButton(app, record.id))),

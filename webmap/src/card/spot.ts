@@ -1,6 +1,6 @@
 /** The cards of what is no record: a spot of the city, a cell that counts, and the choice between things at one place. */
 import type { LayerSummary, Reverse } from "../city/api.ts";
-import { bars, classCounts, classWord, headline, swatch } from "../map/facts.ts";
+import { bars, classCounts, classWord, headline, rowOf, swatch } from "../map/facts.ts";
 import type { Hit } from "../map/hits.ts";
 import type { CityMap } from "../map/map.ts";
 import { placeRows } from "../map/where.ts";
@@ -93,9 +93,7 @@ export async function choiceContent(app: App, cityMap: CityMap, hits: readonly H
 
 async function choiceLine(app: App, hit: Hit): Promise<HTMLElement> {
   const layer = await app.city.detail(hit.layer);
-  const value = layer.classes === null ? null : hit.properties[layer.classes];
-  const rows = layer.legend[app.store.get().palette] ?? [];
-  const mark = rows.find((each) => each.value === String(value)) ?? rows.at(-1);
+  const mark = rowOf(app, layer, hit.properties);
   const name = headline(app, layer, hit.id, hit.properties);
   const kind = classWord(app, layer, hit.properties);
   return h(

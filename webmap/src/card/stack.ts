@@ -1,5 +1,5 @@
 /** Many things at one place as a list that may hold thousands: only the lines in sight are there. */
-import { classWord, headline, swatch } from "../map/facts.ts";
+import { classWord, headline, rowOf, swatch } from "../map/facts.ts";
 import type { Hit } from "../map/hits.ts";
 import type { CityMap } from "../map/map.ts";
 import { stacked } from "../map/stacked.ts";
@@ -37,12 +37,10 @@ async function linesOf(app: App, hits: readonly Hit[]): Promise<Line[]> {
   const lines = hits.flatMap((hit): Line[] => {
     const layer = layers.get(hit.layer);
     if (layer === undefined) return [];
-    const value = layer.classes === null ? null : hit.properties[layer.classes];
-    const rows = layer.legend[app.store.get().palette] ?? [];
     const name = headline(app, layer, hit.id, hit.properties);
     const kind = classWord(app, layer, hit.properties) ?? "";
     const detail = kind === "" || kind === name ? app.title(layer.title) : kind;
-    const mark = rows.find((row) => row.value === String(value)) ?? rows.at(-1);
+    const mark = rowOf(app, layer, hit.properties);
     return [{ hit, name, detail, mark, text: `${name} ${hit.id} ${kind} ${app.title(layer.title)}`.toLowerCase() }];
   });
   const collator = new Intl.Collator("zh-CN", { numeric: true });

@@ -95,6 +95,13 @@ export function bars(app: App, counts: readonly ClassCount[]): HTMLElement {
   );
 }
 
+/** The row of the legend that a record falls under. */
+export function rowOf(app: App, layer: LayerDetail, properties: Properties): LegendRow | undefined {
+  const value = layer.classes === null ? null : properties[layer.classes];
+  const rows = layer.legend[app.store.get().palette] ?? [];
+  return rows.find((each) => each.value === String(value)) ?? rows.at(-1);
+}
+
 /** A swatch of a legend row: its shape as well as its colour. */
 export function swatch({ colour, shape, outline }: Pick<LegendRow, "colour" | "shape" | "outline">): HTMLElement {
   const shaped = outline === undefined ? "" : " shaped";

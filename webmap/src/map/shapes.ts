@@ -8,6 +8,8 @@ export type Outline = readonly (readonly [x: number, y: number])[];
 const SPREAD_PX = 8;
 /** The value on the very edge. */
 const EDGE = 0.75;
+/** An image at its natural size has as many pixels to the radius, as the server makes its styles for. */
+export const RADIUS_PX = 12;
 /** How far the widest outline of a legend reaches, in radii. */
 const REACH = 1.5;
 
@@ -16,6 +18,9 @@ export interface Picture {
   height: number;
   data: Uint8ClampedArray;
 }
+
+/** The name of a shape's image in the server's styles. */
+export const imageOf = (shape: string): string => `shape-${shape}`;
 
 /** Draw what the style's symbols name from the outlines of the style in use. */
 export function drawShapes(map: MapLibreMap, shapes: () => Readonly<Record<string, Outline>>): void {

@@ -1,5 +1,7 @@
 /** Lines of a list that arrow keys walk along: pointed at they show themselves on the map, chosen they open. */
 import type { Geometry } from "geojson";
+import type { LegendRow } from "../city/api.ts";
+import { swatch } from "../map/facts.ts";
 import type { App } from "../page/app.ts";
 import { fill, h } from "../page/dom.ts";
 
@@ -11,6 +13,8 @@ export interface Line {
   id: string;
   geometry: Geometry;
   name: string;
+  /** As the map draws it. */
+  mark?: () => LegendRow | undefined;
   detail: string;
   where: string;
   /** Lines of one group stand under its title. */
@@ -72,10 +76,11 @@ export function linesBox(app: App, titleId: string, { open, close, more }: Chose
     }
   };
   const option = (line: Line, index: number) => {
+    const mark = line.mark?.();
     const drawn = h(
       "div",
       { class: "record-line", role: "option", id: `${titleId}-${index}`, aria: { selected: "false" } },
-      h("span", { class: "name" }, line.name),
+      h("span", { class: "name" }, mark ? swatch(mark) : null, line.name),
       h("span", { class: "detail" }, line.detail),
       h("span", { class: "where" }, line.where),
     );

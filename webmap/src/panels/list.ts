@@ -4,7 +4,7 @@ import { Unreachable } from "../city/api.ts";
 import { written } from "../city/frames.ts";
 import { atMostEvery } from "../city/pace.ts";
 import * as records from "../city/records.ts";
-import { classWord, headline } from "../map/facts.ts";
+import { classWord, headline, rowOf } from "../map/facts.ts";
 import { boundsOf, middleOf } from "../map/geometry.ts";
 import type { CityMap } from "../map/map.ts";
 import { type App, reason } from "../page/app.ts";
@@ -142,6 +142,7 @@ export function recordsList(element: HTMLElement, app: App, cityMap: CityMap, le
     void start();
   });
   store.on(["hovered", "selected"], () => box.light());
+  store.on(["palette"], () => layer !== null && lines.length > 0 && box.draw(lines));
   void start();
   return {
     changed(name) {
@@ -168,6 +169,7 @@ function lineOf(app: App, layer: LayerDetail, record: records.RecordsPage["recor
     id,
     geometry,
     name,
+    mark: () => rowOf(app, layer, properties),
     detail: [kind === name ? null : kind, ...states].filter(Boolean).join(" · "),
     where,
   };

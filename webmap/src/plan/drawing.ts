@@ -1,7 +1,9 @@
 /** The answer on the map: areas by their measure, points and lines by their class, what is picked above all. */
 import type { FeatureCollection } from "geojson";
 import type { ExpressionSpecification, GeoJSONSource, LayerSpecification } from "maplibre-gl";
+import type { LegendRow } from "../city/api.ts";
 import type { CityMap } from "../map/map.ts";
+import { clip, imageOf, RADIUS_PX } from "../map/shapes.ts";
 import type { App } from "../page/app.ts";
 import { fill, h } from "../page/dom.ts";
 import { number } from "../words/format.ts";
@@ -38,7 +40,7 @@ export function answerMap(app: App, cityMap: CityMap, link: Link, legend: HTMLEl
   const classes = (): Class[] =>
     answer === null ? [] : classesOf(answer, app.store.get().lang, app.t("planNotGiven"));
   const data = (): FeatureCollection => (answer === null ? NOTHING : featuresOf(answer, classes()));
-  const paint = () => (answer === null ? null : painted(answer, classes(), roles()));
+  const paint = () => (answer === null ? null : painted(answer, classes(), roles(), markOf(app, answer)));
 
   const ensure = (): void => {
     if (!map.getSource(ANSWER)) map.addSource(ANSWER, { type: "geojson", data: data() });
@@ -145,12 +147,24 @@ export function breaksOf(answer: Answer): Break[] {
   return found;
 }
 
+/** How the map draws the records that were asked for; undefined for areas, cells, ways. */
+function markOf(app: App, answer: Answer): LegendRow | undefined {
+  const { layer } = answer.page.asked;
+  return layer === undefined ? undefined : app.city.known(layer)?.legend[app.store.get().palette]?.[0];
+}
+
 interface Paint {
+  mark: LegendRow | undefined;
   fill: ExpressionSpecification | string;
   point: ExpressionSpecification | string;
 }
 
-function painted(answer: Answer, classes: readonly Class[], roles: Record<string, string>): Paint {
+function painted(
+  answer: Answer,
+  classes: readonly Class[],
+  roles: Record<string, string>,
+  mark: LegendRow | undefined,
+): Paint {
   const colour = (role: string): string => roles[role] ?? "#888888";
   const breaks = breaksOf(answer);
   const pairs = classes.slice(0, MOST_SERIES).flatMap((_, at) => [at, colour(roleOf(at))]);
@@ -159,19 +173,18 @@ function painted(answer: Answer, classes: readonly Class[], roles: Record<string
     ? (["match", ["get", "c"], ...pairs, colour("series8")] as unknown as ExpressionSpecification)
     : colour("accent");
   const [first, ...rest] = breaks;
-  if (first === undefined) return { fill: point, point };
+  if (first === undefined) return { mark, fill: point, point };
   const steps = rest.flatMap(({ from, role }) => [from, colour(role)]);
   const value = ["coalesce", ["get", "v"], first.from];
   const fill = rest.length === 0 ? colour(first.role) : ["step", value, colour(first.role), ...steps];
-  return { fill: fill as ExpressionSpecification, point };
+  return { mark, fill: fill as ExpressionSpecification, point };
 }
 
 function layersOf(paint: Paint | null, roles: Record<string, string>): LayerSpecification[] {
   const role = (name: string): string => roles[name] ?? "#888888";
-  const { fill: filling, point } = paint ?? { fill: role("accent"), point: role("accent") };
+  const { fill: filling, point, mark } = paint ?? { fill: role("accent"), point: role("accent"), mark: undefined };
   const lit: ExpressionSpecification = ["boolean", ["feature-state", "lit"], false];
   const of = (kind: string): ExpressionSpecification => ["==", ["geometry-type"], kind];
-  const narrow = ["interpolate", ["linear"], ["zoom"], 8, 2.5, 14, 5, 18, 8] as ExpressionSpecification;
   return [
     {
       id: "answer-fill",
@@ -195,18 +208,7 @@ function layersOf(paint: Paint | null, roles: Record<string, string>): LayerSpec
       layout: { "line-cap": "round", "line-join": "round" },
       paint: { "line-color": ["case", lit, role("select"), point], "line-width": ["case", lit, 5, 2.5] },
     },
-    {
-      id: "answer-point",
-      type: "circle",
-      source: ANSWER,
-      filter: of("Point"),
-      paint: {
-        "circle-radius": narrow,
-        "circle-color": point,
-        "circle-stroke-color": ["case", lit, role("select"), role("halo")],
-        "circle-stroke-width": ["case", lit, 3, 1],
-      },
-    },
+    pointLayer(mark, point, ["case", lit, role("select"), role("halo")], ["case", lit, 3, 1]),
     {
       id: "changes-point",
       type: "circle",
@@ -239,6 +241,40 @@ function layersOf(paint: Paint | null, roles: Record<string, string>): LayerSpec
       paint: { "text-color": role("text") },
     },
   ];
+}
+
+/** Points are drawn as the map draws their layer, if it has a shape. */
+function pointLayer(
+  mark: LegendRow | undefined,
+  colour: Paint["point"],
+  edge: ExpressionSpecification,
+  edge_px: ExpressionSpecification,
+): LayerSpecification {
+  const radius = (scale: number): ExpressionSpecification => {
+    const stops = [8, 2.5 * scale, 14, 5 * scale, 18, 8 * scale];
+    return ["interpolate", ["linear"], ["zoom"], ...stops] as unknown as ExpressionSpecification;
+  };
+  const points = {
+    id: "answer-point",
+    source: ANSWER,
+    filter: ["==", ["geometry-type"], "Point"] as ExpressionSpecification,
+  };
+  if (mark?.outline === undefined) {
+    const paint = { "circle-radius": radius(1), "circle-color": colour };
+    const stroke = { "circle-stroke-color": edge, "circle-stroke-width": edge_px };
+    return { ...points, type: "circle", paint: { ...paint, ...stroke } };
+  }
+  return {
+    ...points,
+    type: "symbol",
+    layout: {
+      "icon-image": imageOf(mark.shape),
+      "icon-size": radius(1 / RADIUS_PX),
+      "icon-allow-overlap": true,
+      "icon-ignore-placement": true,
+    },
+    paint: { "icon-color": colour, "icon-halo-color": edge, "icon-halo-width": edge_px },
+  };
 }
 
 export const SIGNS = { added: "＋", gone: "－", changed: "±" } as const;
@@ -278,9 +314,11 @@ function drawLegend(
   comparing: boolean,
 ): void {
   const { lang } = app.store.get();
+  const outline = answer === null ? undefined : markOf(app, answer)?.outline;
   const swatch = (role: string) => {
-    const mark = h("span", { class: "swatch" });
+    const mark = h("span", { class: outline === undefined ? "swatch" : "swatch shaped" });
     mark.style.setProperty("background", `var(--${role})`);
+    if (outline !== undefined) mark.style.setProperty("--clip", clip(outline));
     return mark;
   };
   if (comparing) {
