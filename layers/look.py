@@ -134,7 +134,7 @@ def _shaped(look: Look, shape: Shape, palette: str) -> dict[str, Any]:
         },
         "paint": {
             "icon-color": colour(look, palette),
-            "icon-opacity": _fainter_from_afar(look),
+            "icon-opacity": look.opacity,
             "icon-halo-color": colours(palette)["halo"],
             "icon-halo-width": ["interpolate", ["linear"], ["zoom"], 8, 0.6, 16, 1.2],
         },
@@ -231,16 +231,23 @@ def shapes_of(looks: Iterable[Look]) -> dict[str, Outline]:
     return {image(shape): outline_px(shape) for shape in found}
 
 
-def legend(look: Look, words: dict[str, dict[str, str]], palette: str) -> list[dict[str, Any]]:
-    """The rows of the legend: value, colour, shape (with its outline) and words; `words` maps a value to its names."""
+def legend(
+    look: Look, words: dict[str, dict[str, str]], palette: str, *, complete: bool = False
+) -> list[dict[str, Any]]:
+    """The rows of the legend: value, colour, shape (with its outline) and words; `words` maps a value to its names.
+
+    Where the look is `complete`, no record can have another value than those of its rows.
+    """
     roles = colours(palette)
     outline = {} if look.shape is None else {"outline": OUTLINES[look.shape]}
     if not look.by:
         return [{"value": None, "colour": roles[look.role], "shape": look.mark, **outline}]
-    named: list[tuple[str | None, Role, dict[str, str]]] = [
+    rows: list[tuple[str | None, Role, dict[str, str]]] = [
         (value, role, words.get(value, {"zh": value, "en": value})) for value, role in look.by
     ]
+    if not complete:
+        rows.append((None, look.role, {"zh": "其他", "en": "other"}))
     return [
         {"value": value, "colour": roles[role], "shape": look.mark, "title": title, **outline}
-        for value, role, title in [*named, (None, look.role, {"zh": "其他", "en": "other"})]
+        for value, role, title in rows
     ]

@@ -15,6 +15,7 @@ Role = Literal[
     "background", "land", "water", "edge", "road_major", "road_minor", "building", "text", "halo",
     "quiet", "accent", "select", "good", "notice", "warn", "bad", "critical",
     "series1", "series2", "series3", "series4", "series5", "series6", "series7", "series8",
+    "grade1", "grade2", "grade3", "grade4", "absent",
     "ramp1", "ramp2", "ramp3", "ramp4", "ramp5",
     "relief1", "relief2", "relief3", "relief4", "relief5", "relief6",
 ]  # fmt: skip
@@ -39,15 +40,22 @@ _VALUES: dict[str, tuple[str, str, str]] = {
     "warn": ("#f2b134", "#8a5600", "#8f5a00"),
     "bad": ("#f47b3c", "#a83f08", "#b8470c"),
     "critical": ("#ff4d5e", "#c31432", "#c00020"),
-    # Okabe–Ito order, tuned for each ground: distinguishable to colour-blind eyes.
+    # Okabe–Ito order, tuned for each ground: what hues do not tell colour-blind eyes apart, lightness does.
     "series1": ("#56b4e9", "#0072b2", "#0072b2"),
     "series2": ("#f0b93a", "#9c6a00", "#9c6a00"),
     "series3": ("#2fc79b", "#007a5a", "#007a5a"),
-    "series4": ("#e08bbd", "#a8447f", "#a8447f"),
-    "series5": ("#f07f43", "#c04f00", "#c04f00"),
+    "series4": ("#f2a5d0", "#c76aa3", "#c76aa3"),
+    "series5": ("#f07f43", "#8a2b00", "#8a2b00"),
     "series6": ("#8f9cf4", "#4b53b8", "#4b53b8"),
     "series7": ("#c6d45a", "#5f6f00", "#5f6f00"),
-    "series8": ("#a9b7c4", "#57636f", "#57636f"),
+    "series8": ("#7f8c99", "#3f4a55", "#3f4a55"),
+    # Grades from the worst, in the order of China's warnings (red, orange, yellow, blue); on light grounds the worse is
+    # the darker, so that they are told apart without hues. What is out of use steps back.
+    "grade1": ("#ff4d5e", "#850021", "#850021"),
+    "grade2": ("#ff9a3d", "#c53a00", "#cc3300"),
+    "grade3": ("#ffe45c", "#be7e00", "#c98600"),
+    "grade4": ("#5b9dff", "#1f5ab5", "#2a5fb0"),
+    "absent": ("#5f7185", "#808d9b", "#8a8a8a"),
     # One sequential ramp, dark to bright on the dark ground, light to dark on the light one.
     "ramp1": ("#10263a", "#deecf1", "#e9eef2"),
     "ramp2": ("#164d70", "#aed2dd", "#c3d3df"),

@@ -71,15 +71,15 @@ def describe(layer: Layer) -> dict[str, Any]:
     """The fields of a layer, the books of its codes, its legend and the ramp of its cells, as JSON."""
     named = [*(f.book for f in layer.fields if f.book is not None), *_PLACE_BOOKS]
     books = {name: book_of(name).labels() for name in dict.fromkeys(named)}
-    by = layer.look.column
-    book = next((f.book for f in layer.fields if f.name == by), None)
-    words = books.get(book, {}) if book else {}
+    by = layer.field(layer.look.column or "")
+    words = books.get(by.book, {}) if by is not None and by.book else {}
+    complete = by is not None and by.required and bool(words) and set(words) <= {value for value, _ in layer.look.by}
     ramp = {p: [colours(p)[f"ramp{i + 1}"] for i in range(len(DENSITY_STOPS))] for p in PALETTES}
     return {
         "fields": [_field(asdict(f)) for f in layer.fields],
         "books": books,
         "standards": _standards(books),
-        "legend": {palette: legend(layer.look, words, palette) for palette in PALETTES},
+        "legend": {palette: legend(layer.look, words, palette, complete=complete) for palette in PALETTES},
         "density": {
             "unit": {"zh": "个/km²", "en": "per km²"},
             "stops": list(DENSITY_STOPS),

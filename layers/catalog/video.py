@@ -133,7 +133,7 @@ LAYER = Layer(
         "circle",
         "quiet",
         column="status",
-        by=(("ON", "series3"), ("OFF", "quiet"), ("VLOST", "warn"), ("DEFECT", "bad")),
+        by=(("ON", "series1"), ("OFF", "absent"), ("VLOST", "grade3"), ("DEFECT", "grade1")),
         size=((13, 1.2), (16, 3.4), (18, 6.0)),
         heading="heading_deg",
     ),
