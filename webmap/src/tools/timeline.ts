@@ -5,6 +5,7 @@ import type { App } from "../page/app.ts";
 import { withClause } from "../page/conditions.ts";
 import { fill, h, icon } from "../page/dom.ts";
 import { clauseOf, daysOf, endOf, indexOf, periodText, startOf, UNITS, type Unit, unitFor } from "./period.ts";
+import { steps } from "./steps.ts";
 
 interface Dated {
   layer: string;
@@ -22,7 +23,6 @@ export function timeTool(app: App, cityMap: CityMap, body: HTMLElement): () => v
   let chosen: Dated | null = null;
   let reach: [string, string] | null = null;
   let unit: Unit = "month";
-  let playing = 0;
   let asking = new AbortController();
 
   const field = h("select", { aria: { label: app.t("timeOf") } });
@@ -61,34 +61,31 @@ export function timeTool(app: App, cityMap: CityMap, body: HTMLElement): () => v
     const { conditions } = store.get();
     store.set({ conditions: { ...conditions, [layer]: withClause(conditions[layer], column, clause) } });
   };
-  const stop = () => {
-    clearTimeout(playing);
-    playing = 0;
-    paintPlay();
-  };
   const paintPlay = () => {
-    const label = app.t(playing ? "timePause" : "timePlay");
+    const label = app.t(playing.running() ? "timePause" : "timePlay");
     play.title = label;
     play.setAttribute("aria-label", label);
-    fill(play, icon(playing ? "pause" : "play"));
+    fill(play, icon(playing.running() ? "pause" : "play"));
   };
-  // The next period when this one is drawn, and not before it could be looked at.
-  const next = () => {
-    playing = window.setTimeout(() => {
+  const playing = steps({
+    step() {
       const [from, to] = at();
-      if (to >= last()) return stop();
+      if (to >= last()) return false;
       [low.value, high.value] = [String(from + 1), String(to + 1)];
       write();
-      void cityMap.map.once("idle", () => playing && next());
-    }, STEP_MS);
-  };
+      return true;
+    },
+    drawn: (then) => void cityMap.map.once("idle", then),
+    changed: () => paintPlay(),
+    pause_ms: STEP_MS,
+  });
+  const { stop } = playing;
   play.onclick = () => {
-    if (playing) return stop();
+    if (playing.running()) return stop();
     const [from, to] = at();
     if (to >= last()) [low.value, high.value] = ["0", String(from === 0 ? 0 : to - from)];
     write();
-    next();
-    paintPlay();
+    playing.start();
   };
   all.onclick = () => {
     stop();
@@ -176,7 +173,7 @@ export function timeTool(app: App, cityMap: CityMap, body: HTMLElement): () => v
   const offs = [
     store.on(["layers"], () => void list().catch(() => undefined)),
     store.on(["conditions"], () => {
-      if (!playing) place();
+      if (!playing.running()) place();
     }),
   ];
   return () => {
