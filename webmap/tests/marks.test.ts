@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { areaText, figures, lengthText, type Mark, markOf, measured, muText, toGeoJson } from "../src/tools/marks.ts";
+import { labelled, markLayers } from "../src/tools/overlay.ts";
 import { HERE, keep, kept, MOST_IN_URL, read, write } from "../src/tools/written.ts";
 
 const POINT: Mark = { kind: "point", points: [[120.894301, 31.980205]], note: "井盖缺失~!*,&=" };
@@ -134,4 +135,28 @@ test("GeoJSON has closed rings, notes and figures", () => {
   assert.deepEqual(ring[0], ring.at(-1));
   assert.equal(features[0]?.properties?.note, POINT.note);
   assert.ok(Number(features[1]?.properties?.length_m) > 20_000);
+});
+
+test("a line is labelled where it ends, once; an area and a point where they are", () => {
+  const line: Mark = {
+    kind: "line",
+    points: [
+      [120, 32],
+      [120.1, 32],
+      [120.1, 32.1],
+    ],
+    note: "",
+  };
+  const point: Mark = { kind: "point", points: [[120, 32]], note: "here" };
+  const { features } = labelled([line, point], "en");
+  const said = features.filter(({ properties }) => properties?.label);
+  assert.deepEqual(
+    said.map(({ geometry }) => geometry.type === "Point" && geometry.coordinates),
+    [
+      [120.1, 32.1],
+      [120, 32],
+    ],
+  );
+  const dots = markLayers({}).find(({ id }) => id.endsWith("point"));
+  assert.match(JSON.stringify(dots), /"!=",\["get","kind"\],"end"/, "a label is no mark");
 });

@@ -1,11 +1,14 @@
 /** Marks drawn on the map: areas and lines in the accent colour, with their notes and figures beside them. */
-import type { FeatureCollection } from "geojson";
+import type { Feature, FeatureCollection } from "geojson";
 import type { GeoJSONSource, LayerSpecification, MapLibreMap } from "maplibre-gl";
 import { TOOL } from "../map/overlays.ts";
 import type { Lang } from "../words/i18n.ts";
 import { figures, type Mark, toGeoJson } from "./marks.ts";
 
 export const MARKS = `${TOOL}marks`;
+
+/** The kind of what is no mark, but where one's text stands. */
+const END = "end";
 
 type Roles = Record<string, string>;
 
@@ -17,7 +20,19 @@ export function labelled(marks: readonly Mark[], lang: Lang): FeatureCollection 
     const label = [mark.note, figures(lang, mark)].filter(Boolean).join(" · ");
     return { ...feature, properties: { ...feature.properties, label } };
   });
-  return { ...drawn, features };
+  return { ...drawn, features: features.flatMap(atItsEnd) };
+}
+
+/** A line is told where it was drawn to: its text stands at the last point, since a map would write it at the first. */
+function atItsEnd(feature: Feature): Feature[] {
+  const { geometry, properties } = feature;
+  if (geometry.type !== "LineString" || !properties?.label) return [feature];
+  const end: Feature = {
+    type: "Feature",
+    properties: { kind: END, label: properties.label },
+    geometry: { type: "Point", coordinates: geometry.coordinates.at(-1) ?? [0, 0] },
+  };
+  return [{ ...feature, properties: { ...properties, label: "" } }, end];
 }
 
 /** The same layers for the screen and for paper. */
@@ -37,7 +52,7 @@ export function markLayers(roles: Roles): LayerSpecification[] {
     {
       ...of("point"),
       type: "circle",
-      filter: ["==", ["geometry-type"], "Point"],
+      filter: ["all", ["==", ["geometry-type"], "Point"], ["!=", ["get", "kind"], END]],
       paint: {
         "circle-radius": 6,
         "circle-color": role("warn"),
