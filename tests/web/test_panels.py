@@ -241,7 +241,7 @@ def test_a_panel_without_an_answer_says_why_and_one_without_data_is_absent(visit
 
 
 def test_the_list_is_walked_by_keyboard_and_opens_records_on_the_map(visit: Visit) -> None:
-    page = visit(f"{CITY}&list=component")
+    page = visit(f"{CITY}&list=component", errors_with="Failed to load")
     lines = page.locator(".lines").first
     expect(lines.get_by_role("option")).to_have_count(50)
     lines.focus()
@@ -254,10 +254,21 @@ def test_the_list_is_walked_by_keyboard_and_opens_records_on_the_map(visit: Visi
     expect(third).to_have_attribute("aria-selected", "true")
     page.evaluate(IDLE)
     assert page.evaluate("() => window.__chengtu.map.getZoom()") > 14
+    # What was read stays when the next page does not come.
+    page.route(re.compile("/ogc/collections/component/items"), lambda route: route.abort(), times=1)
     lines.focus()
     page.keyboard.press("End")
     page.keyboard.press("ArrowDown")
+    missed = page.locator(".list .missed")
+    expect(missed).to_be_visible()
+    expect(lines.get_by_role("option")).to_have_count(50)
+    missed.get_by_role("button", name="重试").click()
+    expect(missed).to_be_hidden()
     expect(lines.get_by_role("option")).to_have_count(100)
+    lines.focus()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowDown")
+    expect(lines.get_by_role("option")).to_have_count(150)
     expect(lines).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.locator(".card")).to_be_hidden()

@@ -33,6 +33,8 @@ export function recordsList(element: HTMLElement, app: App, cityMap: CityMap, le
   let layer: LayerDetail | null = null;
   let next: string | null = null;
   let total = "";
+  /** Why the next page did not come. */
+  let missed: string | null = null;
   let lines: Line[] = [];
   const box: Lines = linesBox(app, "list-title", {
     open: (line) => {
@@ -71,6 +73,13 @@ export function recordsList(element: HTMLElement, app: App, cityMap: CityMap, le
   const foot = () => {
     const { lang } = store.get();
     if (next === null) return null;
+    if (missed !== null)
+      return h(
+        "p",
+        { class: "missed", role: "alert" },
+        missed,
+        h("button", { type: "button", data: { key: "more" }, onclick: () => void more() }, app.t("retry")),
+      );
     if (lines.length >= MOST) return h("p", { class: "empty" }, app.t("moreNot", { n: number(lang, MOST) }));
     return h(
       "button",
@@ -80,6 +89,7 @@ export function recordsList(element: HTMLElement, app: App, cityMap: CityMap, le
   };
   const take = (page: records.RecordsPage, of: LayerDetail) => {
     next = page.next;
+    missed = null;
     lines = [...lines, ...page.records.map((record) => lineOf(app, of, record))];
     const { lang } = store.get();
     if (page.total !== null) total = app.t(page.estimated ? "totalAbout" : "total", { n: number(lang, page.total) });
@@ -87,16 +97,18 @@ export function recordsList(element: HTMLElement, app: App, cityMap: CityMap, le
     draw();
     if (lines.length === 0) box.say(app.t("noRecords"));
   };
+  const why = (error: unknown) =>
+    error instanceof Unreachable ? app.t("unreachable") : app.t("failed", { why: reason(error) });
   const failed = (error: unknown, signal: AbortSignal) => {
     if (signal.aborted) return;
-    const why = error instanceof Unreachable ? app.t("unreachable") : app.t("failed", { why: reason(error) });
-    box.say(why, h("button", { type: "button", onclick: () => void start() }, app.t("retry")));
+    box.say(why(error), h("button", { type: "button", onclick: () => void start() }, app.t("retry")));
   };
   const start = async () => {
     pending.abort();
     pending = new AbortController();
     const { signal } = pending;
     const { listed, conditions } = store.get();
+    missed = null;
     element.hidden = listed === null || app.city.layer(listed) === undefined;
     if (listed === null || element.hidden) {
       layer = null;
@@ -127,8 +139,11 @@ export function recordsList(element: HTMLElement, app: App, cityMap: CityMap, le
       const page = await records.nextPage(from, signal);
       if (!signal.aborted) take(page, of);
     } catch (error) {
+      if (signal.aborted) return;
+      // What was read stays; the way on is below it.
       next = from;
-      failed(error, signal);
+      missed = why(error);
+      draw();
     }
   };
 
