@@ -1,11 +1,12 @@
 /** The panel of layers: those that are shown in their order from the top, then all others by group. */
 import type { Group } from "../city/api.ts";
 import type { CityMap } from "../map/map.ts";
-import { rasterGroup } from "../map/rasters.ts";
+import { rasterSwitches } from "../map/rasters.ts";
 import type { App } from "../page/app.ts";
 import { fill, h } from "../page/dom.ts";
 import { age, moment } from "../words/format.ts";
 import { type Entry, layerEntry } from "./entry.ts";
+import { moved } from "./order.ts";
 
 const GROUPS: readonly Group[] = ["area", "facility", "sensing", "emergency", "environment", "base"];
 
@@ -19,16 +20,15 @@ export function layersPanel(element: HTMLElement, app: App, cityMap: CityMap): v
     entries: () => [...shown.querySelectorAll<HTMLElement>(":scope > .entry")],
     move(entry: HTMLElement, to: number) {
       const name = entry.dataset.entry ?? "";
-      const downwards = [...store.get().layers].reverse().filter((each) => each !== name);
-      downwards.splice(to, 0, name);
-      store.set({ layers: downwards.reverse() });
+      store.set({ layers: moved(store.get().layers, name, to, (each) => entries.has(each)) });
       const layer = city.layer(name);
       if (layer) {
-        const values = { layer: app.title(layer.title), n: to + 1, of: downwards.length };
+        const values = { layer: app.title(layer.title), n: to + 1, of: ordering.entries().length };
         said.textContent = app.t("layerMoved", values);
       }
     },
   };
+  const rasters = rasterSwitches(app);
   const entries = new Map<string, Entry>(
     city.layers.map((layer) => [layer.name, layerEntry(app, cityMap, layer, ordering)]),
   );
@@ -57,7 +57,7 @@ export function layersPanel(element: HTMLElement, app: App, cityMap: CityMap): v
             ...members.flatMap(({ name }) => entries.get(name)?.element ?? []),
           ),
         ),
-      rasterGroup(app),
+      rasters.element(),
       dataAge(app),
     );
     shown.hidden = city.layers.length === 0;
@@ -66,6 +66,7 @@ export function layersPanel(element: HTMLElement, app: App, cityMap: CityMap): v
   store.on(["layers", "rasters", "lang", "palette"], arrange);
   store.on(["looks", "opacity", "conditions", "listed"], () => {
     for (const entry of entries.values()) entry.update();
+    rasters.update();
   });
   city.onNews(arrange);
   for (const layer of city.layers) void city.detail(layer.name).then(arrange, () => undefined);

@@ -8,6 +8,15 @@ export interface Ordering {
   move(entry: HTMLElement, to: number): void;
 }
 
+/** Names from the bottom up after one of them went to a place among those that are listed, counted from the top. */
+export function moved(names: readonly string[], name: string, to: number, listed: (name: string) => boolean): string[] {
+  const downwards = [...names].reverse().filter((each) => each !== name);
+  // A link may name what is not there, or not for everyone: that has no place in the list.
+  const next = downwards.filter(listed)[to];
+  downwards.splice(next === undefined ? downwards.length : downwards.indexOf(next), 0, name);
+  return downwards.reverse();
+}
+
 /** The grip of an entry; `label` says what it moves. */
 export function grip(entry: HTMLElement, label: string, ordering: Ordering): HTMLButtonElement {
   const button = h("button", { type: "button", class: "grip", title: label, aria: { label } });
