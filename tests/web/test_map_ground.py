@@ -159,9 +159,18 @@ def test_a_raster_is_switched_on_with_its_legend_and_stays_in_the_link(
     assert "rasters=t_rain" in page.url
     listed = httpx.get(f"{server.url}/rasters").json()["rasters"]
     assert "t_rain" in [raster["name"] for raster in listed]
+    strong = colour_at_centre(page)
+    slider = page.get_by_role("slider", name="降雨 不透明度")
+    slider.focus()
+    page.keyboard.press("Home")
+    expect(slider).to_be_focused()
+    page.evaluate(IDLE)
+    assert math.dist(colour_at_centre(page), before) < math.dist(strong, before) / 2
+    assert "opacity=t_rain:0.1" in page.url
     page.reload()
     pages.await_map(page)
     expect(switch).to_be_checked()
+    expect(slider).to_have_value("10")
     with page.expect_request(lambda request: "/rasters/t_rain/" in request.url and "palette=light" in request.url):
         page.get_by_role("button", name="切换到浅色").click()
     page.evaluate(IDLE)

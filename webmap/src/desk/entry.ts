@@ -3,6 +3,7 @@ import type { LayerSummary } from "../city/api.ts";
 import { swatch } from "../map/facts.ts";
 import { hasCells, looksFor, withLook } from "../map/looks.ts";
 import type { CityMap } from "../map/map.ts";
+import { opacitySlider } from "../map/opacity.ts";
 import type { App } from "../page/app.ts";
 import { toCql2 } from "../page/conditions.ts";
 import { fill, h, icon } from "../page/dom.ts";
@@ -129,20 +130,7 @@ function layerMenu(app: App, layer: LayerSummary): Menu {
     ),
   );
   const choice = h("div", { class: "layer-choices", role: "group", aria: { label: app.t("look") } }, ...buttons);
-  const slider = h("input", { type: "range", min: "10", max: "100", step: "5", id: `opacity-${layer.name}` });
-  const value = h("output", {});
-  slider.oninput = () => {
-    const { [layer.name]: _, ...others } = store.get().opacity;
-    const share = Number(slider.value) / 100;
-    store.set({ opacity: share === 1 ? others : { ...others, [layer.name]: share } });
-  };
-  const opacity = h(
-    "div",
-    { class: "layer-opacity" },
-    h("label", { htmlFor: slider.id }, app.t("opacity")),
-    slider,
-    value,
-  );
+  const opacity = opacitySlider(app, layer.name, app.title(layer.title));
   const filters: Filters = layerFilters(app, layer);
   const update = () => {
     const state = store.get();
@@ -150,12 +138,10 @@ function layerMenu(app: App, layer: LayerSummary): Menu {
     for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.look === look));
     hint.textContent = lookHint(app, layer, look);
     hint.hidden = hint.textContent === "";
-    const share = Math.round((state.opacity[layer.name] ?? 1) * 100);
-    slider.value = String(share);
-    value.textContent = `${share}%`;
+    opacity.update();
     filters.update();
   };
-  return { parts: [...(looks.length > 1 ? [choice, hint] : []), opacity, filters.element], update };
+  return { parts: [...(looks.length > 1 ? [choice, hint] : []), opacity.element, filters.element], update };
 }
 
 /** Where on the zoom scale a look is not what its name says. */

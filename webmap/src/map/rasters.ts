@@ -3,30 +3,64 @@ import type { Raster } from "../city/api.ts";
 import type { App } from "../page/app.ts";
 import { h } from "../page/dom.ts";
 import { number } from "../words/format.ts";
+import { opacitySlider } from "./opacity.ts";
 
-/** The group of switches; null in a city without rasters. */
-export function rasterGroup(app: App): HTMLElement | null {
+export interface RasterSwitches {
+  /** The group of switches with their sliders; null in a city without rasters. */
+  element(): HTMLElement | null;
+  /** The state changed. */
+  update(): void;
+}
+
+/** Elements stay while the language does: a slider that is being dragged is never taken away. */
+export function rasterSwitches(app: App): RasterSwitches {
   const { store, city } = app;
-  const rasters = city.rasters();
-  if (rasters.length === 0) return null;
-  const line = (raster: Raster): HTMLElement => {
-    const box = h("input", {
-      type: "checkbox",
-      checked: store.get().rasters.includes(raster.name),
-      data: { raster: raster.name },
-      onchange: () => {
-        const on = (name: string) => (name === raster.name ? box.checked : store.get().rasters.includes(name));
-        store.set({ rasters: rasters.map((each) => each.name).filter(on) });
-      },
-    });
-    return h(
-      "label",
-      { class: "layer", title: `${app.title(raster.about)}\n${app.title(raster.attribution)}` },
-      box,
-      h("span", { class: "name" }, app.title(raster.title)),
-    );
+  let told = "";
+  let group: HTMLElement | null = null;
+  let updates: (() => void)[] = [];
+  const update = () => {
+    for (const each of updates) each();
   };
-  return h("fieldset", {}, h("legend", {}, app.t("rasters")), ...rasters.map(line));
+  return {
+    update,
+    element() {
+      const rasters = city.rasters();
+      const key = [store.get().lang, ...rasters.map(({ name }) => name)].join();
+      if (key !== told) {
+        told = key;
+        const lines = rasters.map((raster) => line(app, raster));
+        updates = lines.map((each) => each.update);
+        const parts = lines.flatMap((each) => each.parts);
+        group = lines.length === 0 ? null : h("fieldset", {}, h("legend", {}, app.t("rasters")), ...parts);
+      }
+      update();
+      return group;
+    },
+  };
+}
+
+function line(app: App, raster: Raster): { parts: HTMLElement[]; update(): void } {
+  const { store, city } = app;
+  const box = h("input", { type: "checkbox", data: { raster: raster.name } });
+  box.onchange = () => {
+    const on = (name: string) => (name === raster.name ? box.checked : store.get().rasters.includes(name));
+    store.set({ rasters: city.rasters().flatMap(({ name }) => (on(name) ? [name] : [])) });
+  };
+  const label = h(
+    "label",
+    { class: "layer", title: `${app.title(raster.about)}\n${app.title(raster.attribution)}` },
+    box,
+    h("span", { class: "name" }, app.title(raster.title)),
+  );
+  const opacity = opacitySlider(app, raster.name, app.title(raster.title));
+  return {
+    parts: [label, opacity.element],
+    update() {
+      box.checked = store.get().rasters.includes(raster.name);
+      opacity.element.hidden = !box.checked;
+      opacity.update();
+    },
+  };
 }
 
 /** What the colours of the shown rasters mean. */
