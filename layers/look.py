@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+
 from layers.palette import Role, colours
 from layers.shapes import OUTLINES, RADIUS_PX, Outline, Shape, image, outline_px
 
@@ -162,8 +164,8 @@ def _labels(name: str, text: Expression, look: Look, palette: str) -> dict[str, 
             "text-font": ["City Sans"],
             "text-size": ["interpolate", ["linear"], ["zoom"], *sizes],
             "symbol-placement": "line" if look.kind == "line" else "point",
-            # A few well-chosen names from afar, more close up.
-            "text-padding": ["interpolate", ["linear"], ["zoom"], 9, 14, 12, 40, 15, 40, 18, 8],
+            "text-padding": ["interpolate", ["linear"], ["zoom"], *(part for stop in _ROOM_PX for part in stop)],
+            **({"symbol-spacing": _ALONG_PX} if look.kind == "line" else {}),
             **_beside(look),
             **first,
         },
@@ -172,12 +174,30 @@ def _labels(name: str, text: Expression, look: Look, palette: str) -> dict[str, 
     }
 
 
+# Room that a name keeps around itself: a few well-chosen ones from afar, more close up.
+_ROOM_PX: tuple[tuple[float, float], ...] = ((9, 14), (12, 40), (14, 40), (16, 12))
+# From one name of a line to its next: a street is named where one looks for it, not at every corner.
+_ALONG_PX = 420
+_GAP_PX = 4.0
+
+
 def _beside(look: Look) -> dict[str, Any]:
-    """A point's name stands beside its circle, on whichever side is free; a line's and an area's in its middle."""
+    """A point's name stands beside its symbol, on whichever side is free; a line's and an area's in its middle."""
     if look.kind != "circle":
         return {}
-    anchors = ["left", "right", "top", "bottom"]
-    return {"text-variable-anchor": anchors, "text-radial-offset": 0.6, "text-justify": "auto"}
+    stops: Expression = []
+    for zoom, room in _ROOM_PX:
+        # MapLibre moves a name aside by the room around it, too: that is taken back, or it would stand far off.
+        away = round((_at(look.size, zoom) + _GAP_PX - room) / _at(look.label_size, zoom), 2)
+        sides = {"left": [away, 0], "right": [-away, 0], "top": [0, away], "bottom": [0, -away]}
+        stops += [zoom, ["literal", [part for side in sides.items() for part in side]]]
+    return {"text-variable-anchor-offset": ["interpolate", ["linear"], ["zoom"], *stops], "text-justify": "auto"}
+
+
+def _at(stops: tuple[tuple[float, float], ...], zoom: float) -> float:
+    """A value between its stops, near enough."""
+    zooms, values = zip(*stops, strict=True)
+    return float(np.interp(zoom, zooms, values))
 
 
 def style_layers(name: str, labels: tuple[str, ...], look: Look, palette: str, *, minzoom: int) -> list[dict[str, Any]]:

@@ -59,6 +59,17 @@ def test_what_stands_together_in_the_emergency_map_differs_in_shape_as_well_as_i
             assert all(len(row["outline"]) >= 3 for row in rows)
 
 
+def test_a_name_stands_close_beside_its_symbol_however_much_room_it_keeps() -> None:
+    made = style([built_in()["shelter"]], "dark", lang="zh", bounds=BOUNDS)
+    layout = next(part for part in made["layers"] if part["id"] == "shelter-label")["layout"]
+    rooms = dict(zip(layout["text-padding"][3::2], layout["text-padding"][4::2], strict=True))
+    sides = layout["text-variable-anchor-offset"]
+    for zoom, (_, (anchor, (right, _), *_)) in zip(sides[3::2], sides[4::2], strict=True):
+        assert anchor == "left"
+        # MapLibre adds the room to the distance.
+        assert 4 <= right * 13 + rooms[zoom] <= 18, zoom
+
+
 def test_only_points_have_a_shape() -> None:
     with pytest.raises(ValueError, match="no shape"):
         Look("line", shape="star")

@@ -50,10 +50,14 @@ function named(layer: LayerSpecification & { type: "symbol" }, { han, latin }: S
   const grown = han / DESK_PX;
   const text = layer.layout?.["text-field"] ?? "";
   const low = LATIN.map((letter): ExpressionSpecification => ["in", letter, ["to-string", text as string]]);
+  const { "text-variable-anchor-offset": beside, ...layout } = layer.layout ?? {};
   return {
     ...layer,
     layout: {
-      ...layer.layout,
+      ...layout,
+      // Sides are given for a desk's type and room.
+      ...(beside === undefined ? {} : { "text-variable-anchor": ["left", "right", "top", "bottom"] }),
+      ...(beside === undefined ? {} : { "text-radial-offset": 0.6 }),
       "text-size": ["case", ["any", ...low], latin, han],
       "text-padding": han / 4,
       "text-max-width": 8,
