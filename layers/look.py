@@ -169,7 +169,7 @@ def _labels(name: str, text: Expression, look: Look, palette: str) -> dict[str, 
             **_beside(look),
             **first,
         },
-        "paint": {"text-color": roles[look.label_role], "text-halo-color": roles["halo"], "text-halo-width": 1.5},
+        "paint": {"text-color": roles[look.label_role], "text-halo-color": roles["halo"], "text-halo-width": 2.2},
         "metadata": {"chengtu:layer": name, "chengtu:part": "label"},
     }
 
