@@ -22,8 +22,7 @@ class Look:
     `size` pairs zooms with pixels (radius or line width). `ground` fills an outline from below. Names are written from
     zoom `label_from` up to `label_to`, in `label_role` and, by zoom, `label_size` pixels; where they do not all fit,
     those with more in the column `label_first` win. A `shape` instead of the circle tells a layer of few records from
-    its neighbours without colour; beyond some 20,000 in
-    one view circles are drawn much faster.
+    its neighbours without colour; beyond some 20,000 in one view circles are drawn much faster.
     """
 
     kind: Literal["circle", "line", "fill", "outline"]
