@@ -17,6 +17,7 @@ from layers.spec import Title
 Option = TypeVar("Option", bound=str)
 MOST_BYTES: Final = 64 * 1024
 MOST_ENTRIES: Final = 100
+_ENDING: Final = ".yaml"
 _MOST_TEXT: Final = 400
 _TAG: Final = "tag:yaml.org,2002:"
 # YAML 1.1 reads `no` and `on` as truth values and 01001 as a number in base eight.
@@ -160,8 +161,17 @@ def read_declaration(path: Path) -> Written:
 
 
 def declaration_files(folder: Path) -> Iterator[Path]:
-    """The declarations of a folder (`NAME.yaml`), by name; none where there is no folder."""
-    yield from sorted(path for path in folder.glob("*.yaml") if not path.name.startswith("."))
+    """The declarations of a folder (`NAME.yaml`), by name; none where there is no folder.
+
+    BadDeclaration for one with another ending of YAML files, which would otherwise be passed over in silence.
+    """
+    for path in sorted(path for path in folder.glob("*") if not path.name.startswith(".")):
+        if path.suffix == _ENDING:
+            yield path
+        elif path.suffix.lower() in (_ENDING, ".yml"):
+            raise BadDeclaration(
+                path, None, f"the name of a declaration ends in {_ENDING}: call it {path.stem}{_ENDING}"
+            )
 
 
 def close_to(word: str, known: Collection[str]) -> str:

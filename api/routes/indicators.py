@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Depends, Header, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import Response
 
+from api.answers import Match, answered
 from api.deps import ActorDep, LayerDep, ReadDep, ServiceDep
 from layers.ask.catalogue import summaries
 from layers.ask.facets import Facet, facets
@@ -30,8 +28,6 @@ Code = Annotated[
     str | None,
     Query(pattern=r"^[^\x00-\x1f]+$", max_length=64, description="code of a county, a town or a grid"),
 ]
-Match = Annotated[str | None, Header(alias="If-None-Match")]
-
 
 Seen = Mapping[str, Layer]
 
@@ -67,7 +63,7 @@ def _known(indicators: list[Indicator], seen: Seen) -> list[Indicator]:
 def indicators(service: ServiceDep, seen: SeenDep, if_none_match: Match = None) -> Response:
     """The indicators whose layers exist and the caller may see."""
     found = [_declared(each, seen) for each in _known(list(service.indicators.values()), seen)]
-    return _answer({"indicators": found}, if_none_match)
+    return answered({"indicators": found}, if_none_match)
 
 
 @router.get("/indicators/{name}")
@@ -86,7 +82,7 @@ def indicator(
     within = None if area is None else area_of(connection, area, seen)
     found: Figures = figures(connection, indicator, seen, by=by, area=within, limit=limit)
     body = {**_headed(connection, indicator, seen, by), "at": at, **told(found, indicator.layer)}
-    return _answer(body, if_none_match)
+    return answered(body, if_none_match)
 
 
 @router.get("/indicators/{name}/history")
@@ -112,7 +108,7 @@ def history(
         points.append(Point(at, now.value, now.numerator, now.denominator, synthetic=False))
     body = {**_headed(connection, indicator, seen, by), "key": key, "at": at}
     synthetic = any(point.synthetic for point in points)
-    return _answer({**body, "points": [_point(point) for point in points], "synthetic": synthetic}, if_none_match)
+    return answered({**body, "points": [_point(point) for point in points], "synthetic": synthetic}, if_none_match)
 
 
 @router.get("/layers/{name}/facets")
@@ -124,7 +120,7 @@ def layer_facets(
 ) -> Response:
     """The values of a layer's codes, classes and short texts under a filter, with their counts."""
     found = facets(connection, layer, parse(filter) if filter else None)
-    return _answer({"facets": [_facet(each) for each in found.facets], "total": found.total}, if_none_match)
+    return answered({"facets": [_facet(each) for each in found.facets], "total": found.total}, if_none_match)
 
 
 def _declared(indicator: Indicator, seen: Seen) -> dict[str, Any]:
@@ -176,13 +172,3 @@ def _facet(facet: Facet) -> dict[str, Any]:
         ],
         "truncated": facet.truncated,
     }
-
-
-def _answer(body: dict[str, Any], if_none_match: str | None) -> Response:
-    """The body with its digest as ETag, or 304 to who has it."""
-    text = json.dumps(body, default=dt.datetime.isoformat, ensure_ascii=False, separators=(",", ":")).encode()
-    etag = f'"{hashlib.blake2b(text, digest_size=12).hexdigest()}"'
-    headers = {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Authorization"}
-    if if_none_match is not None and (if_none_match.strip() == "*" or etag in if_none_match):
-        return Response(status_code=304, headers=headers)
-    return Response(text, headers=headers, media_type="application/json")

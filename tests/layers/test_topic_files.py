@@ -12,6 +12,7 @@ from layers.ask.clauses import Among, Range, Starts, cql2
 from layers.ask.clauses import told as told_conditions
 from layers.ask.indicator.reading import SHIPPED as FIGURES
 from layers.ask.indicator.reading import indicators_in
+from layers.ask.ready import ready_questions
 from layers.catalog import built_in
 from layers.errors import BadDeclaration
 from layers.people.access import ADMIN, ANYONE
@@ -246,6 +247,17 @@ def test_adding_a_topic_is_dropping_in_a_file(tmp_path: Path) -> None:
     written(tmp_path, SHELTERS)
     written(tmp_path, "half written", ".shelters.yaml")
     assert set(topics_in([tmp_path], KNOWN)) == {"shelters"}
+
+
+@pytest.mark.parametrize("name", ["shelters.yml", "shelters.YAML"])
+def test_a_declaration_with_another_ending_is_refused_rather_than_passed_over(tmp_path: Path, name: str) -> None:
+    written(tmp_path, SHELTERS, name)
+    written(tmp_path, "what this folder is for", "README.md")
+    for read in (lambda: topics_in([tmp_path], KNOWN), lambda: indicators_in([tmp_path], LAYERS)):
+        with pytest.raises(BadDeclaration, match=rf"{name}: .* call it shelters\.yaml"):
+            read()
+    with pytest.raises(BadDeclaration, match=r"call it shelters\.yaml"):
+        ready_questions(tmp_path)
 
 
 def test_a_topic_of_the_city_takes_the_place_of_one_of_the_same_name(tmp_path: Path) -> None:
