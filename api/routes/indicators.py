@@ -11,13 +11,15 @@ from fastapi.responses import Response
 
 from api.answers import Match, answered
 from api.deps import ActorDep, LayerDep, ReadDep, ServiceDep
+from layers.ask import clauses
 from layers.ask.catalogue import summaries
 from layers.ask.facets import Facet, facets
-from layers.ask.filter import parse
+from layers.ask.filter import parse, queryables
 from layers.ask.indicator.figures import Figures, area_of, figures, key_of, offered, plain, told
 from layers.ask.indicator.indicator import CITY, Indicator
 from layers.ask.indicator.past import MOST_DAYS, Point, past, remembered
 from layers.ask.indicator.plan import there
+from layers.ask.indicator.rolling import today
 from layers.errors import BadParameter, UnknownIndicator
 from layers.spec import Layer
 
@@ -105,10 +107,12 @@ def history(
     if now is None and not points:
         raise BadParameter("key", f"{indicator.name} has no figures of {str(key)[:40]!r}")
     if now is not None:
-        points.append(Point(at, now.value, now.numerator, now.denominator, synthetic=False))
+        points.append(Point(at, now.value, now.numerator, now.denominator, synthetic=False, door=now.door))
     body = {**_headed(connection, indicator, seen, by), "key": key, "at": at}
     synthetic = any(point.synthetic for point in points)
-    return answered({**body, "points": [_point(point) for point in points], "synthetic": synthetic}, if_none_match)
+    return answered(
+        {**body, "points": [_point(point, indicator.layer) for point in points], "synthetic": synthetic}, if_none_match
+    )
 
 
 @router.get("/layers/{name}/facets")
@@ -128,20 +132,30 @@ def _declared(indicator: Indicator, seen: Seen) -> dict[str, Any]:
         "name": indicator.name,
         "title": indicator.title._asdict(),
         "about": indicator.about._asdict(),
-        **_measured(indicator),
+        **_measured(indicator, seen),
         "layer": indicator.layer,
         "by": offered(indicator, seen),
     }
 
 
-def _measured(indicator: Indicator) -> dict[str, Any]:
+def _measured(indicator: Indicator, seen: Seen) -> dict[str, Any]:
     return {
         "unit": None if indicator.unit is None else indicator.unit._asdict(),
         "kind": indicator.kind,
+        "period": _period(indicator, seen),
         "better": indicator.better,
         "norm": None if indicator.norm.empty else {"low": indicator.norm.low, "high": indicator.norm.high},
         "decimals": indicator.decimals,
     }
+
+
+def _period(indicator: Indicator, seen: Seen) -> dict[str, Any] | None:
+    """The last days of which a figure is, and of which date."""
+    if (rolling := indicator.period) is None:
+        return None
+    title = queryables(seen[indicator.layer])[rolling.column].title
+    since = rolling.since(today()).isoformat()
+    return {"column": rolling.column, "title": title._asdict(), "days": rolling.days, "since": since}
 
 
 def _headed(connection: sa.Connection, indicator: Indicator, seen: Seen, by: str) -> dict[str, Any]:
@@ -154,12 +168,13 @@ def _headed(connection: sa.Connection, indicator: Indicator, seen: Seen, by: str
         "updated": max(updated, default=None),
     }
     titles = {"name": indicator.name, "title": indicator.title._asdict(), "about": indicator.about._asdict()}
-    return {**titles, **_measured(indicator), "by": by, "source": source}
+    return {**titles, **_measured(indicator, seen), "by": by, "source": source}
 
 
-def _point(point: Point) -> dict[str, Any]:
+def _point(point: Point, layer: str) -> dict[str, Any]:
     numbers = {name: plain(getattr(point, name)) for name in ("value", "numerator", "denominator")}
-    return {"at": point.at, **numbers, "synthetic": point.synthetic}
+    door = None if point.door is None else {"layer": layer, "conditions": clauses.told(point.door)}
+    return {"at": point.at, **numbers, "synthetic": point.synthetic, "door": door}
 
 
 def _facet(facet: Facet) -> dict[str, Any]:

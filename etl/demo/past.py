@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from layers.ask.indicator.amounts import DIGITS
 from layers.ask.indicator.counter import count_all
 from layers.ask.indicator.indicator import CITY, Indicator
-from layers.ask.indicator.past import Entry, entries, remembered, today
+from layers.ask.indicator.past import Entry, entries, remembered
 from layers.ask.indicator.plan import there
 from layers.ask.indicator.reading import SHIPPED, indicators_in
+from layers.ask.indicator.rolling import today
 from layers.ask.period import CITY_TIME
 from layers.spec import Layer
 from layers.store.copying import copy_frame
@@ -92,6 +93,7 @@ def _lived(indicator: Indicator, held: list[Entry], layers: Mapping[str, Layer],
     wandered = _wandered(rng)[:, None] * (1 + rng.normal(0, _OWN_WAY, (DAYS, len(held))))
     edited = {f.name for f in own.fields if f.edit and f.kind == "code"}
     wanders = bool(edited & {*indicator.top.conditions}) or indicator.holding is not None
+    wanders = wanders or indicator.period is not None
     keys = [entry[0] for entry in held]
     if bottom is None:
         return _Sums(keys, _as_now(top, top * (wandered if wanders else grown)), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import uuid
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from layers.ask.clauses import Among, Clause, Range, Starts, cql2
+from layers.ask.period import CITY_TIME
 from layers.catalog import built_in
 from layers.people.access import ADMIN, Access
 from layers.spec import Title
@@ -72,6 +74,7 @@ def test_the_list_says_what_each_indicator_is(server: Server) -> None:
         "better": "up",
         "norm": {"low": 90, "high": 95},
         "decimals": 1,
+        "period": None,
         "layer": "video",
         "by": ["county", "town", "grid", "position_type", "owner"],
     }
@@ -85,6 +88,17 @@ def test_a_figure_has_its_time_its_source_and_its_parts(server: Server) -> None:
     assert told["at"] > told["source"]["updated"]
     assert value["value"] == 100 * value["numerator"] / value["denominator"]
     assert (value["key"], value["title"]["zh"]) == (None, "全市")
+    assert behind(server, value["denominator_door"]) == value["denominator"]
+
+
+def test_a_figure_of_the_last_days_says_since_when_and_its_door_too(server: Server) -> None:
+    told = get(server, "/indicators/hazards-inspected", by="county")
+    days = dt.datetime.now(CITY_TIME).date() - dt.date.fromisoformat(told["period"]["since"])
+    assert (told["period"]["column"], told["period"]["days"], days.days) == ("inspected_on", 365, 364)
+    for value in told["values"]:
+        assert value["door"]["conditions"]["inspected_on"]["from"] == told["period"]["since"]
+        assert behind(server, value["door"]) == value["numerator"]
+        assert behind(server, value["denominator_door"]) == value["denominator"]
 
 
 @pytest.mark.parametrize(
@@ -169,6 +183,10 @@ def test_the_demo_city_has_a_past_that_says_it_is_made_up(server: Server) -> Non
     assert len(before) == 29
     assert all(point["synthetic"] for point in before)
     assert told["synthetic"] is True
+    (day,) = before[0]["door"]["conditions"].values()
+    assert day["from"][:10] == day["to"][:10] == before[0]["at"][:10]
+    assert behind(server, before[0]["door"]) == 0  # this city was made later
+    assert behind(server, now["door"]) == now["numerator"]
     assert now["value"] == get(server, "/indicators/components-to-repair")["values"][0]["value"]
     assert [point["at"] for point in told["points"]] == sorted(point["at"] for point in told["points"])
 

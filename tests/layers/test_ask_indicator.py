@@ -15,16 +15,17 @@ import pytest
 import sqlalchemy as sa
 
 from etl.demo.past import make_past
-from layers.ask.clauses import cql2
+from layers.ask.clauses import Range, cql2
 from layers.ask.filter import condition, parse
 from layers.ask.indicator.amounts import Area
 from layers.ask.indicator.counter import Counter, count_all, counting
 from layers.ask.indicator.counting import count, counted_at
 from layers.ask.indicator.figures import Value, area_of, figures
 from layers.ask.indicator.indicator import AREAS, CITY, Indicator, Norm
-from layers.ask.indicator.past import entries, keep, past, remember, today
+from layers.ask.indicator.past import entries, keep, past, remember
 from layers.ask.indicator.plan import plans, there
 from layers.ask.indicator.reading import SHIPPED, indicators_in, read_indicator
+from layers.ask.indicator.rolling import today
 from layers.ask.period import CITY_TIME
 from layers.catalog import built_in
 from layers.errors import BadDeclaration, BadParameter
@@ -123,6 +124,20 @@ BAD = [
     ("kind: count", "kind: sum\nwhat: state", 4, "layer 'component' has no numbers 'state' to add up"),
     ("kind: count", "kind: rate", 3, "a rate needs 'per'"),
     ("kind: count", "kind: rate\nper: {area: km2, count_of: road}", 4, "'per' is one of"),
+    ("by:", "period: {column: state, days: 30}\nby:", 7, "layer 'component' has no dates 'state'"),
+    ("by:", "period: {column: changed_at, days: 0}\nby:", 7, "a number from 1 to 3660 is needed here"),
+    (
+        'class_code: {in: ["01037"]}',
+        "first_date: {from: 2020-01-01}\nperiod: {column: first_date, days: 9}",
+        7,
+        "'where' says already which 'first_date' are meant",
+    ),
+    (
+        "kind: count",
+        "kind: share\nof: {changed_at: {from: 2020-01-01}}\nperiod: {column: changed_at, days: 9}",
+        4,
+        "the period says already which 'changed_at' are meant",
+    ),
     ("kind: count", "kind: rate\nper: {count_of: road, field: lanes}", 4, "'field' belongs to 'sum_of'"),
     ("kind: count", 'kind: share\nof: {class_code: {in: ["01001"]}}', 4, "is not a part of this"),
 ]
@@ -201,6 +216,80 @@ def test_a_door_leads_to_exactly_the_records_of_the_numerator(still: Database, n
                     sa.select(*(sa.func.count().filter(each) for each in met)).select_from(table)
                 ).one()
             assert list(counts) == [v.numerator for v in doors], (by, area)
+
+
+@pytest.mark.parametrize("name", ["components-intact", "hazards-inspected", "grids-with-video", "video-per-km2"])
+def test_a_second_door_leads_to_what_the_denominator_is_made_of(still: Database, name: str) -> None:
+    indicator = ALL[name]
+    for area in places(still):
+        for by in (CITY, *indicator.by):
+            for value in [v for v in values(still, indicator, by, area).values() if v.key is not None or by == CITY][
+                :5
+            ]:
+                if value.below is None:  # no county or town lies in a grid
+                    assert indicator.per_km2
+                    assert area is not None
+                    assert area.level == "grid"
+                    continue
+                layer, conditions = LAYERS[value.below.layer], cql2(value.below.conditions)
+                met = condition(layer, parse(conditions)) if conditions else sa.true()
+                km2 = sa.func.sum(sa.func.st_area(sa.func.geography(layer.table.c.geom)) / 1e6)
+                made = sa.select(km2 if indicator.per_km2 else sa.func.count()).select_from(layer.table).where(met)
+                with still.reader.connect() as connection:
+                    assert (connection.scalar(made) or 0) == pytest.approx(value.denominator), (by, area)
+    assert all(v.below is None for v in values(still, ALL["components"], "town").values())
+
+
+DATED = """\
+title: {zh: 近30天检查, en: Inspected}
+about: {zh: 近30天检查过的危险源, en: Inspected in the last 30 days}
+kind: count
+layer: hazard_site
+period: {column: inspected_on, days: 30}
+by: [county, town, grid, level]
+"""
+
+
+def test_a_period_rolls_on_with_the_days_without_any_change(
+    counted: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dated, now = declared(tmp_path, DATED, "dated"), today()
+    count_all(counted.engine, [*ALL.values(), dated], LAYERS)
+    edit(counted, "update city.hazard_site set inspected_on = null where inspected_on is not null")
+    for offset, ago in enumerate((0, 29, 30, -1)):  # today, the first day of the period, the one before, and a mistake
+        id = f"(select id from city.hazard_site order by id offset {offset} limit 1)"
+        edit(counted, f"update city.hazard_site set inspected_on = :day where id = {id}", day=now - dt.timedelta(ago))
+    (value,) = values(counted, dated).values()
+    first, last = (now - dt.timedelta(29)).isoformat(), now.isoformat()
+    assert (value.value, value.door) == (2, {"inspected_on": Range(first, last)})
+    for by in dated.by:
+        assert sum(v.numerator for v in values(counted, dated, by).values()) == 2
+    for later, expected in ((1, 2), (2, 2), (29, 2), (30, 1), (31, 0)):
+        monkeypatch.setattr("layers.ask.indicator.figures.today", lambda: now + dt.timedelta(later))  # noqa: B023
+        assert values(counted, dated)[None].value == expected, later
+
+
+def test_a_period_of_times_is_of_whole_days_of_the_city(counted: Database, tmp_path: Path) -> None:
+    text = DATED.replace("inspected_on", "changed_at").replace("days: 30", "days: 1")
+    changed = declared(tmp_path, text, "changed")
+    edit(counted, "update city.hazard_site set address = address || '。'")
+    (value,) = values(counted, changed).values()
+    assert value.door == {"changed_at": Range(f"{today()}T00:00:00+08:00", f"{today()}T23:59:59.999999+08:00")}
+    with counted.reader.connect() as connection:
+        layer = LAYERS["hazard_site"]
+        met = condition(layer, parse(cql2(value.door)))
+        assert connection.scalar(sa.select(sa.func.count()).select_from(layer.table).where(met)) == value.numerator > 0
+
+
+def test_a_day_remembers_a_period_as_it_was_then(counted: Database, tmp_path: Path) -> None:
+    dated = declared(tmp_path, DATED, "dated")
+    edit(counted, "update city.hazard_site set inspected_on = :day", day=today())
+    count_all(counted.engine, [*ALL.values(), dated], LAYERS)
+    edit(counted, "update city.hazard_site set inspected_on = null")
+    count_all(counted.engine, [*ALL.values(), dated], LAYERS)
+    kept = sa.select(FIGURE_DAY.c.figures).where(FIGURE_DAY.c.indicator == "dated", FIGURE_DAY.c.by == CITY)
+    with counted.reader.connect() as connection:
+        assert connection.scalars(kept).all() == [[[None, 0, None]]]
 
 
 def test_parts_add_up_to_the_whole(still: Database) -> None:

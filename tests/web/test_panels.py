@@ -122,6 +122,18 @@ def test_the_last_number_of_a_line_is_a_door_too(visit: Visit, server: Server) -
     assert total(page) == told
     door.click()
     expect(door).to_have_attribute("aria-pressed", "false")
+    plot = page.get_by_role("slider", name="待修部件")
+    plot.focus()
+    for key in ("ArrowLeft", "ArrowLeft", "ArrowLeft"):
+        page.keyboard.press(key)
+    *_, before, _, _ = asked(server, "/indicators/components-to-repair/history", days="30")["points"]
+    expect(plot).to_have_attribute("aria-valuetext", re.compile(f"{before['at'][:10]} .*最后变更在当天的记录"))
+    page.keyboard.press("Enter")
+    day = before["at"][:10]
+    expect(page.locator(".condition")).to_have_text([f"更新：{day} 00:00 至 {day} 23:59"])
+    conditions = {"from": f"{day}T00:00:00+08:00", "to": f"{day}T23:59:59.999999+08:00"}
+    assert before["door"] == {"layer": "component", "conditions": {"changed_at": conditions}}
+    expect(page.locator(".lines").first).to_contain_text("没有符合条件的记录")  # the demo city was made today
 
 
 def test_a_bar_lists_the_records_of_its_town(visit: Visit, server: Server) -> None:
@@ -143,6 +155,17 @@ def test_statuses_and_tables_are_doors_too(visit: Visit, server: Server) -> None
     first = max(next(each for each in found if each["column"] == "level")["values"], key=lambda each: each["count"])
     row = page.locator("[data-panel=statuses] .ranked-row", has_text=first["title"]["zh"]).first
     expect(row.locator(".said")).to_have_text(str(first["count"]))
+    page.get_by_role("button", name="说明: 危险源等级").click()
+    explained = page.locator(".told").filter(has_text="每条的百分比")
+    expect(explained).to_contain_text("危险源 · 合成演示数据")
+    expect(explained).to_contain_text(re.compile(r"截至\s*20\d\d-\d\d-\d\d \d\d:\d\d"))
+    all_sites = sum(each["count"] for each in asked(server, "/layers/hazard_site/facets")["facets"][0]["values"])
+    whole = explained.get_by_role("button", name=f"分母 {all_sites}")
+    whole.click()
+    expect(whole).to_have_attribute("aria-pressed", "true")
+    assert total(page) == all_sites
+    expect(page.locator(".condition")).to_have_count(0)
+    expect(page.locator(".table thead")).to_contain_text("近 365 天")
     row.click()
     expect(page.locator("#list-title .count")).to_have_text(f"共 {first['count']} 条")
     cell = page.locator(".table .number").first
@@ -161,6 +184,10 @@ def test_a_figure_tells_its_time_its_source_and_of_what_it_is_made(visit: Visit,
     page.get_by_role("button", name="说明: 部件完好率").click()
     explained = page.locator("#told-figure-components-intact")
     expect(explained).to_contain_text(f"{value['numerator']:,} / {value['denominator']:,}")
+    whole = explained.get_by_role("button", name=f"分母 {value['denominator']:,}")
+    whole.click()
+    assert total(page) == value["denominator"]
+    expect(whole).to_have_attribute("aria-pressed", "true")
     expect(explained).to_contain_text("不低于 98.0%，95.0% 以下不达标")
     expect(explained).to_contain_text("城市部件 · 合成演示数据")
     expect(explained).to_contain_text(re.compile(r"截至\s*20\d\d-\d\d-\d\d \d\d:\d\d"))

@@ -141,7 +141,7 @@ for (const [clause, value, passes] of [
 }
 
 const past = (...values: (number | null)[]): Point[] =>
-  values.map((value, day) => ({ at: new Date(Date.UTC(2026, 0, 1 + day)).toISOString(), value }));
+  values.map((value, day) => ({ at: new Date(Date.UTC(2026, 0, 1 + day)).toISOString(), value, door: null }));
 
 test("how a figure turned is told with its direction and whether that is better", () => {
   assert.deepEqual(turnOf(past(10, 12, 14), "down", 0), { by: 4, days: 2, turn: "worse" });
@@ -190,6 +190,7 @@ test("a table has one row for each key, in the order of its first indicator", ()
     denominator: null,
     status: null,
     door: null,
+    denominator_door: null,
   });
   const column = (...keys: string[]) => ({ values: keys.map(value) }) as Figures;
   const rows = rowsOf([column("b", "a"), column("a", "c")], ({ title }) => title.en);

@@ -1,10 +1,14 @@
-"""The sums of a measure read from where they are kept: in all, by county, town or grid, by the values of a column."""
+"""The sums of a measure in all, by county, town or grid, or by the values of a column.
+
+They are read from where they are kept; those of a rolling period, which pass without a change, are counted.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import sqlalchemy as sa
 
@@ -38,22 +42,45 @@ class Parts:
 
 
 def parts(
-    connection: sa.Connection, indicator: Indicator, layers: Mapping[str, Layer], *, by: str, area: Area | None
+    connection: sa.Connection,
+    indicator: Indicator,
+    layers: Mapping[str, Layer],
+    *,
+    by: str,
+    area: Area | None,
+    day: dt.date,
 ) -> Parts:
     """Both parts of an indicator; by a column, a part that is not of its own layer is the same for every value."""
     if indicator.holding is not None:
         return _held(connection, indicator, indicator.holding, by=by, area=area)
     own = layers[indicator.layer]
-    top = amounts(connection, indicator.top, own, by=by, area=area)
-    if indicator.kind in ("count", "sum"):
+    told = amounts if indicator.period is None else counted
+    top = told(connection, indicator.top_on(own, day), own, by=by, area=area)
+    below = over(indicator, by=by, area=area)
+    if below is None:
         return Parts(top, None)
+    told = amounts if below.measure in indicator.sums else counted
+    bottom = told(connection, below.measure, layers[below.measure.layer], by=below.by, area=area)
+    return Parts(top, bottom if below.by == by else {key: bottom.get(None, 0.0) for key in top})
+
+
+class Below(NamedTuple):
+    """What stands below a line, and by what it is told apart."""
+
+    measure: Measure
+    by: str
+
+
+def over(indicator: Indicator, *, by: str, area: Area | None) -> Below | None:
+    """What an indicator is over, if anything; by a column what is not of its own layer is the same for every value."""
+    if indicator.holding is not None:
+        return Below(indicator.top, by)
+    if indicator.kind in ("count", "sum"):
+        return None
     if indicator.kind == "share" and indicator.bottom is not None:
-        return Parts(top, amounts(connection, indicator.bottom, own, by=by, area=area))
-    column = by not in (CITY, *AREAS)
-    other_by = CITY if column else by
-    other = indicator.bottom or area_measure((area.level if area else CITY) if other_by == CITY else other_by)
-    bottom = amounts(connection, other, layers[other.layer], by=other_by, area=area)
-    return Parts(top, {key: bottom.get(None, 0.0) for key in top} if column else bottom)
+        return Below(indicator.bottom, by)
+    other_by = by if by in (CITY, *AREAS) else CITY
+    return Below(indicator.bottom or area_measure((area.level if area else CITY) if other_by == CITY else by), other_by)
 
 
 def amounts(connection: sa.Connection, measure: Measure, layer: Layer, *, by: str, area: Area | None) -> Amounts:
@@ -63,6 +90,20 @@ def amounts(connection: sa.Connection, measure: Measure, layer: Layer, *, by: st
     key = _key(by, FIGURE.c.admin_code, FIGURE.c.grid_id)
     kept = sa.select(key.label("key"), FIGURE.c.n).where(FIGURE.c.measure == measure.key, *_within(FIGURE, area))
     return _summed(connection, kept)
+
+
+def counted(connection: sa.Connection, measure: Measure, layer: Layer, *, by: str, area: Area | None) -> Amounts:
+    """The same as `amounts` from the records as they are now, for measures of which no sums are kept."""
+    keys, table = keys_of(layer), layer.table
+    admin, grid = table.c[keys.admin], sa.cast(sa.null(), sa.Text) if keys.grid is None else table.c[keys.grid]
+    inside = [met(measure, layer)]
+    if area is not None:
+        inside.append(grid == area.code if area.level == "grid" else admin.startswith(area.code, autoescape=True))
+    columns = [admin.label("admin"), grid.label("grid")] if by in (CITY, *AREAS) else [table.c[by].label("key")]
+    grouped = [column for column in columns if column.element in table.c.values()]
+    found = sa.select(*columns, total(measure, layer).label("n")).where(*inside).group_by(*grouped).subquery("found")
+    key = _key(by, found.c.admin, found.c.grid) if by in (CITY, *AREAS) else found.c.key
+    return _summed(connection, sa.select(key.label("key"), found.c.n))
 
 
 def _summed(connection: sa.Connection, kept: sa.Select[Any]) -> Amounts:
@@ -88,10 +129,8 @@ def _within(table: sa.Table, area: Area | None) -> list[sa.ColumnElement[bool]]:
 
 
 def _by_column(connection: sa.Connection, measure: Measure, layer: Layer, field: str, area: Area | None) -> Amounts:
-    if area is not None and area.level == "grid":  # a grid holds few records: they are counted as they are
-        column, inside = layer.table.c[field], layer.table.c[keys_of(layer).grid or "grid_id"] == area.code
-        there = sa.select(column, total(measure, layer)).where(inside, met(measure, layer)).group_by(column)
-        return {key: float(n) for key, n in connection.execute(there)}
+    if area is not None and area.level == "grid":  # a grid holds few records
+        return counted(connection, measure, layer, by=field, area=area)
     mine = (FIGURE_BY.c.measure == measure.key, FIGURE_BY.c.field == field)
     kept = sa.select(FIGURE_BY.c.value.label("key"), FIGURE_BY.c.n).where(*mine, *_within(FIGURE_BY, area))
     return _summed(connection, kept)

@@ -139,6 +139,8 @@ def _text(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
 
 
 def _count_places(connection: sa.Connection, plan: Plan, scope: Scope | None) -> None:
+    if not plan.measures:
+        return
     keys, table = keys_of(plan.layer), plan.layer.table
     grid = sa.cast(sa.null(), sa.Text) if keys.grid is None else table.c[keys.grid]
     # Without grids there are few records, and all are counted.

@@ -9,10 +9,12 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 
 from layers.ask import clauses
-from layers.ask.clauses import Among, Clause, Starts
-from layers.ask.indicator.amounts import DIGITS, Area, Ids, Parts, parts
+from layers.ask.clauses import Clause
+from layers.ask.indicator.amounts import Area, Ids, Parts, parts
+from layers.ask.indicator.door import Asked, Door, door_to_bottom, door_to_top
 from layers.ask.indicator.indicator import AREAS, CITY, Indicator, Status
 from layers.ask.indicator.measure import keys_of
+from layers.ask.indicator.rolling import today
 from layers.errors import BadParameter
 from layers.spec import Layer, Title
 from layers.words import book_of
@@ -29,7 +31,7 @@ _NOT_GIVEN: Final = Title("未填写", "Not given")
 
 @dataclass(frozen=True)
 class Value:
-    """One figure: its key (None: the whole city, or what has none), its parts, and the conditions of its records."""
+    """One figure: its key (None: the whole city, or what has none), its parts, and the conditions of their records."""
 
     key: str | None
     title: Title
@@ -38,6 +40,7 @@ class Value:
     denominator: float | None
     status: Status | None
     door: Mapping[str, Clause] | None
+    below: Door | None
 
 
 @dataclass(frozen=True)
@@ -74,14 +77,17 @@ def figures(
     """The figures of an indicator to someone who may know of `layers`; BadParameter for a `by` that it lacks."""
     if by not in (fit := [CITY, *offered(indicator, layers)]):
         raise BadParameter("by", f"must be one of {', '.join(fit)}")
-    found = parts(connection, indicator, layers, by=by, area=area)
+    day = today()
+    found = parts(connection, indicator, layers, by=by, area=area, day=day)
     names, every = _names(connection, indicator, layers, by=by, area=area)
     keys = dict.fromkeys([*every, *found.top, *(found.bottom or ())])
     sums = [_sums(indicator, found, key) for key in keys]
     ranked = sorted((s for s in sums if s.key in every or s.top or s.bottom), key=lambda s: _rank(indicator, s))
-    layer = layers[indicator.layer]
-    told = [_value(indicator, layer, found.ids, _Asked(by, area, sums), names) for sums in ranked[:limit]]
-    return Figures(told, len(ranked) > limit)
+    values = []
+    for each in ranked[:limit]:
+        asked = Asked(by, area, each.key, day)
+        values.append(_value(indicator, layers, each, asked, ids=found.ids, name=names.get(each.key)))
+    return Figures(values, len(ranked) > limit)
 
 
 def key_of(
@@ -99,12 +105,6 @@ class _Sums(NamedTuple):
     value: float | None
 
 
-class _Asked(NamedTuple):
-    by: str
-    area: Area | None
-    sums: _Sums
-
-
 def _sums(indicator: Indicator, found: Parts, key: str | None) -> _Sums:
     top = found.top.get(key, 0.0)
     bottom = None if found.bottom is None else found.bottom.get(key, 0.0)
@@ -118,45 +118,14 @@ def _rank(indicator: Indicator, sums: _Sums) -> tuple[bool, float, bool, str]:
 
 
 def _value(
-    indicator: Indicator, layer: Layer, ids: Ids | None, asked: _Asked, names: Mapping[str | None, Title]
+    indicator: Indicator, layers: Mapping[str, Layer], sums: _Sums, asked: Asked, *, ids: Ids | None, name: Title | None
 ) -> Value:
-    key, top, bottom, value = asked.sums
+    key, top, bottom, value = sums
     nameless = _ELSEWHERE.get(asked.by, _NOT_GIVEN) if key is None else Title(key, key)
     status = indicator.norm.status(value, indicator.better)
-    door = _door(indicator, layer, asked) if ids is None else _of_ids(ids.get(key))
-    return Value(key, names.get(key, nameless), value, top, bottom, status, door)
-
-
-def _of_ids(ids: tuple[str, ...] | None) -> dict[str, Clause] | None:
-    """Grids are told by their ids, or not at all where they are many."""
-    return {"id": Among(ids)} if ids else None
-
-
-def _door(indicator: Indicator, layer: Layer, asked: _Asked) -> dict[str, Clause] | None:
-    """The conditions that exactly the records of the numerator meet; None where conditions cannot say that."""
-    door, keys = dict(indicator.top.conditions), keys_of(layer)
-    wanted = [] if asked.area is None else [(asked.area.level, asked.area.code)]
-    for level, code in [*wanted, *([] if asked.by == CITY else [(asked.by, asked.sums.key)])]:
-        digits = DIGITS.get(level)
-        if digits is None:
-            column = (keys.grid or "grid_id") if level == "grid" else level
-            if column in door and not asked.sums.top:  # the indicator's own clause is what leaves nothing here
-                return None
-            door[column] = Among((code,))
-        elif code is None or not _narrowed(door, keys.admin, code):
-            return None
-    return door
-
-
-def _narrowed(door: dict[str, Clause], column: str, code: str) -> bool:
-    """Put the beginning of a code into the door, if what stands there already leaves room for it."""
-    given = door.setdefault(column, Starts(code))
-    if not isinstance(given, Starts):
-        return False
-    if code.startswith(given.text):
-        door[column] = Starts(code)
-        return True
-    return given.text.startswith(code)
+    door = door_to_top(indicator, layers[indicator.layer], asked, ids=ids, empty=not top)
+    below = None if bottom is None else door_to_bottom(indicator, layers, asked)
+    return Value(key, name or nameless, value, top, bottom, status, door, below)
 
 
 def _names(
@@ -208,6 +177,9 @@ def told(found: Figures, layer: str) -> dict[str, Any]:
                 "denominator": plain(each.denominator),
                 "status": each.status,
                 "door": None if each.door is None else {"layer": layer, "conditions": clauses.told(each.door)},
+                "denominator_door": None
+                if each.below is None
+                else {"layer": each.below.layer, "conditions": clauses.told(each.below.conditions)},
             }
             for each in found.values
         ],

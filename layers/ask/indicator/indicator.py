@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal
 
 from layers.ask.indicator.measure import KM2, Measure
-from layers.spec import Title
+from layers.ask.indicator.rolling import Rolling
+from layers.spec import Layer, Title
 
 Kind = Literal["count", "sum", "share", "rate"]
 Better = Literal["up", "down"]
@@ -61,7 +63,8 @@ class Indicator:
     """One figure of the city.
 
     Its value is `top`, or `top` ÷ `bottom` × `each`; with `per_km2`, `top` ÷ the area in km². `holding` narrows `top`,
-    which then counts grids, to those that hold something or nothing.
+    which then counts grids, to those that hold something or nothing. `period` narrows `top` to the last days: what it
+    counts changes at midnight, and is therefore counted when someone asks.
     """
 
     name: str
@@ -74,6 +77,7 @@ class Indicator:
     per_km2: bool = False
     each: float = 1.0
     holding: Holding | None = None
+    period: Rolling | None = None
     unit: Title | None = None
     better: Better | None = None
     norm: Norm = Norm()
@@ -97,10 +101,19 @@ class Indicator:
 
     @property
     def measures(self) -> tuple[Measure, ...]:
-        """Every sum that it needs."""
+        """Every measure that it is made of; of the period's, what it would be without one."""
         found = [self.top, *([self.bottom] if self.bottom else []), *([self.holding.measure] if self.holding else [])]
         areas = [area_measure(by) for by in (CITY, *self.by) if by in _AREA_LAYERS] if self.per_km2 else []
         return tuple(dict.fromkeys([*found, *areas]))
+
+    @property
+    def sums(self) -> tuple[Measure, ...]:
+        """Those of its measures of which sums are kept: of a period's own layer everything is counted when asked."""
+        return tuple(m for m in self.measures if self.period is None or m.layer != self.layer)
+
+    def top_on(self, layer: Layer, day: dt.date) -> Measure:
+        """What stands above the line on a day."""
+        return self.top if self.period is None else self.period.narrowed(self.top, layer, day)
 
     def value(self, top: float, bottom: float | None) -> float | None:
         """The value of its two parts; None where nothing can be divided by."""

@@ -10,8 +10,10 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
+from layers.ask.clauses import Clause, Range
 from layers.ask.indicator.amounts import parts
 from layers.ask.indicator.indicator import CITY, Indicator
+from layers.ask.indicator.rolling import times_of, today
 from layers.ask.period import CITY_TIME
 from layers.spec import Layer
 from layers.store.core import FIGURE_DAY, FIGURE_LAYER
@@ -27,18 +29,18 @@ Entry = tuple[str | None, float, float | None]
 
 @dataclass(frozen=True)
 class Point:
-    """What an indicator was on a day, when that was counted, and whether it was made up with the demo city."""
+    """What an indicator was on a day, when that was counted, and whether it was made up with the demo city.
+
+    Which records were counted on a day that has passed is not known any more: `door` then holds the conditions of those
+    that were last changed on that day.
+    """
 
     at: dt.datetime
     value: float | None
     numerator: float
     denominator: float | None
     synthetic: bool
-
-
-def today() -> dt.date:
-    """The day that it is in the city."""
-    return dt.datetime.now(CITY_TIME).date()
+    door: Mapping[str, Clause] | None
 
 
 def remembered(indicator: Indicator) -> list[str]:
@@ -46,9 +48,11 @@ def remembered(indicator: Indicator) -> list[str]:
     return [CITY, *(by for by in indicator.by if by != "grid")]
 
 
-def entries(connection: sa.Connection, indicator: Indicator, layers: Mapping[str, Layer], *, by: str) -> list[Entry]:
-    """The parts of an indicator as they are remembered."""
-    found = parts(connection, indicator, layers, by=by, area=None)
+def entries(
+    connection: sa.Connection, indicator: Indicator, layers: Mapping[str, Layer], *, by: str, day: dt.date | None = None
+) -> list[Entry]:
+    """The parts of an indicator as they are remembered of a day (today)."""
+    found = parts(connection, indicator, layers, by=by, area=None, day=day or today())
     keys = sorted({*found.top, *(found.bottom or ())}, key=lambda key: (-found.top.get(key, 0.0), key or ""))
     if by == CITY:
         keys = [None]
@@ -70,7 +74,7 @@ def remember(connection: sa.Connection, indicators: Collection[Indicator], layer
         if indicator.name in held and (last is None or last + _COMMITS_WITHIN < held[indicator.name]):
             continue
         for by in remembered(indicator):
-            told = [list(entry) for entry in entries(connection, indicator, layers, by=by)]
+            told = [list(entry) for entry in entries(connection, indicator, layers, by=by, day=day)]
             keep(connection, [_row(indicator.name, by, day, told, synthetic=False, at=dt.datetime.now(CITY_TIME))])
         kept += 1
     connection.execute(sa.delete(FIGURE_DAY).where(FIGURE_DAY.c.day < day - dt.timedelta(days=KEPT_DAYS)))
@@ -97,15 +101,19 @@ def past(connection: sa.Connection, indicator: Indicator, *, by: str, key: str |
     """What one key of an indicator was on the days before today, oldest first; days without a figure are left out."""
     first = today() - dt.timedelta(days=min(days, MOST_DAYS) - 1)
     kept = (
-        sa.select(FIGURE_DAY.c.at, FIGURE_DAY.c.synthetic, FIGURE_DAY.c.figures)
+        sa.select(FIGURE_DAY.c.day, FIGURE_DAY.c.at, FIGURE_DAY.c.synthetic, FIGURE_DAY.c.figures)
         .where(FIGURE_DAY.c.indicator == indicator.name, FIGURE_DAY.c.by == by)
         .where(FIGURE_DAY.c.day >= first, FIGURE_DAY.c.day < today())
         .order_by(FIGURE_DAY.c.day)
         .limit(MOST_DAYS)
     )
     points = []
-    for at, synthetic, figures in connection.execute(kept):
+    for day, at, synthetic, figures in connection.execute(kept):
         for each, top, bottom in figures:
             if each == key:
-                points.append(Point(at, indicator.value(top, bottom), top, bottom, synthetic))
+                points.append(Point(at, indicator.value(top, bottom), top, bottom, synthetic, _changed_on(day)))
     return points
+
+
+def _changed_on(day: dt.date) -> dict[str, Clause]:
+    return {"changed_at": Range(*times_of(day, day))}

@@ -42,7 +42,8 @@ def _fits(indicator: Indicator, layers: Mapping[str, Layer]) -> bool:
         return False
     columns = layers[indicator.layer].table.columns
     numbers = (m for m in indicator.measures if m.what not in (COUNT, KM, KM2))
-    if any(name not in columns for name in indicator.columns):
+    rolling = [] if indicator.period is None else [indicator.period.column]
+    if any(name not in columns for name in [*indicator.columns, *rolling]):
         return False
     if any(m.what not in layers[m.layer].table.columns for m in numbers):
         return False
@@ -60,9 +61,11 @@ def plans(indicators: Collection[Indicator], layers: Mapping[str, Layer]) -> dic
     by_layer: dict[str, dict[str, Measure]] = {}
     by_field: dict[str, dict[str, dict[str, Measure]]] = {}
     for indicator in indicators:
-        for measure in indicator.measures:
-            by_layer.setdefault(measure.layer, {})[measure.key] = measure
-        for field in indicator.columns:
+        for measure in indicator.measures:  # also where no sums are kept it is seen when the layer changed
+            by_layer.setdefault(measure.layer, {})
+        for measure in indicator.sums:
+            by_layer[measure.layer][measure.key] = measure
+        for field in indicator.columns if indicator.period is None else ():
             held = by_field.setdefault(indicator.layer, {}).setdefault(field, {})
             held |= {m.key: m for m in own_parts(indicator)}
     found = {}

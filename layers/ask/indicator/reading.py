@@ -12,6 +12,7 @@ from layers.ask.clauses import Among, Clause, read_conditions
 from layers.ask.filter import queryables
 from layers.ask.indicator.indicator import AREAS, KINDS, Better, Holding, Indicator, Kind, Norm
 from layers.ask.indicator.measure import COUNT, KM, KM2, Measure, keys_of
+from layers.ask.indicator.rolling import Rolling
 from layers.declared import Written, close_to, declaration_files, read_declaration
 from layers.errors import BadDeclaration
 from layers.spec import Layer
@@ -20,10 +21,11 @@ SHIPPED: Final = Path(__file__).parents[2] / "indicators"
 FOLDER: Final = "indicators"
 """Below the data folder: the city's own."""
 MOST_INDICATORS: Final = 200
+MOST_PERIOD_DAYS: Final = 3_660
 NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,60}")
 _REQUIRED: Final = ("title", "about", "kind", "layer")
 _OPTIONAL: Final = (
-    *("where", "of", "what", "times", "per", "with", "without"),
+    *("where", "period", "of", "what", "times", "per", "with", "without"),
     *("by", "unit", "better", "norm", "decimals", "when_there"),
 )
 # Which of the optional parts say what is counted, kind by kind.
@@ -83,6 +85,10 @@ def _counted(name: str, kind: Kind, given: Mapping[str, Written], known: Layers)
     where = _where(given.get("where"), layer, known)
     what = _what(given["what"], known.get(layer)) if "what" in given else COUNT
     plain = Indicator(name, given["title"].title(), given["about"].title(), kind, Measure(layer, what, where))
+    if "period" in given:
+        if {"with", "without"} & given.keys():
+            raise given["period"].error("an indicator of what grids hold has no period")
+        plain = replace(plain, period=_period(given["period"], plain.top, known.get(layer)))
     if "with" in given or "without" in given:
         plain = replace(plain, holding=_holding(given, layer, known))
     if kind == "sum":
@@ -100,13 +106,15 @@ def _counted(name: str, kind: Kind, given: Mapping[str, Written], known: Layers)
 
 def _share(plain: Indicator, given: Mapping[str, Written], known: Layers) -> Indicator:
     """Those that meet `where` among those that meet `of`."""
-    if "where" not in given and plain.holding is None:
-        raise given["kind"].error("a share needs 'where': which records are its part of the whole")
+    if "where" not in given and plain.holding is None and plain.period is None:
+        raise given["kind"].error("a share needs 'where' or 'period': which records are its part of the whole")
     of = dict(_where(given.get("of"), plain.layer, known))
     if plain.holding is not None:
         if of:
             raise given["of"].error("a share of grids that hold something is one of those that meet 'where'")
         return replace(plain, bottom=plain.top, each=_PERCENT)
+    if plain.period is not None and plain.period.column in of:
+        raise given["of"].error(f"the period says already which {plain.period.column!r} are meant")
     for column, clause in plain.top.clauses:
         if column in of and not _inside(clause, of[column]):
             raise given["of"].error(f"the part that 'where' takes of {column!r} is not a part of this")
@@ -145,6 +153,19 @@ def _holding(given: Mapping[str, Written], layer: str, known: Layers) -> Holding
     inside = given["with" if some else "without"].section(required=("layer",), optional=("where",))
     held = inside["layer"].text()
     return Holding(Measure(held, COUNT, _where(inside.get("where"), held, known)), some)
+
+
+def _period(written: Written, top: Measure, layer: Layer | None) -> Rolling:
+    """The last days of a column of dates or times that filters may name."""
+    given = written.section(required=("column", "days"))
+    column = given["column"].text()
+    if layer is not None:
+        dated = [each.name for each in queryables(layer).values() if each.kind in ("date", "time")]
+        if column not in dated:
+            raise given["column"].error(f"layer {layer.name!r} has no dates {column!r}{close_to(column, dated)}")
+    if column in top.conditions:
+        raise given["column"].error(f"'where' says already which {column!r} are meant")
+    return Rolling(column, given["days"].whole(1, MOST_PERIOD_DAYS))
 
 
 def _where(written: Written | None, layer: str, known: Layers) -> tuple[tuple[str, Clause], ...]:

@@ -20,6 +20,15 @@ export interface Indicator {
   decimals: number;
 }
 
+/** The last days of which a figure is, by a date of its records: today and the days before it. */
+export interface Period {
+  column: string;
+  title: Title;
+  days: number;
+  /** The first of the days. */
+  since: string;
+}
+
 /**
  * What a value should be. Where better is up, from `high` on it is ok, below `low` bad; where it is down, to `low` ok,
  * above `high` bad; without a better way, between the two.
@@ -43,6 +52,8 @@ export interface Value {
   denominator: number | null;
   status: Status | null;
   door: Door | null;
+  /** To what the denominator is made of. */
+  denominator_door: Door | null;
 }
 
 export interface Figures {
@@ -53,6 +64,7 @@ export interface Figures {
   kind: Indicator["kind"];
   better: Indicator["better"];
   norm: Norm | null;
+  period: Period | null;
   decimals: number;
   by: string;
   at: string;
@@ -64,6 +76,8 @@ export interface Figures {
 export interface Point {
   at: string;
   value: number | null;
+  /** Of now: to what is counted; of a day that has passed: to the records that were last changed on it. */
+  door: Door | null;
 }
 
 export interface Past {

@@ -3,7 +3,17 @@ import type { Facet } from "../city/facets.ts";
 import type { Door, Figures, Status, Value } from "../city/indicators.ts";
 import type { App } from "../page/app.ts";
 import { h } from "../page/dom.ts";
-import { amount, type Drawing, digits, doorway, nothingToCount, parts, statusMark } from "./drawing.ts";
+import {
+  amount,
+  type Drawing,
+  digits,
+  doorway,
+  fact,
+  nothingToCount,
+  originFacts,
+  parts,
+  statusMark,
+} from "./drawing.ts";
 
 interface Bar {
   key: string;
@@ -52,7 +62,7 @@ export function drawStatuses(
 ): HTMLElement {
   const { lang } = app.store.get();
   const values = facet.values.filter(({ count }) => count > 0).sort((a, b) => b.count - a.count);
-  const all = values.reduce((sum, { count }) => sum + count, 0);
+  const all = sumOf(facet);
   if (all === 0) {
     const summary = app.city.layer(layer);
     return h("p", { class: "empty" }, app.t("nothingToCount", { layer: summary ? app.title(summary.title) : layer }));
@@ -69,6 +79,38 @@ export function drawStatuses(
   }));
   return list(app, bars, facet.column, drawing);
 }
+
+/** Of what the states of a layer's records are made, of when, and where they come from. */
+export function aboutStatuses(
+  app: App,
+  { layer, facet, conditions, at }: { layer: string; facet: Facet; conditions: Door["conditions"]; at: string },
+  drawing: Drawing,
+): HTMLElement {
+  const { lang } = app.store.get();
+  const summary = app.city.layer(layer);
+  const all = digits(lang, sumOf(facet), 0);
+  const given = { door: { layer, conditions }, by: "city", key: `all-${layer}-${facet.column}`, class: "part" };
+  const whole = doorway(app, drawing, { ...given, label: `${app.t("denominator")} ${all}` }, all);
+  const { synthetic = false, updated = null } = summary ?? {};
+  return h(
+    "div",
+    {},
+    h(
+      "p",
+      {},
+      app.t("statusesAbout", { column: app.title(facet.title), layer: summary ? app.title(summary.title) : layer }),
+    ),
+    h(
+      "dl",
+      {},
+      fact(app.t("denominator"), h("span", { class: "parts" }, whole)),
+      ...originFacts(app, { at, layers: [layer], synthetic, updated }),
+      facet.truncated ? fact(app.t("cutOff"), app.t("cutOffWhy")) : null,
+    ),
+  );
+}
+
+const sumOf = ({ values }: Facet): number => values.reduce((sum, { count }) => sum + count, 0);
 
 function list(app: App, bars: readonly Bar[], by: string, drawing: Drawing): HTMLElement {
   return h(

@@ -30,6 +30,10 @@ export function digits(lang: Lang, value: number | null, decimals: number): stri
 
 export const unitText = (lang: Lang, unit: Title | null): string => (unit === null ? "" : unitWord(lang, unit[lang]));
 
+/** "近 30 天" of a figure with a period; nothing of others. */
+export const periodText = (app: App, { period }: Pick<Figures, "period">): string | null =>
+  period === null ? null : app.t("lastDays", { n: period.days });
+
 /** "96.4%", "1,203 个". */
 export function amount(
   lang: Lang,
@@ -180,16 +184,33 @@ export function explanation(
   return { button, text };
 }
 
-/** What a figure is, of what it is made, how it should be, of when, and where it comes from. */
-export function aboutFigure(app: App, of: Figures, value: Value | null): HTMLElement {
-  const { lang } = app.store.get();
-  const fact = (name: string, text: string | null) =>
-    text === null ? null : h("div", {}, h("dt", {}, name), h("dd", {}, text));
-  const layers = of.source.layers.map((name) => {
+/** One line of an explanation; nothing where there is nothing to say. */
+export const fact = (name: string, ...told: (Node | string | null)[]): HTMLElement | null =>
+  told.every((each) => each === null) ? null : h("div", {}, h("dt", {}, name), h("dd", {}, ...told));
+
+/** Of when something is, and where it comes from. */
+export function originFacts(
+  app: App,
+  { at, layers, synthetic, updated }: { at: string; layers: string[]; synthetic: boolean; updated: string | null },
+): (HTMLElement | null)[] {
+  const names = layers.map((name) => {
     const layer = app.city.layer(name);
     return layer ? app.title(layer.title) : name;
   });
-  const source = [layers.join(app.t("listComma")), of.source.synthetic ? app.t("synthetic") : null];
+  const source = [names.join(app.t("listComma")), synthetic ? app.t("synthetic") : null];
+  return [
+    fact(app.t("asOf"), moment(at)),
+    fact(app.t("source"), source.filter(Boolean).join(" · ")),
+    fact(app.t("updated"), updated === null ? null : moment(updated)),
+  ];
+}
+
+/** What figures are, of what each of `values` is made, how they should be, of when, and where they come from. */
+export function aboutFigure(app: App, of: Figures, values: readonly Value[], drawing: Drawing): HTMLElement {
+  const { lang } = app.store.get();
+  const { period } = of;
+  const made = values.filter(({ denominator }) => denominator !== null);
+  const named = (value: Value) => (of.by === "city" ? app.t("madeOf") : app.title(value.title));
   return h(
     "div",
     {},
@@ -197,27 +218,44 @@ export function aboutFigure(app: App, of: Figures, value: Value | null): HTMLEle
     h(
       "dl",
       {},
-      value && value.denominator !== null && fact(app.t("madeOf"), parts(app, of, value)),
+      of.by === "city" || made.length === 0 ? null : fact(app.t("madeOf"), app.t("madeOfEach")),
+      ...made.map((value) => fact(named(value), partDoors(app, of, value, drawing))),
+      period && fact(app.title(period.title), app.t("lastDaysSince", { n: period.days, since: period.since })),
       of.norm && fact(app.t("norm"), normText(app, of)),
-      fact(app.t("asOf"), moment(of.at)),
-      fact(app.t("source"), source.filter(Boolean).join(" · ")),
-      fact(app.t("updated"), of.source.updated === null ? null : moment(of.source.updated)),
+      ...originFacts(app, { at: of.at, ...of.source }),
       of.truncated ? fact(app.t("cutOff"), app.t("cutOffWhy")) : null,
     ),
-    value === null && of.values.length === 0 ? h("p", {}, nothingToCount(app, of)) : null,
-    h("p", { class: "hidden-text" }, amount(lang, of, value?.value ?? null)),
+    of.values.length === 0 ? h("p", {}, nothingToCount(app, of)) : null,
+    values.length === 1 && h("p", { class: "hidden-text" }, amount(lang, of, values[0]?.value ?? null)),
   );
 }
 
-/** "412 / 12,034", or the one number that it is made of. */
-export function parts(app: App, { decimals, kind }: Figures, { numerator, denominator }: Value): string | null {
+/** "412 / 12,034", each of them a door to what it is made of. */
+function partDoors(app: App, of: Figures, value: Value, drawing: Drawing): HTMLElement {
   const { lang } = app.store.get();
-  const places = kind === "count" ? 0 : decimals;
-  const said = [numerator, denominator].filter((each) => each !== null);
-  return said.length === 0 ? null : said.map((each) => digits(lang, each, wholeOr(places, each))).join(" / ");
+  const part = (number: number | null, door: Door | null, what: "top" | "bottom") => {
+    const label = `${app.t(what === "top" ? "numerator" : "denominator")} ${digits(lang, number, placesOf(of, number))}`;
+    const key = `${what}-${of.name}-${of.by}-${value.key}`;
+    return doorway(
+      app,
+      drawing,
+      { door, by: of.by, key, class: "part", label },
+      digits(lang, number, placesOf(of, number)),
+    );
+  };
+  const bottom = part(value.denominator, value.denominator_door, "bottom");
+  return h("span", { class: "parts" }, part(value.numerator, value.door, "top"), " / ", bottom);
 }
 
-const wholeOr = (places: number, value: number): number => (Number.isInteger(value) ? 0 : places);
+/** "412 / 12,034", or the one number that it is made of. */
+export function parts(app: App, of: Figures, { numerator, denominator }: Value): string | null {
+  const { lang } = app.store.get();
+  const said = [numerator, denominator].filter((each) => each !== null);
+  return said.length === 0 ? null : said.map((each) => digits(lang, each, placesOf(of, each))).join(" / ");
+}
+
+const placesOf = ({ kind, decimals }: Figures, part: number | null): number =>
+  kind === "count" || Number.isInteger(part) ? 0 : decimals;
 
 /** Why a panel is empty, and what to do. */
 export function nothingToCount(app: App, of: Figures): string {

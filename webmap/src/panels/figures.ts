@@ -2,7 +2,17 @@
 import type { Figures, Point } from "../city/indicators.ts";
 import type { App } from "../page/app.ts";
 import { h } from "../page/dom.ts";
-import { aboutFigure, amount, type Drawing, digits, doorway, explanation, statusMark, unitText } from "./drawing.ts";
+import {
+  aboutFigure,
+  amount,
+  type Drawing,
+  digits,
+  doorway,
+  explanation,
+  periodText,
+  statusMark,
+  unitText,
+} from "./drawing.ts";
 import { sparkline } from "./series.ts";
 
 export interface KeyFigure {
@@ -20,14 +30,15 @@ function drawFigure(app: App, { figures, past }: KeyFigure, drawing: Drawing): (
   const { lang } = app.store.get();
   const value = figures.values[0] ?? null;
   const title = app.title(figures.title);
-  const told = () => aboutFigure(app, figures, value);
+  const told = () => aboutFigure(app, figures, value ? [value] : [], drawing);
   const { button, text } = explanation(app, drawing, `figure-${figures.name}`, title, told);
   const status = value?.status ?? null;
   const number = h("b", {}, digits(lang, value?.value ?? null, figures.decimals));
+  const unitAndPeriod = [unitText(lang, figures.unit), periodText(app, figures)].filter(Boolean).join(" · ");
   number.style.setProperty("--digits", String(number.textContent.length));
   const inside = [
     h("span", { class: "what" }, statusMark(app, status), h("span", { class: "name" }, title)),
-    h("span", { class: "amount" }, number, h("span", { class: "unit" }, unitText(lang, figures.unit))),
+    h("span", { class: "amount" }, number, h("span", { class: "unit" }, unitAndPeriod)),
     past.length > 1 ? h("span", { class: "past" }, turned(app, figures, past), sparkline(past, drawing.scale)) : null,
   ];
   const given = { door: value?.door ?? null, by: "city", key: `figure-${figures.name}`, class: "key-figure" };
@@ -44,7 +55,7 @@ export interface Turn {
 
 /** How a figure turned from the first to the last point of its past that is known; null where there are not two. */
 export function turnOf(past: readonly Point[], better: Figures["better"], decimals: number): Turn | null {
-  const known = past.filter((point): point is { at: string; value: number } => point.value !== null);
+  const known = past.filter((point): point is Point & { value: number } => point.value !== null);
   const [first, last] = [known[0], known.at(-1)];
   if (first === undefined || last === undefined || first === last) return null;
   const by = Number((last.value - first.value).toFixed(decimals));

@@ -4,8 +4,8 @@ import type { Panel } from "../city/topics.ts";
 import type { App } from "../page/app.ts";
 import { h } from "../page/dom.ts";
 import { age, moment } from "../words/format.ts";
-import { drawBars, drawStatuses } from "./bars.ts";
-import { aboutFigure, type Drawing, explanation } from "./drawing.ts";
+import { aboutStatuses, drawBars, drawStatuses } from "./bars.ts";
+import { aboutFigure, type Drawing, explanation, periodText } from "./drawing.ts";
 import { drawFigures, type KeyFigure } from "./figures.ts";
 import { isStale, problemText, type Reading } from "./keep.ts";
 import { drawLegend } from "./legend.ts";
@@ -28,9 +28,8 @@ export function drawPanel(app: App, panel: Panel, reading: Reading, framing: Fra
   const { data } = reading;
   const title = titleOf(app, panel, data);
   const stale = isStale(reading, framing.refresh_s, framing.now);
-  const [of] = data === null ? [] : explained(data);
-  const told = () => (of ? aboutFigure(app, of.figures, null) : h("div"));
-  const { button, text } = of ? explanation(app, framing, framing.key, title, told) : { button: null, text: null };
+  const told = data === null ? null : explained(app, data, framing);
+  const { button, text } = told ? explanation(app, framing, framing.key, title, told) : { button: null, text: null };
   const section = h(
     "section",
     { class: "tile", data: { panel: panel.kind } },
@@ -65,11 +64,26 @@ export function drawData(app: App, data: Data, drawing: Drawing): HTMLElement {
   }
 }
 
-// Key figures explain themselves one by one.
-function explained(data: Data): KeyFigure[] {
-  if (data.kind === "bars" || data.kind === "series") return [data.figures];
-  return data.kind === "table" ? data.columns : [];
+/** What the "i" of a panel tells; key figures explain themselves one by one. */
+function explained(app: App, data: Data, drawing: Drawing): (() => HTMLElement) | null {
+  const about = ({ figures }: KeyFigure, most: number) =>
+    aboutFigure(app, figures, figures.values.slice(0, most), drawing);
+  switch (data.kind) {
+    case "bars":
+      return () => about(data.figures, data.top);
+    case "series":
+      return () => about(data.figures, 1);
+    case "table":
+      return () => h("div", {}, ...data.columns.map((column) => titled(app, column, about(column, 0))));
+    case "statuses":
+      return () => aboutStatuses(app, data, drawing);
+    default:
+      return null;
+  }
 }
+
+const titled = (app: App, { figures }: KeyFigure, about: HTMLElement): HTMLElement =>
+  h("section", {}, h("h4", {}, app.title(figures.title)), about);
 
 function titleOf(app: App, panel: Panel, data: Data | null): string {
   if (panel.title) return app.title(panel.title);
@@ -95,7 +109,8 @@ function timeNote(app: App, data: Data, stale: boolean, now: number): HTMLElemen
   const { lang } = app.store.get();
   const title = `${app.t("asOf")} ${moment(at)}${isSynthetic(data) ? ` · ${app.t("synthetic")}` : ""}`;
   const text = stale ? app.t("stoppedAt", { time: moment(at).slice(11) }) : age(lang, at, now);
-  return h("time", { class: "as-of", dateTime: at, title }, text);
+  const period = data.kind === "bars" || data.kind === "series" ? periodText(app, data.figures.figures) : null;
+  return h("time", { class: "as-of", dateTime: at, title }, [period, text].filter(Boolean).join(" · "));
 }
 
 function waiting(app: App, { problem }: Reading, { again }: Framing): HTMLElement {

@@ -1,5 +1,5 @@
 /** Lines of time: a small one beside a figure, and one with its scale, its norm and a reading of every point. */
-import type { Figures, Point } from "../city/indicators.ts";
+import type { Door, Figures, Point } from "../city/indicators.ts";
 import type { App } from "../page/app.ts";
 import { h } from "../page/dom.ts";
 import { moment } from "../words/format.ts";
@@ -96,6 +96,8 @@ export function drawSeries(app: App, figures: Figures, past: readonly Point[], d
     point === undefined ? "" : `${moment(point.at)}  ${amount(lang, figures, point.value)}`;
   const reading = h("output", {}, said(known.at(-1)));
   const door = figures.values[0]?.door ?? null;
+  const doorOf = (point: Point): Door | null => (point === known.at(-1) ? door : point.door);
+  const isPast = (point: Point) => point !== known.at(-1) && drawing.doors !== null && point.door !== null;
   const tick = (value: number) => h("span", {}, amount(lang, figures, value));
   const body = h(
     "div",
@@ -103,16 +105,29 @@ export function drawSeries(app: App, figures: Figures, past: readonly Point[], d
     doorway(app, drawing, { door, by: "city", key: `series-${figures.name}`, class: "reading" }, reading),
     h("div", { class: "scale", aria: { hidden: "true" } }, tick(range.high), tick(range.low)),
     plot,
-    h("div", { class: "days" }, h("span", {}, day(known[0])), h("span", {}, day(known.at(-1)))),
+    h(
+      "div",
+      { class: "days" },
+      h("span", {}, day(known[0])),
+      drawing.doors && h("span", {}, app.t("eachDay")),
+      h("span", {}, day(known.at(-1))),
+    ),
   );
   const summary = app.t("seriesSummary", {
     title: app.title(figures.title),
     first: said(known[0]),
     last: said(known.at(-1)),
   });
-  readable(plot, cursor, known, range, summary, (point) => {
+  const tell = (point: Point | undefined) => {
     reading.textContent = said(point);
-  });
+    const door = point && isPast(point) ? app.t("thatDay") : null;
+    plot.setAttribute("aria-valuetext", [said(point), door].filter(Boolean).join(app.t("listComma")));
+  };
+  const enter = (point: Point) => {
+    const to = doorOf(point);
+    if (to !== null) drawing.doors?.toggle(to);
+  };
+  readable(plot, cursor, known, range, { summary, tell, enter });
   return body;
 }
 
@@ -126,13 +141,20 @@ function aimBand({ least, most }: Aim, { low, high }: Range): SVGElement[] {
   return [svg("rect", { class: "norm", x: 0, width: WIDTH, y: top, height: Math.max(0, y(least ?? low) - top) })];
 }
 
+interface Reader {
+  summary: string;
+  /** A point is read, the last one again when nobody points at any. */
+  tell(point: Point | undefined): void;
+  /** A point was clicked, or entered by keyboard. */
+  enter(point: Point): void;
+}
+
 function readable(
   plot: HTMLElement,
   cursor: HTMLElement,
   points: readonly Point[],
   { low, high }: Range,
-  summary: string,
-  tell: (point: Point | undefined) => void,
+  { summary, tell, enter }: Reader,
 ): void {
   const times = points.map(({ at }) => Date.parse(at));
   const [first = 0, last = 0] = [times[0], times.at(-1)];
@@ -144,6 +166,7 @@ function readable(
     cursor.hidden = false;
     cursor.style.setProperty("--x", `${share(at) * 100}%`);
     cursor.style.setProperty("--y", `${100 - ((value - low) / (high - low)) * 100}%`);
+    plot.setAttribute("aria-valuenow", String(at));
     tell(points[at]);
   };
   const leave = () => {
@@ -151,9 +174,17 @@ function readable(
     tell(points.at(-1));
   };
   plot.tabIndex = 0;
-  plot.setAttribute("role", "img");
+  plot.setAttribute("role", "slider");
   plot.setAttribute("aria-label", summary);
-  plot.onpointermove = (event) => {
+  plot.setAttribute("aria-valuemin", "0");
+  plot.setAttribute("aria-valuemax", String(points.length - 1));
+  plot.setAttribute("aria-valuenow", String(at));
+  tell(points[at]);
+  const enterAt = () => {
+    const point = points[at];
+    if (point && !cursor.hidden) enter(point);
+  };
+  const point = (event: MouseEvent) => {
     const { left, width } = plot.getBoundingClientRect();
     const target = (event.clientX - left) / width;
     const nearest = points.reduce(
@@ -162,12 +193,19 @@ function readable(
     );
     show(nearest);
   };
+  plot.onpointermove = point;
+  plot.onclick = (event) => {
+    point(event);
+    enterAt();
+  };
   plot.onpointerleave = leave;
   plot.onblur = leave;
   plot.onkeydown = (event) => {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (step === undefined) return;
+    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -1, ArrowUp: 1 }[event.key];
+    const entered = event.key === "Enter" || event.key === " ";
+    if (step === undefined && !entered) return;
     event.preventDefault();
+    if (step === undefined) return enterAt();
     show(cursor.hidden ? points.length - 1 : at + step);
   };
 }

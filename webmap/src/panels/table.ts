@@ -2,7 +2,7 @@
 import type { Figures, Value } from "../city/indicators.ts";
 import type { App } from "../page/app.ts";
 import { h } from "../page/dom.ts";
-import { type Drawing, digits, doorway, nothingToCount, statusMark, unitText } from "./drawing.ts";
+import { type Drawing, digits, doorway, nothingToCount, periodText, statusMark, unitText } from "./drawing.ts";
 
 interface Row {
   key: string | null;
@@ -29,9 +29,10 @@ export function drawTable(app: App, columns: readonly Figures[], top: number, dr
   const [first] = columns;
   if (first === undefined || rows.length === 0)
     return h("p", { class: "empty" }, first === undefined ? app.t("noIndicators") : nothingToCount(app, first));
-  const head = columns.map((column) =>
-    h("th", { scope: "col" }, app.title(column.title), h("span", { class: "unit" }, unitText(lang, column.unit))),
-  );
+  const head = columns.map((column) => {
+    const unit = [unitText(lang, column.unit), periodText(app, column)].filter(Boolean).join(" · ");
+    return h("th", { scope: "col" }, app.title(column.title), h("span", { class: "unit" }, unit));
+  });
   const cell = (row: Row, index: number) => {
     const [column, value] = [columns[index], row.values[index]];
     if (column === undefined || value == null) return h("td", {}, "–");

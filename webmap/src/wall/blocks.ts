@@ -7,7 +7,7 @@ import { swatch } from "../map/facts.ts";
 import type { App } from "../page/app.ts";
 import { h } from "../page/dom.ts";
 import { admits } from "../panels/doors.ts";
-import { digits, statusMark, unitText } from "../panels/drawing.ts";
+import { digits, periodText, statusMark, unitText } from "../panels/drawing.ts";
 import { type KeyFigure, turnOf } from "../panels/figures.ts";
 import { isStale, type Reading } from "../panels/keep.ts";
 import { timeOf } from "../panels/reading.ts";
@@ -64,7 +64,7 @@ const some = (title: string, rows: HTMLElement[]): Drawn[] => (rows.length === 0
 function figure(app: App, { figures, past: points }: KeyFigure): HTMLElement {
   const { lang } = app.store.get();
   const [value] = figures.values;
-  const unit = unitText(lang, figures.unit);
+  const unit = [unitText(lang, figures.unit), periodText(app, figures)].filter(Boolean).join(" · ");
   const turn = turnOf(points, figures.better, figures.decimals);
   const arrow = turn === null || turn.by === 0 ? null : turn.by > 0 ? "↑" : "↓";
   const row = h(
