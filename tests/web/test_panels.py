@@ -91,6 +91,21 @@ def test_a_topic_that_is_not_there_is_said_to_be_so(visit: Visit) -> None:
     expect(layer_box(page, "component")).to_be_checked()
 
 
+def test_without_topics_the_map_is_there_with_a_message_and_they_come_back(visit: Visit, server_url: str) -> None:
+    page = visit(ready=False, errors_with="Failed to load")
+    page.route("**/topics", lambda route: route.fulfill(status=500, body="out of order"))
+    page.goto(f"{server_url}/{CITY}")
+    await_map(page)
+    banner = page.get_by_role("alert")
+    expect(banner).to_contain_text("专题未能载入，地图照常可用。Internal Server Error")
+    expect(layer_box(page, "component")).to_be_checked()
+    page.unroute("**/topics")
+    banner.get_by_role("button", name="重试").click()
+    expect(page.get_by_label("专题")).to_have_value("city-management")
+    expect(figure(page, "components").locator("b")).to_have_text(re.compile(r"\d"))
+    expect(banner).to_have_count(0)
+
+
 def test_a_figure_is_a_door_to_what_it_counts_and_back_also_from_a_link(visit: Visit, server: Server) -> None:
     page = visit(CITY)
     told = asked(server, "/indicators/components-to-repair")["values"][0]

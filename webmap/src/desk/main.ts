@@ -82,8 +82,15 @@ function mirror(store: Store, defaultsOf: (topic: string | null) => State, follo
   });
 }
 
+/** Topics that cannot be had are no reason to be without a map. */
+function withoutTopics(error: unknown): Error {
+  if (error instanceof Unreachable || error instanceof Refused || error instanceof SyntaxError) return error;
+  throw error;
+}
+
 async function start(root: HTMLElement): Promise<void> {
-  const [city, known] = await Promise.all([loadCity(), topics()]);
+  const [city, found] = await Promise.all([loadCity(), topics().catch(withoutTopics)]);
+  const known = found instanceof Error ? [] : found;
   const plain = defaultsFor(city);
   const defaultsOf = (name: string | null) => {
     const topic = known.find((each) => each.name === name);
@@ -95,6 +102,14 @@ async function start(root: HTMLElement): Promise<void> {
   headTools(shell.head, app, "map");
   panelSheet(shell, app);
   warning(shell.warning, app);
+  // The map is of use without them; who wants them back loads the page, whose address still names the topic.
+  if (found instanceof Error) {
+    banner(
+      store.get().lang,
+      app.t("topicsFailed", { why: found instanceof Unreachable ? app.t("unreachable") : reason(found) }),
+      () => location.reload(),
+    );
+  }
   const over = new AbortController();
   const drawn = drawCity(shell, app, known, defaultsOf);
   followCity(app, drawn, liveSign(shell.live, app), over.signal);

@@ -64,7 +64,12 @@ export function topicColumn(element: HTMLElement, app: App, topics: readonly Top
     element.hidden = name === null;
     document.documentElement.classList.toggle("with-topic", name !== null);
     if (topic) show(topic);
-    else fill(body, name !== null && h("p", { class: "empty" }, app.t("topicGone", { name })));
+    // A server without topics (or one that did not tell them) says so elsewhere: this one may well be there.
+    else
+      fill(
+        body,
+        name !== null && h("p", { class: "empty" }, app.t(topics.length > 0 ? "topicGone" : "topicsNone", { name })),
+      );
     fill(handle, app.t("figures"));
   };
   element.append(handle, body);
