@@ -34,6 +34,7 @@ from api.routes import (
     query,
     questions,
     rasters,
+    reports,
     sight,
     system,
     topics,
@@ -121,7 +122,7 @@ class Application:
         api.state.presses, api.state.answering = Presses(self.service.settings.data_dir), self
         errors.install(api)
         for part in (
-            *(system, catalogue, topics, indicators, places, items, query, rasters),
+            *(system, catalogue, topics, indicators, reports, places, items, query, rasters),
             *(questions, ogc, archives, basemap, client, prints, sight),
         ):
             api.include_router(part.router)

@@ -32,6 +32,7 @@ from layers.errors import (
     UnknownItem,
     UnknownLayer,
     UnknownRaster,
+    UnknownTopic,
     UnknownUpload,
 )
 from layers.store.jobs import NotFiled
@@ -89,6 +90,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     UnknownRaster: HTTPStatus.NOT_FOUND,
     UnknownResult: HTTPStatus.NOT_FOUND,
     UnknownIndicator: HTTPStatus.NOT_FOUND,
+    UnknownTopic: HTTPStatus.NOT_FOUND,
     NotCounted: HTTPStatus.SERVICE_UNAVAILABLE,
     UnknownQuestion: HTTPStatus.NOT_FOUND,
     NoRoom: HTTPStatus.CONFLICT,

@@ -78,6 +78,14 @@ class UnknownIndicator(LayersError):
         self.name = name
 
 
+class UnknownTopic(LayersError):
+    """No topic of this name is visible to the actor, or nothing of it is there."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no topic {name!r}")
+        self.name = name
+
+
 class UnknownUpload(LayersError):
     """No upload has this id, or not any more."""
 

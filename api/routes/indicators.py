@@ -48,7 +48,7 @@ def _indicator(
     seen: SeenDep,
 ) -> Indicator:
     found = service.indicators.get(name)
-    if found is None or not _known([found], seen):
+    if found is None or not known([found], seen):
         raise UnknownIndicator(name)
     return found
 
@@ -56,7 +56,7 @@ def _indicator(
 IndicatorDep = Annotated[Indicator, Depends(_indicator)]
 
 
-def _known(indicators: list[Indicator], seen: Seen) -> list[Indicator]:
+def known(indicators: list[Indicator], seen: Seen) -> list[Indicator]:
     """Those of which every layer may be known; the areas of a `by` that may not be known are left out elsewhere."""
     return there([each for each in indicators if all(layer in seen for layer in each.layers)], seen)
 
@@ -64,7 +64,7 @@ def _known(indicators: list[Indicator], seen: Seen) -> list[Indicator]:
 @router.get("/indicators")
 def indicators(service: ServiceDep, seen: SeenDep, if_none_match: Match = None) -> Response:
     """The indicators whose layers exist and the caller may see."""
-    found = [_declared(each, seen) for each in _known(list(service.indicators.values()), seen)]
+    found = [_declared(each, seen) for each in known(list(service.indicators.values()), seen)]
     return answered({"indicators": found}, if_none_match)
 
 

@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.deps import ActorDep, ServiceDep, reading
 from api.inside import fetched
+from api.key_figures import key_figures
 from api.presses import Presses
 from api.routes.basemap import BasemapDep
 from api.service import Service
@@ -75,7 +76,7 @@ class PrintOrder(_Strict):
     """What is printed: a style of our own tiles, where, how large, and the words around it.
 
     The map shows `bounds` (west, south, east, north) at a round scale, or 1:`scale` around `lon`, `lat`; `zoom` is that
-    at which it was seen, which decides what is drawn.
+    at which it was seen, which decides what is drawn. `indicators` are told of the whole city, as they are now.
     """
 
     style: dict[str, Any]
@@ -90,6 +91,7 @@ class PrintOrder(_Strict):
     lat: _Lat | None = None
     scale: float | None = Field(None, ge=LARGEST, le=SMALLEST)
     legend: list[SectionOrder] = Field([], max_length=40)
+    indicators: list[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,60}$")]] = Field([], max_length=12)
 
     @model_validator(mode="after")
     def _somewhere(self) -> Self:
@@ -149,20 +151,22 @@ async def print_map(
 async def _sheet(
     order: PrintOrder, service: Service, actor: Actor, plan: Printable, basemap: Basemap | None, at: dt.datetime
 ) -> paper.Sheet:
-    """What is on the paper; UnknownLayer and UnknownRaster for what the actor may not know of."""
+    """What is on the paper; UnknownLayer, UnknownRaster and UnknownIndicator for what the actor may not know of."""
     layers = await run_in_threadpool(lambda: [service.registry.find(name, actor) for name in sorted(plan.layers)])
     rasters = [service.rasters.find(name, actor) for name in sorted(plan.rasters)]
     async with reading(service) as connection:
         held = await run_in_threadpool(summaries, connection, layers)
+        keyed = await run_in_threadpool(key_figures, connection, service, actor, order.indicators, lang=order.lang)
     base = basemap if plan.basemap else None
+    invented = any(s.synthetic for s in held) or any(stored.raster.synthetic for stored in rasters)
     return paper.Sheet(
         title=order.title or _titled(service, order.lang),
         subtitle=order.subtitle,
         lang=order.lang,
         landscape=order.orientation == "landscape",
-        legend=tuple(_section(section) for section in order.legend),
+        legend=(*keyed.sections, *(_section(section) for section in order.legend)),
         notes=tuple(_notes(order.lang, service, held, rasters, base, at)),
-        synthetic=any(s.synthetic for s in held) or any(stored.raster.synthetic for stored in rasters),
+        synthetic=invented or keyed.synthetic,
     )
 
 

@@ -145,25 +145,26 @@ def export(
     """A kept result as a file; `lang` is the language of its name and of the page."""
     kept, wanted = found_result(service, actor, id), EXPORTS[format]
     write = partial(page.write, context=_outlines(service, actor), lang=lang) if wanted is HTML else wanted.write
-    file = _written(partial(write, kept.sheet), service.results.scratch(wanted.name))
-    title = f"{kept.sheet.title.zh if lang == 'zh' else kept.sheet.title.en} {kept.sheet.made_at:%Y-%m-%d}".translate(
-        _IN_NAMES
-    )
+    file = written(partial(write, kept.sheet), service.results.scratch(wanted.name))
+    title = f"{kept.sheet.title.zh if lang == 'zh' else kept.sheet.title.en} {kept.sheet.made_at:%Y-%m-%d}"
     headers = {
         "Cache-Control": "private, no-cache",
         "Content-Length": str(os.fstat(file.fileno()).st_size),
-        # RFC 5987: the name is Chinese; the first one is for programs that do not know that.
-        "Content-Disposition": f'attachment; filename="{id}{wanted.suffix}"; '
-        f"filename*=utf-8''{quote(title + wanted.suffix, safe='')}",
+        "Content-Disposition": attached(f"{id}{wanted.suffix}", title + wanted.suffix),
     }
-    return StreamingResponse(_chunks(file), media_type=wanted.media_type, headers=headers)
+    return StreamingResponse(chunks(file), media_type=wanted.media_type, headers=headers)
+
+
+def attached(plain: str, name: str) -> str:
+    """The head that makes a file of an answer; `plain` is for programs that do not know RFC 5987, nor Chinese names."""
+    return f"attachment; filename=\"{plain}\"; filename*=utf-8''{quote(name.translate(_IN_NAMES), safe='')}"
 
 
 # What separates folders, drives or words in the names of files.
 _IN_NAMES: Final = str.maketrans({"：": "-", ":": "-", "/": "-", "\\": "-", " ": "_"})
 
 
-def _written(write: Callable[[Path], None], path: Path) -> BinaryIO:
+def written(write: Callable[[Path], None], path: Path) -> BinaryIO:
     """What is written to a path, as an open file that has no name any more: it goes when it is closed."""
     try:
         write(path)
@@ -181,7 +182,8 @@ def _outlines(service: Service, actor: Actor) -> gpd.GeoDataFrame | None:
         return outlines(connection, counties)
 
 
-def _chunks(file: BinaryIO) -> Iterator[bytes]:
+def chunks(file: BinaryIO) -> Iterator[bytes]:
+    """The bytes of an open file, which is then closed."""
     with file:
         while chunk := file.read(CHUNK):
             yield chunk

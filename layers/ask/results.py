@@ -90,7 +90,6 @@ class Results:
 
     def keep(self, answer: Answer) -> Kept:
         """Write an answer down; every few seconds what is too old or too much is let go of."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         id = secrets.token_urlsafe(18)
         path, new, beside = self.folder / f"{id}.parquet", self.scratch("parquet"), self.scratch("json")
         said = _said(answer, _bounds(answer.sheet))
@@ -119,6 +118,7 @@ class Results:
 
     def scratch(self, suffix: str) -> Path:
         """A path of a new file in the folder, under a name that no answer has."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         return self.folder / f"new-{secrets.token_hex(12)}.{suffix}"
 
     def sweep(self) -> None:

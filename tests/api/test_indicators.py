@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 import uuid
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pandas as pd
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -154,6 +156,13 @@ REFUSED = [
     ("/indicators/components?area=%00", 422, "invalid_request"),
     ("/indicators/components/history?by=county&key=%00", 400, "bad_parameter"),
     ("/layers/video/facets?filter=status%20%3D%20%27%00%27", 400, "bad_filter"),
+    ("/indicators.csv?of=nothing", 404, "unknown_indicator"),
+    ("/indicators.csv?topic=nothing", 404, "unknown_topic"),
+    ("/indicators.csv", 400, "bad_parameter"),
+    ("/indicators.csv?topic=emergency&by=town", 400, "bad_parameter"),
+    ("/indicators.csv?of=components&by=owner", 400, "bad_parameter"),
+    ("/indicators.csv?of=" + ",".join(f"a{n}" for n in range(30)), 400, "bad_parameter"),
+    ("/indicators.json?of=components", 422, "invalid_request"),
     ("/indicators/components?limit=0", 422, "invalid_request"),
     ("/indicators/components/history?by=grid", 400, "bad_parameter"),
     ("/indicators/components/history?by=county&key=9", 400, "bad_parameter"),
@@ -195,6 +204,43 @@ def test_the_demo_city_has_a_past_that_says_it_is_made_up(server: Server) -> Non
 def test_a_county_a_town_and_a_value_have_a_past(server: Server, by: str, key: str) -> None:
     told = get(server, "/indicators/components-to-repair/history", by=by, key=key, days=7)
     assert (len(told["points"]), told["key"]) == (7, key)
+
+
+def table(server: Server, path: str, **headers: str) -> pd.DataFrame:
+    answer = httpx.get(f"{server.url}{path}", headers=headers, timeout=30)
+    assert answer.status_code == 200, answer.text
+    if "csv" in answer.headers["content-type"]:
+        assert answer.content.startswith(b"\xef\xbb\xbf")  # else Excel on a Chinese Windows takes it for GBK
+        return pd.read_csv(io.BytesIO(answer.content), dtype={"key": str})
+    return pd.read_excel(io.BytesIO(answer.content), dtype={"代码": str}, engine="openpyxl")
+
+
+def test_figures_are_exported_with_their_unit_parts_time_and_source(server: Server) -> None:
+    told = {v["key"]: v for v in get(server, "/indicators/video-online", by="county")["values"]}
+    found = table(server, "/indicators.csv?of=video-online,video-sites&by=county").set_index(["indicator", "key"])
+    for key, value in told.items():
+        row = found.loc[("video-online", key)]
+        assert row["value"] == pytest.approx(value["value"], abs=0.05)
+        assert (row["numerator"], row["denominator"]) == (value["numerator"], value["denominator"])
+        assert (row["name_zh"], row["unit_zh"], row["status"]) == (value["title"]["zh"], "%", value["status"])
+    assert set(found["synthetic"]) == {True}
+    assert set(found["source"]) == {"视频点位"}
+    assert found["as_of"].str.match(r"20\d\d-\d\d-\d\dT").all()
+    assert "合成演示数据" in found["about"].iloc[0]
+    in_excel = table(server, "/indicators.xlsx?of=video-online,video-sites&by=county")
+    assert in_excel["数值"].tolist() == found["value"].tolist()
+    within = table(server, "/indicators.csv?of=video-sites&by=town&area=320613")
+    assert set(within["key"].str[:6]) == {"320613"}
+
+
+def test_a_topic_is_exported_with_all_that_its_panels_tell(server: Server) -> None:
+    found = table(server, "/indicators.csv?topic=emergency")
+    told = set(zip(found["indicator"], found["by"], strict=True))
+    assert {("video-online", "city"), ("hazards-inspected", "county"), ("hazard_site.level", "level")} <= told
+    grades = found[found["indicator"] == "hazard_site.level"]
+    assert grades["value"].sum() == grades["denominator"].iloc[0] == get(server, "/layers/hazard_site/facets")["total"]
+    since = get(server, "/indicators/hazards-inspected")["period"]["since"]
+    assert set(found[found["indicator"] == "hazards-inspected"]["period_since"]) == {since}
 
 
 def test_facets_count_every_value_under_the_filter(server: Server) -> None:
@@ -265,4 +311,6 @@ def test_an_indicator_of_an_internal_layer_does_not_exist_for_strangers(guarded:
 
     assert seen() == (False, 404, f"there is no indicator {name!r}")
     assert httpx.get(f"{guarded.url}/indicators/{name}/history").status_code == 404
+    assert httpx.get(f"{guarded.url}/indicators.csv?of={name}").json()["detail"] == f"there is no indicator {name!r}"
+    assert set(table(guarded, f"/indicators.csv?of={name}", **guarded.admin)["indicator"]) == {name}
     assert seen(**guarded.admin) == (True, 200, "")

@@ -155,7 +155,10 @@ def test_a_pdf_says_what_it_is_in_text(server: Server, style: dict[str, Any]) ->
         {"title": "城市部件", "rows": [{"label": "市政公用设施", "colour": "#0072b2", "shape": "circle"}]},
         {"title": "密度", "unit": "个/km²", "ramp": {"colours": ["#ffffff", "#000000"], "ticks": ["1", "1000"]}},
     ]
-    body = order(style, subtitle="筛选：状态 破损", legend=legend, scale=10_000, lon=CENTRE[0], lat=CENTRE[1])
+    shown = ["video-online", "hazards-inspected"]
+    body = order(
+        style, subtitle="筛选：状态 破损", legend=legend, indicators=shown, scale=10_000, lon=CENTRE[0], lat=CENTRE[1]
+    )
     response = printed(server, body, "pdf")
     assert response.status_code == 200, response.text
     assert response.headers["content-type"] == "application/pdf"
@@ -164,6 +167,11 @@ def test_a_pdf_says_what_it_is_in_text(server: Server, style: dict[str, Any]) ->
     for said in ("城区部件一览", "筛选：状态 破损", "市政公用设施", "个/km²", "1000", "1:10,000", "北", "合成演示数据"):
         assert said in text
     assert "来源：合成演示数据" in text
+    (online,) = httpx.get(f"{server.url}/indicators/video-online").json()["values"]
+    for said in ("关键指标", "视频在线率", f"{online['value']:.1f}%", "危险源一年内检查率", "近 365 天"):
+        assert said in text
+    assert re.search(r"截至 20\d\d-\d\d-\d\d \d\d:\d\d", text)
+    assert printed(server, order(style, indicators=["nothing"])).json()["code"] == "unknown_indicator"
     assert re.search(r"制图时间 20\d\d-\d\d-\d\d \d\d:\d\d", text)
     assert "审图号" not in text  # this city has none
     assert len(response.content) < 1_000_000

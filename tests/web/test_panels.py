@@ -206,6 +206,14 @@ def test_a_figure_tells_its_time_its_source_and_of_what_it_is_made(visit: Visit,
     expect(explained).to_contain_text("不低于 98.0%，95.0% 以下不达标")
     expect(explained).to_contain_text("城市部件 · 合成演示数据")
     expect(explained).to_contain_text(re.compile(r"截至\s*20\d\d-\d\d-\d\d \d\d:\d\d"))
+    for place, name in (
+        (explained, "components-intact.csv"),
+        (page.locator(".tiles > .report"), "city-management.csv"),
+    ):
+        with page.expect_download() as saved:
+            place.get_by_role("button", name="导出指标为 CSV").click()
+        assert saved.value.suggested_filename == name
+        assert "部件完好率" in saved.value.path().read_text(encoding="utf-8-sig")
 
 
 def test_a_row_lights_up_its_area_and_the_map_lights_up_its_row(visit: Visit, server: Server) -> None:

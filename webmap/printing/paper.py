@@ -34,12 +34,14 @@ WORDS: Final[dict[Lang, dict[str, str]]] = {
     "zh": {
         "north": "北", "legend": "图例", "more": "另有 {n} 项未列出", "scale": "比例尺 1:{n}（A4 原大，图幅中心）",
         "source": "来源：{text}", "approval": "审图号：{text}", "printed": "制图时间 {at}", "updated": "数据截至 {at}",
-        "synthetic": "合成演示数据",
+        "synthetic": "合成演示数据", "figures": "关键指标", "as_of": "截至 {at}", "last_days": "近 {n} 天",
+        "warn": "接近标准", "bad": "不达标",
     },
     "en": {
         "north": "N", "legend": "Legend", "more": "{n} more not listed", "scale": "1:{n} (A4 at full size, mid-map)",
         "source": "Source: {text}", "approval": "Map approval: {text}", "printed": "Printed {at}",
-        "updated": "Data of {at}", "synthetic": "Synthetic demo data",
+        "updated": "Data of {at}", "synthetic": "Synthetic demo data", "figures": "Key figures", "as_of": "as of {at}",
+        "last_days": "last {n} days", "warn": "near the norm", "bad": "out of norm",
     },
 }  # fmt: skip
 
@@ -54,6 +56,16 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Fact:
+    """One figure in words: what it is, and how much; `warn` where it is not as it should be. `note` stands below."""
+
+    label: str
+    value: str
+    warn: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Ramp:
     """Colours that blend (or stand side by side: `steps`) over values."""
 
@@ -64,12 +76,13 @@ class Ramp:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the legend: rows, a ramp, or both."""
+    """A part of the legend: rows, a ramp, or both; or, ahead of it, key figures."""
 
     title: str
     unit: str = ""
     rows: tuple[Row, ...] = ()
     ramp: Ramp | None = None
+    facts: tuple[Fact, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -226,7 +239,7 @@ def _legend(sheet: Sheet, area: Area, face: Face) -> Iterator[Mark]:
 class _Line:
     """A line of the legend: a head, a row or a ramp, and how high it is."""
 
-    what: Section | Row | Ramp
+    what: Section | Row | Ramp | Fact
     height: float
 
 
@@ -236,6 +249,7 @@ def _lines(legend: tuple[Section, ...]) -> list[_Line]:
         lines.append(_Line(section, _HEAD_MM))
         if section.ramp is not None:
             lines.append(_Line(section.ramp, _RAMP_MM))
+        lines += [_Line(fact, _ROW_MM + (_LINE_MM if fact.note else 0)) for fact in section.facts]
         lines += [_Line(row, _ROW_MM) for row in section.rows]
     return lines
 
@@ -279,7 +293,7 @@ def _flowed(
         yield Text(x, bottom + 2.6, WORDS[lang]["more"].format(n=left), _SMALL, WARN)
 
 
-def _drawn(what: Section | Row | Ramp, x: float, y: float, width: float, face: Face) -> Iterator[Mark]:
+def _drawn(what: Section | Row | Ramp | Fact, x: float, y: float, width: float, face: Face) -> Iterator[Mark]:
     match what:
         case Section():
             unit = face.shortened(what.unit, _SMALL, width / 2)
@@ -289,6 +303,12 @@ def _drawn(what: Section | Row | Ramp, x: float, y: float, width: float, face: F
         case Row():
             yield from _swatch(what, x, y + _ROW_MM / 2)
             yield Text(x + 6.5, y + 3.3, face.shortened(what.label, _SMALL, width - 6.5), _SMALL)
+        case Fact():
+            value = face.shortened(what.value, _SMALL, width * 0.6)
+            room = width - face.width(value, _SMALL) - 2
+            yield Text(x, y + 3.3, face.shortened(what.label, _SMALL, room), _SMALL, SOFT)
+            yield Text(x + width, y + 3.3, value, _SMALL, WARN if what.warn else INK, "right")
+            yield Text(x, y + 3.3 + _LINE_MM, face.shortened(what.note, _SMALL, width), _SMALL, SOFT)
         case Ramp():
             yield from _ramp(what, x, y, width)
 

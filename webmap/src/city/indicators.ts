@@ -106,3 +106,8 @@ export function figures(
 /** The past of one figure, oldest first. */
 export const past = (name: string, days: number, signal?: AbortSignal): Promise<Past> =>
   get(`/indicators/${part(name)}/history?by=city&days=${days}`, signal);
+
+/** Where a file of figures is: those of a topic, or of one indicator by an area or column. */
+export function reportPath(format: "csv" | "xlsx", asked: { topic: string } | { of: string; by: string }): string {
+  return `/indicators.${format}?${new URLSearchParams(asked)}`;
+}

@@ -21,6 +21,8 @@ export interface PrintOrder {
   lat: number;
   scale: number | null;
   legend: LegendPart[];
+  /** Whose figures stand beside the map, as they are when it is drawn. */
+  indicators: string[];
 }
 
 /** The sheet as a file; throws Refused or Unreachable (an abort stays an AbortError). */

@@ -6,6 +6,7 @@ import type { Doors } from "./doors.ts";
 import { doorColumns, lightDoors } from "./drawing.ts";
 import { type Keeper, keepPanels, type Reading, UNHEARD } from "./keep.ts";
 import { drawPanel } from "./panel.ts";
+import { reportButtons } from "./report.ts";
 
 export interface Column {
   /** Records of a layer changed (null: of any). */
@@ -48,7 +49,8 @@ export function topicColumn(element: HTMLElement, app: App, topics: readonly Top
     redraw = () => {
       for (const [index, reading] of readings.entries()) if (reading) draw(index, reading);
     };
-    fill(body, h("h2", { class: "hidden-text" }, app.title(topic.title)), ...slots);
+    const report = topic.panels.length > 0 && reportButtons(app, { topic: topic.name }, topic.name);
+    fill(body, h("h2", { class: "hidden-text" }, app.title(topic.title)), ...slots, report);
     for (const index of topic.panels.keys()) draw(index, UNHEARD);
     keeper = keepPanels(topic, draw, over.signal);
     const ages = window.setInterval(redraw, AGES_MS);

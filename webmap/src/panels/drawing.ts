@@ -7,6 +7,7 @@ import { moment } from "../words/format.ts";
 import type { Lang, Title } from "../words/i18n.ts";
 import { unitWord } from "../words/i18n.ts";
 import { behind, type Doors, type Row, standsFor } from "./doors.ts";
+import { reportButtons } from "./report.ts";
 
 /** How and for whom something is drawn. Sizes of type come from `--type-figure`, `--type-body`, `--type-caption`. */
 export interface Drawing {
@@ -226,6 +227,7 @@ export function aboutFigure(app: App, of: Figures, values: readonly Value[], dra
       of.truncated ? fact(app.t("cutOff"), app.t("cutOffWhy")) : null,
     ),
     of.values.length === 0 ? h("p", {}, nothingToCount(app, of)) : null,
+    drawing.doors && reportButtons(app, { of: of.name, by: of.by }, of.name),
     values.length === 1 && h("p", { class: "hidden-text" }, amount(lang, of, values[0]?.value ?? null)),
   );
 }

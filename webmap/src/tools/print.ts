@@ -1,6 +1,7 @@
 /** The print dialog: what will be on the paper is drawn by the server while one chooses. */
 import * as api from "../city/api.ts";
 import { type PrintOrder, printed } from "../city/printing.ts";
+import { topics } from "../city/topics.ts";
 import type { CityMap } from "../map/map.ts";
 import { type App, reason } from "../page/app.ts";
 import { fill, h } from "../page/dom.ts";
@@ -14,8 +15,20 @@ const QUALITIES = [150, 200, 300];
 const PREVIEW_DPI = 96;
 const PAUSE_MS = 400;
 const LONGEST_TITLE = 80;
+/** So many the server takes. */
+const MOST_FIGURES = 12;
 
 type Paper = Pick<PrintOrder, "title" | "orientation" | "scale" | "dpi">;
+
+/** The indicators of the open topic's key figures; none where they cannot be had. */
+async function keyFigures(app: App): Promise<string[]> {
+  const { topic } = app.store.get();
+  if (topic === null) return [];
+  const known = await topics().catch(() => []);
+  const panels = known.find(({ name }) => name === topic)?.panels ?? [];
+  const names = panels.flatMap((panel) => (panel.kind === "figures" ? panel.indicators : []));
+  return [...new Set(names)].slice(0, MOST_FIGURES);
+}
 
 /** Everything about the map that the choices of the dialog do not change. */
 async function seen(
@@ -25,10 +38,11 @@ async function seen(
 ): Promise<{ order: Omit<PrintOrder, keyof Paper>; left: boolean }> {
   const { lang, layers } = app.store.get();
   const shown = layers.filter((name) => app.city.layer(name)).reverse();
-  const [{ style, roles }, details, rasters] = await Promise.all([
+  const [{ style, roles }, details, rasters, indicators] = await Promise.all([
     cityMap.styleIn("print"),
     Promise.all(shown.map((name) => app.city.detail(name))),
     api.rasters("print"),
+    keyFigures(app),
   ]);
   const zoom = cityMap.map.getZoom();
   const paper = forPaper(style, location.origin, marksOnPaper(app, board.all(), roles));
@@ -43,6 +57,7 @@ async function seen(
       bounds,
       lon: (bounds[0] + bounds[2]) / 2,
       lat: (bounds[1] + bounds[3]) / 2,
+      indicators,
       legend: legendOnPaper(app, details, rasters, cityMap.ranges(), zoom, {
         shades: cityMap.shading.current(),
         roles,
@@ -58,13 +73,19 @@ export async function printDialog(app: App, cityMap: CityMap, board: Board): Pro
   const status = h("p", { class: "hint", role: "status" }, app.t("printDrawing"));
   const wrong = h("p", { class: "wrong", role: "alert" });
   const note = h("p", { class: "hint" });
+  const withFigures = h("input", { type: "checkbox", id: "print-figures", checked: true });
+  const figures = h("label", { class: "switch", hidden: true }, withFigures, app.t("printFigures"));
   const map = seen(app, cityMap, board);
   let drawing = new AbortController();
   let due = 0;
   let shown = "";
 
   const fetched = async (format: "png" | "pdf", dpi: number, signal: AbortSignal): Promise<Blob> =>
-    printed(format, { ...(await map).order, ...paper, dpi }, signal);
+    printed(
+      format,
+      { ...(await map).order, ...paper, ...(withFigures.checked ? {} : { indicators: [] }), dpi },
+      signal,
+    );
   const draw = async (): Promise<void> => {
     drawing.abort();
     drawing = new AbortController();
@@ -87,6 +108,7 @@ export async function printDialog(app: App, cityMap: CityMap, board: Board): Pro
     clearTimeout(due);
     due = window.setTimeout(() => void draw(), PAUSE_MS);
   };
+  withFigures.onchange = () => change({});
   const give = (format: "png" | "pdf", text: string): HTMLButtonElement => {
     const button = h("button", { type: "button", class: "primary" }, text);
     button.onclick = async () => {
@@ -112,7 +134,7 @@ export async function printDialog(app: App, cityMap: CityMap, board: Board): Pro
     h(
       "div",
       { class: "columns" },
-      h("div", { class: "choices" }, ...choices(app, paper, change), note),
+      h("div", { class: "choices" }, ...choices(app, paper, change), figures, note),
       h("div", { class: "preview" }, preview, status),
     ),
     wrong,
@@ -127,6 +149,12 @@ export async function printDialog(app: App, cityMap: CityMap, board: Board): Pro
   };
   document.body.append(dialog);
   dialog.showModal();
+  void map.then(
+    ({ order }) => {
+      figures.hidden = order.indicators.length === 0;
+    },
+    () => undefined, // said where the map is drawn
+  );
   await draw();
   const without = await map.then(
     ({ left }) => left,
