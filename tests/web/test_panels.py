@@ -211,7 +211,7 @@ def test_a_figure_tells_its_time_its_source_and_of_what_it_is_made(visit: Visit,
         (page.locator(".tiles > .report"), "city-management.csv"),
     ):
         with page.expect_download() as saved:
-            place.get_by_role("button", name="导出指标为 CSV").click()
+            place.get_by_role("button", name="下载指标为 CSV").click()
         assert saved.value.suggested_filename == name
         assert "部件完好率" in saved.value.path().read_text(encoding="utf-8-sig")
 

@@ -308,7 +308,8 @@ def _drawn(what: Section | Row | Ramp | Fact, x: float, y: float, width: float, 
             room = width - face.width(value, _SMALL) - 2
             yield Text(x, y + 3.3, face.shortened(what.label, _SMALL, room), _SMALL, SOFT)
             yield Text(x + width, y + 3.3, value, _SMALL, WARN if what.warn else INK, "right")
-            yield Text(x, y + 3.3 + _LINE_MM, face.shortened(what.note, _SMALL, width), _SMALL, SOFT)
+            if what.note:
+                yield Text(x, y + 3.3 + _LINE_MM, face.shortened(what.note, _SMALL, width), _SMALL, SOFT)
         case Ramp():
             yield from _ramp(what, x, y, width)
 

@@ -1,7 +1,7 @@
 /** Figures as a file: buttons that give them to the browser's downloads. */
 import { reportPath } from "../city/indicators.ts";
 import { download } from "../city/records.ts";
-import { type App, reason } from "../page/app.ts";
+import type { App } from "../page/app.ts";
 import { h } from "../page/dom.ts";
 
 const FORMATS = ["xlsx", "csv"] as const;
@@ -27,7 +27,7 @@ export function reportButtons(app: App, asked: Parameters<typeof reportPath>[1],
         await download(reportPath(format, asked), `${key}.${format}`);
         problem.textContent = "";
       } catch (error) {
-        problem.textContent = app.t("failed", { why: reason(error) });
+        problem.textContent = app.t("failed", { why: error instanceof Error ? error.message : String(error) });
       }
       button.disabled = false;
     };
