@@ -57,7 +57,8 @@ VIEWS = {
     "everything": "",
     "plan": "plan",
     "data": "data",
-    "wall": "wall?topics=city-management",
+    # One sheet for an hour: which of them the picture shows must not hang on how quick the machine is.
+    "wall": "wall?topics=city-management&seconds=3600",
 }
 SHOWN = [
     *((f"city-{size}-{palette}") for size in SIZES for palette in ("dark", "light")),
