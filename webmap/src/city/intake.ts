@@ -210,7 +210,20 @@ function refusal(status: number, text: string): Refused {
 export const uploads = (): Promise<{ uploads: Waiting[]; most_mb: number }> => get("/uploads");
 export const openUpload = (): Promise<Upload> => send("POST", "/uploads");
 export const upload = (id: string, signal?: AbortSignal): Promise<Upload> => get(`/uploads/${part(id)}`, signal);
-export const removeUpload = (id: string): Promise<null> => send("DELETE", `/uploads/${part(id)}`);
+const STOPPED_AFTER_MS = 300;
+const MOST_LOOKS = 40;
+
+/** Forget an upload; when it is just being looked at, that is stopped first (loading has to be cancelled by name). */
+export async function removeUpload(id: string): Promise<void> {
+  let { work } = await upload(id);
+  const examined = (): boolean => work?.kind === "examine" && (work.state === "queued" || work.state === "running");
+  if (examined()) ({ work } = await cancel(id));
+  for (let look = 0; examined() && look < MOST_LOOKS; look++) {
+    await new Promise((done) => setTimeout(done, STOPPED_AFTER_MS));
+    ({ work } = await upload(id));
+  }
+  await send("DELETE", `/uploads/${part(id)}`);
+}
 export const examine = (id: string, choices: Partial<Choices>): Promise<Upload> =>
   send("POST", `/uploads/${part(id)}/examine`, choices);
 export const load = (id: string, allow_retire: boolean): Promise<Upload> =>
