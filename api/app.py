@@ -107,7 +107,7 @@ class Application:
                 yield
             self.service.close()
 
-        api = FastAPI(
+        api = Described(
             title="Chengtu 城图",
             description="One map for running a city: layers, tiles, search, records.",
             version="0.1.0",
@@ -128,7 +128,6 @@ class Application:
             api.include_router(part.router)
         for router in (uploads_router, deliveries_router):
             api.include_router(router)
-        api.openapi_schema = described(api.openapi())
         if dist.is_dir():
             api.mount("/", Pages(directory=dist, html=True), name="map")
         return api
@@ -180,6 +179,16 @@ class Application:
             self.metrics.requests.labels(route, method if method in _METHODS else "other", status).inc()
             if not live:  # a stream that lasted a day was not a slow answer
                 self.metrics.seconds.labels(route).observe(time.perf_counter() - started)
+
+
+class Described(FastAPI):
+    """Its OpenAPI document tells of the tiles, too; it is made when somebody asks for it."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The document, the same each time."""
+        if self.openapi_schema is None:
+            self.openapi_schema = described(super().openapi())
+        return self.openapi_schema
 
 
 def described(schema: dict[str, Any]) -> dict[str, Any]:

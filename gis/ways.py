@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import scipy.sparse
 import shapely
-from scipy.sparse.csgraph import dijkstra
 from shapely.ops import substring
 
 from gis.network import Array, Network, Numbers, Shapes
@@ -171,6 +169,10 @@ class Ways:
 
     def _dijkstra(self, start: Stand, limit_s: float) -> tuple[Array, Numbers]:
         """Times and predecessors of all nodes; the start is one more node, joined to both ends of its edge."""
+        # Only who asks for ways pays for scipy: it is a good part of a process's start and memory.
+        from scipy.sparse import csr_array
+        from scipy.sparse.csgraph import dijkstra
+
         net, edge = self.network, start.edge
         links: dict[int, float] = {}
         for node, seconds in (
@@ -183,7 +185,7 @@ class Ways:
         seconds_of = np.concatenate([self._seconds, np.fromiter(links.values(), dtype=np.float64)])
         first = np.append(self._first, end.size)
         size = net.nodes + 1
-        matrix = scipy.sparse.csr_array((seconds_of, end, first), shape=(size, size))
+        matrix = csr_array((seconds_of, end, first), shape=(size, size))
         times, before = dijkstra(matrix, indices=net.nodes, limit=limit_s, return_predecessors=True)
         return np.asarray(times)[:-1], np.asarray(before, dtype=np.int64)[:-1]
 

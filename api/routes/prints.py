@@ -24,7 +24,6 @@ from layers.rasters import Stored
 from layers.spec import Title
 from layers.store.basemap import Basemap
 from webmap.printing import paper
-from webmap.printing.pdf import pdf
 from webmap.printing.png import png
 from webmap.printing.press import View
 from webmap.printing.scale import LARGEST, SMALLEST, Frame, fitted, framed
@@ -140,6 +139,8 @@ async def print_map(
     picture = await presses.draw(plan.style, view, fetch, receive=request.receive)
     drawn = list(paper.marks(sheet, area, frame.scale, face))
     if format == "pdf":
+        from webmap.printing.pdf import pdf  # only who asks for paper pays for its library
+
         made = await run_in_threadpool(pdf, sheet, picture, area, drawn, face=face, at=at)
     else:
         made = await run_in_threadpool(png, sheet, picture, area, drawn, face=face, dpi=order.dpi)

@@ -37,18 +37,26 @@ from layers.ask.results import ID_PATTERN, Kept
 from layers.ask.summary import Summary, summary
 from layers.errors import UnknownLayer
 from layers.export.formats import FORMATS, Format
+from layers.export.sheet import Sheet
 from layers.export.values import rows, shapes
 from layers.people.access import Actor
 from layers.spec import Layer, Title
 from layers.words import book_of
-from webmap import page
 
 router = APIRouter(tags=["query"])
 MOST_ON_A_PAGE: Final = 1_000
 WAIT_S: Final = 5.0
 CANCEL_AGAIN_S: Final = 0.2
 CHUNK: Final = 256 * 1024
-HTML: Final = Format("html", ".html", "text/html; charset=utf-8", page.write)
+
+
+def _page(sheet: Sheet, path: Path, **how: Any) -> None:
+    from webmap import page  # only who asks for a map of folium pays for it
+
+    page.write(sheet, path, **how)
+
+
+HTML: Final = Format("html", ".html", "text/html; charset=utf-8", _page)
 EXPORTS: Final = MappingProxyType({**FORMATS, HTML.name: HTML})
 ResultId = Annotated[str, InPath(pattern=f"^{ID_PATTERN}$", description="id of a result")]
 
@@ -144,7 +152,7 @@ def export(
 ) -> StreamingResponse:
     """A kept result as a file; `lang` is the language of its name and of the page."""
     kept, wanted = found_result(service, actor, id), EXPORTS[format]
-    write = partial(page.write, context=_outlines(service, actor), lang=lang) if wanted is HTML else wanted.write
+    write = partial(_page, context=_outlines(service, actor), lang=lang) if wanted is HTML else wanted.write
     file = written(partial(write, kept.sheet), service.results.scratch(wanted.name))
     title = f"{kept.sheet.title.zh if lang == 'zh' else kept.sheet.title.en} {kept.sheet.made_at:%Y-%m-%d}"
     headers = {

@@ -7,7 +7,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from fontTools.ttLib import TTFont
 from PIL import ImageFont
 
 from webmap.printing.errors import CannotPrint
@@ -86,6 +85,8 @@ def _extract(path: Path) -> None:
         for folder in _PLACES:
             for found in sorted(folder.rglob(name)):
                 made = path.with_suffix(".part")
+                from fontTools.ttLib import TTFont  # once in the life of a data folder
+
                 TTFont(found, fontNumber=number, lazy=True).save(made)
                 made.replace(path)
                 return
