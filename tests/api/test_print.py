@@ -44,13 +44,13 @@ def style(server: Server) -> dict[str, Any]:
 def internal(server: Server) -> str:
     """The name of a layer that only administrators may know of."""
     fields = [field for field in built_in()["place"].fields if field.name == "name"]
-    layer = layer_from_parts("secret_wells", Title("水井", "Wells"), "Point", fields)
+    layer = layer_from_parts("secret_cisterns", Title("水井", "Wells"), "Point", fields)
     with begin(server.database.engine, actor="test") as connection:
         add_layer(connection, layer)
     deadline = time.monotonic() + 10
-    while httpx.get(f"{server.url}/layers/secret_wells", headers=server.admin).status_code != 200:
+    while httpx.get(f"{server.url}/layers/secret_cisterns", headers=server.admin).status_code != 200:
         assert time.monotonic() < deadline
-    return "secret_wells"
+    return "secret_cisterns"
 
 
 def kept(given: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
