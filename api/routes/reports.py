@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterable
-from typing import Annotated, Literal
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Query
@@ -65,9 +65,10 @@ def report(
     if topic is not None:
         found = service.topics.all().get(topic)
         there = there_for(service, actor, connection)
-        if found is None or not may(actor, "view", found) or arranged(found, there) is None:
+        shown = arranged(found, there) if found is not None and may(actor, "view", found) else None
+        if found is None or shown is None:
             raise UnknownTopic(topic)
-        writing.topic(found)
+        writing.topic(found, shown["panels"])
         return _file(format, service, writing, found.title)
     names = list(dict.fromkeys((of or "").split(",")))
     if len(names) > MOST_INDICATORS:
@@ -86,13 +87,13 @@ class _Writing:
         self.lines: list[Line] = []
         self.truncated = False
 
-    def topic(self, topic: Topic) -> None:
-        """What the panels of a topic tell, each figure once; what is not there for the caller is left out."""
-        for panel in topic.panels:
-            for name in panel.indicators:
-                self.indicator(name, panel.by or CITY, wanted=False)
-            if panel.layer in self._seen and panel.layer is not None and panel.column is not None:
-                self._states(topic, panel.layer, panel.column)
+    def topic(self, topic: Topic, panels: Iterable[Mapping[str, Any]]) -> None:
+        """What those panels of a topic tell that are there for the caller, each figure once."""
+        for panel in panels:
+            for name in panel.get("indicators", filter(None, [panel.get("indicator")])):
+                self.indicator(name, panel.get("by", CITY), wanted=False)
+            if panel["kind"] == "statuses":
+                self._states(topic, panel["layer"], panel["column"])
 
     def indicator(self, name: str, by: str, *, wanted: bool) -> None:
         """The figures of one indicator; UnknownIndicator where it was `wanted` and there is none for the caller."""

@@ -28,9 +28,17 @@ layers:
   - layer: wells
     when_there: true
 panels:
+  - {kind: figures, indicators: [dry]}
   - {kind: statuses, layer: dry_wells, column: kind}
   - {kind: statuses, layer: secret_wells, column: kind}
   - {kind: legend}
+"""
+DRY = """\
+title: {zh: 枯井, en: Dry wells}
+about: {zh: 枯井数, en: Number of dry wells}
+kind: count
+layer: dry_wells
+when_there: true
 """
 STAFF = """\
 title: {zh: 内部, en: Staff}
@@ -85,14 +93,19 @@ def test_topics_of_the_citys_own_are_files_in_its_data_folder_and_hide_with_thei
     (tmp_path / FOLDER).mkdir()
     (tmp_path / FOLDER / "wells.yaml").write_text(WELLS, encoding="utf-8")
     (tmp_path / FOLDER / "staff.yaml").write_text(STAFF, encoding="utf-8")
+    (tmp_path / "indicators").mkdir()
+    (tmp_path / "indicators" / "dry.yaml").write_text(DRY, encoding="utf-8")
     add_wells(city)
     with serving(city, tmp_path) as own:
         assert names(own) == ["city-management", "emergency"]
         assert names(own, own.admin) == ["city-management", "emergency", "staff", "wells"]
         wells = httpx.get(f"{own.url}/topics", headers=own.admin).json()["topics"][-1]
+        exported = httpx.get(f"{own.url}/indicators.csv?topic=wells", headers=own.admin).text
     # Nobody filled the dry ones: they are not there yet.
     assert wells["layers"] == [{"layer": "secret_wells"}]
     assert [panel["kind"] for panel in wells["panels"]] == ["statuses", "legend"]
+    assert "secret_wells.kind" in exported
+    assert "dry" not in exported
 
 
 def test_a_wrong_token_is_refused(server: Server) -> None:
