@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { moved } from "../src/desk/order.ts";
+import { moved, put } from "../src/desk/order.ts";
 
 const listed = (name: string) => !name.startsWith("no");
 /** As the panel lists them: from the top, without what is not there. */
@@ -20,4 +20,11 @@ test("without such names it is the place itself", () => {
   assert.deepEqual(moved(["a", "b", "c"], "a", 0, listed), ["b", "c", "a"]);
   assert.deepEqual(moved(["a", "b", "c"], "c", 2, listed), ["c", "a", "b"]);
   assert.deepEqual(moved(["a", "b", "c"], "b", 1, listed), ["a", "b", "c"]);
+});
+
+test("a layer that a search opens comes where the catalogue has it and leaves the others in the order that was chosen", () => {
+  const catalogue = ["county", "road", "video", "shelter"].map((name) => ({ name }));
+  assert.deepEqual(put(["shelter", "county"], "county", catalogue), ["shelter", "county"]);
+  assert.deepEqual(put(["video", "nowhere", "county"], "road", catalogue), ["road", "video", "nowhere", "county"]);
+  assert.deepEqual(put(["county", "nowhere"], "shelter", catalogue), ["county", "nowhere", "shelter"]);
 });

@@ -10,7 +10,7 @@ import { fill, h, icon } from "../page/dom.ts";
 import type { Look } from "../page/state.ts";
 import { age, number } from "../words/format.ts";
 import { type Filters, layerFilters } from "./filters.ts";
-import { grip, type Ordering } from "./order.ts";
+import { grip, type Ordering, put } from "./order.ts";
 
 export interface Entry {
   element: HTMLElement;
@@ -85,14 +85,10 @@ export function layerEntry(app: App, cityMap: CityMap, layer: LayerSummary, orde
   return { element, update };
 }
 
-/** A layer that is switched on comes where the catalogue has it among those that are shown. */
 function switched(app: App, cityMap: CityMap, name: string, on: boolean): Partial<ReturnType<App["store"]["get"]>> {
-  const others = app.store.get().layers.filter((each) => each !== name);
-  if (!on) return { layers: others };
-  const rank = (each: string) => app.city.layers.findIndex((layer) => layer.name === each);
-  const above = others.findIndex((each) => rank(each) > rank(name));
-  const at = above === -1 ? others.length : above;
-  const layers = [...others.slice(0, at), name, ...others.slice(at)];
+  const shown = app.store.get().layers;
+  if (!on) return { layers: shown.filter((each) => each !== name) };
+  const layers = put(shown, name, app.city.layers);
   return cityMap.isDense(name) ? { layers, density: name } : { layers };
 }
 

@@ -17,6 +17,14 @@ export function moved(names: readonly string[], name: string, to: number, listed
   return downwards.reverse();
 }
 
+/** A layer that is switched on comes where the catalogue has it among those that are shown; the others stay in their order. */
+export function put(shown: readonly string[], name: string, catalogue: readonly { name: string }[]): string[] {
+  if (shown.includes(name)) return [...shown];
+  const rank = (each: string) => catalogue.findIndex((layer) => layer.name === each);
+  const above = shown.findIndex((each) => rank(each) > rank(name));
+  return above === -1 ? [...shown, name] : [...shown.slice(0, above), name, ...shown.slice(above)];
+}
+
 /** The grip of an entry; `label` says what it moves. */
 export function grip(entry: HTMLElement, label: string, ordering: Ordering): HTMLButtonElement {
   const button = h("button", { type: "button", class: "grip", title: label, aria: { label } });

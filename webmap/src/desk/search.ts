@@ -3,6 +3,7 @@ import * as api from "../city/api.ts";
 import type { CityMap } from "../map/map.ts";
 import { type App, reason } from "../page/app.ts";
 import { fill, h, icon, iconButton } from "../page/dom.ts";
+import { put } from "./order.ts";
 
 const WAIT_MS = 150;
 
@@ -120,7 +121,7 @@ export function searchBox(element: HTMLElement, app: App, cityMap: CityMap, list
     if (!element.contains(event.relatedTarget as Node | null)) expand(false);
   });
   document.addEventListener("keydown", (event) => {
-    const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement;
+    const typing = event.target instanceof Element && event.target.matches("input, select, textarea");
     if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     input.focus();
@@ -203,8 +204,7 @@ export function openHit(app: App, cityMap: CityMap, hit: api.SearchHit): void {
   const { store, city } = app;
   const { lon, lat, bounds } = hit;
   if (hit.layer !== null && hit.id !== null && city.layer(hit.layer)) {
-    const wanted = new Set([...store.get().layers, hit.layer]);
-    const layers = city.layers.map((layer) => layer.name).filter((name) => wanted.has(name));
+    const layers = put(store.get().layers, hit.layer, city.layers);
     store.set({ layers, selected: { kind: "item", layer: hit.layer, id: hit.id } });
   } else {
     store.set({ selected: { kind: "spot", lon, lat } });
