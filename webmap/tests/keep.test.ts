@@ -50,3 +50,34 @@ test("a panel is asked for every so often, however often the layers of others ch
   assert.ok(quiet.length >= 4, `asked ${quiet.length} times in two minutes`);
   assert.ok(quiet.length <= 6, `asked ${quiet.length} times in two minutes`);
 });
+
+test("an answer that never comes is given up, said, and asked for again", async () => {
+  const late = new AbortController();
+  mock.method(AbortSignal, "timeout", () => late.signal);
+  let asked = 0;
+  globalThis.fetch = (_, init) => {
+    asked += 1;
+    return new Promise((_, fail) => init?.signal?.addEventListener("abort", () => fail(init.signal?.reason)));
+  };
+  mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  const { keepPanels } = await import("../src/panels/keep.ts");
+  const { Unreachable } = await import("../src/city/api.ts");
+  const over = new AbortController();
+  const problems: unknown[] = [];
+  keepPanels(TOPIC, (_, { problem }) => problems.push(problem), over.signal);
+  mock.timers.tick(0);
+  await settled();
+  assert.equal(asked, 2);
+  late.abort(new DOMException("too late", "TimeoutError"));
+  await settled();
+  assert.deepEqual(
+    problems.map((problem) => problem instanceof Unreachable),
+    [true, true],
+  );
+  mock.restoreAll();
+  mock.timers.tick(10_000);
+  await settled();
+  over.abort();
+  mock.timers.reset();
+  assert.equal(asked, 4);
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Change, eventGate, isOld, SETTLE_MS } from "../src/wall/events.ts";
+import { type Change, eventGate, eventGates, isOld, SETTLE_MS } from "../src/wall/events.ts";
 import { CAPITAL_EM, HAN_EM, LEAST_ARC, layoutOf, pixelMm, scaleOf } from "../src/wall/scale.ts";
 import { settingFrom, tokenFrom } from "../src/wall/setting.ts";
 import { times } from "../src/wall/style.ts";
@@ -119,6 +119,28 @@ test("a delivery is no event, and neither is what comes until it is calm", () =>
   assert.deepEqual(gate.due(25_000), []);
   gate.heard(change(1001), 60_000);
   assert.equal(gate.due(62_000).length, 1);
+});
+
+test("what pours into one layer does not hide an event of another", () => {
+  const gates = eventGates();
+  for (let id = 0; id < 500; id++) gates.heard(change(id), id);
+  gates.heard({ ...change(1), layer: "pollution" }, 1_000);
+  assert.deepEqual(
+    gates.due(5_000).map(({ layer }) => layer),
+    ["pollution"],
+  );
+});
+
+test("what could not be looked at is looked at again, and does not count as another change", () => {
+  const gate = eventGate();
+  gate.heard(change(1), 0);
+  for (let now = 2_000; now < 100_000; now += 2_000) {
+    const due = gate.due(now);
+    assert.equal(due.length, 1);
+    gate.again(due[0] as Change, now);
+  }
+  assert.equal(gate.due(100_000).length, 1);
+  assert.deepEqual(gate.due(110_000), []);
 });
 
 test("what is retired, or was changed long ago, is no event", () => {

@@ -230,13 +230,17 @@ export function authorization(): Record<string, string> {
   return held === null ? {} : { Authorization: `Bearer ${held}` };
 }
 
+/** Whether who asked wants no answer any more, which is no failure; a signal that waited in vain says that none came. */
+export const unwanted = (signal?: AbortSignal): boolean =>
+  signal?.aborted === true && (signal.reason as Error).name !== "TimeoutError";
+
 /** Fetch JSON from the server; throws Refused or Unreachable (an abort stays an AbortError). */
 export async function get<T>(path: string, signal?: AbortSignal, headers = authorization()): Promise<T> {
   let response: Response;
   try {
     response = await fetch(path, { headers, signal: signal ?? null });
   } catch (cause) {
-    if (signal?.aborted) throw cause;
+    if (unwanted(signal)) throw cause;
     throw new Unreachable(path, { cause });
   }
   if (response.ok) return (await response.json()) as T;

@@ -8,6 +8,7 @@ import {
   Refused,
   type Told,
   Unreachable,
+  unwanted,
   type Version,
 } from "./api.ts";
 
@@ -110,9 +111,9 @@ export async function restore(
 }
 
 /** A page of earlier versions, newest first; `next` leads to those before them. */
-export const history = (layer: string, id: string): Promise<Versions> =>
-  historyAt(`${pathOf(layer, id)}/history?limit=20`);
-export const historyAt = (path: string): Promise<Versions> => get(path);
+export const history = (layer: string, id: string, signal?: AbortSignal): Promise<Versions> =>
+  historyAt(`${pathOf(layer, id)}/history?limit=20`, signal);
+export const historyAt = (path: string, signal?: AbortSignal): Promise<Versions> => get(path, signal);
 
 export const nearby = (
   { lon, lat }: { lon: number; lat: number },
@@ -143,7 +144,7 @@ async function send(method: string, path: string, { match, key, body, signal }: 
   try {
     response = await fetch(path, { method, headers, body: JSON.stringify(body) ?? null, signal: signal ?? null });
   } catch (cause) {
-    if (signal?.aborted) throw cause;
+    if (unwanted(signal)) throw cause;
     throw new Unreachable(path, { cause });
   }
   if (response.ok) return response;

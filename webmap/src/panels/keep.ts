@@ -23,6 +23,7 @@ export interface Keeper {
 
 const AFTER_EVENTS_MS = 5_000;
 const AFTER_FAILURE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 /** Nobody has asked yet. */
 export const UNHEARD: Reading = { data: null, absent: false, problem: null, heardAt: 0 };
 
@@ -57,7 +58,8 @@ export function keepPanels(topic: Topic, told: (index: number, reading: Reading)
     wanted = new Set();
     asking = true;
     for (const index of now) askedAt[index] = Date.now();
-    const round = askingRound(topic, over);
+    // Who waits for ever for one answer never asks again.
+    const round = askingRound(topic, AbortSignal.any([over, AbortSignal.timeout(PATIENCE_MS)]));
     await Promise.all(
       [...now].map((index) => read(index, round.panel(topic.panels[index] as Topic["panels"][number]))),
     );

@@ -13,6 +13,8 @@ export interface Change {
 export interface Gate {
   /** A record changed at this moment (ms). */
   heard(change: Change, now: number): void;
+  /** It could not be looked at: it is due again a little later, unless it changed meanwhile. */
+  again(change: Change, now: number): void;
   /** Those that may be looked at now: each once, and none while many change at once. */
   due(now: number): Change[];
   /** It was shown: not again for a while. */
@@ -26,6 +28,22 @@ const CALM_MS = 30_000;
 const AGAIN_MS = 3_600_000;
 const MOST_REMEMBERED = 500;
 const OLDEST_MS = 600_000;
+
+/** A gate for each layer: what pours into one of them does not hide what happens in another. */
+export function eventGates(): Gate {
+  const gates = new Map<string, Gate>();
+  const of = ({ layer }: Change): Gate => {
+    const gate = gates.get(layer) ?? eventGate();
+    gates.set(layer, gate);
+    return gate;
+  };
+  return {
+    heard: (change, now) => of(change).heard(change, now),
+    again: (change, now) => of(change).again(change, now),
+    due: (now) => [...gates.values()].flatMap((gate) => gate.due(now)),
+    shown: (change, now) => of(change).shown(change, now),
+  };
+}
 
 /** More than twenty changes in ten seconds are a delivery: what waits is dropped, and so is all until it is calm. */
 export function eventGate(): Gate {
@@ -46,6 +64,9 @@ export function eventGate(): Gate {
       const gone = change.op === "delete" || change.lon === undefined;
       if (now < mutedUntil || gone || now - (seen.get(key(change)) ?? -AGAIN_MS) < AGAIN_MS) return;
       waiting.set(key(change), { change, at: now });
+    },
+    again(change, now) {
+      if (now >= mutedUntil && !waiting.has(key(change))) waiting.set(key(change), { change, at: now });
     },
     due(now) {
       const ripe = [...waiting.values()].filter(({ at }) => now - at >= SETTLE_MS);

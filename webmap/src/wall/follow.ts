@@ -12,7 +12,7 @@ import { h } from "../page/dom.ts";
 import { admits } from "../panels/doors.ts";
 import { inWords } from "../words/format.ts";
 import type { Carousel } from "./carousel.ts";
-import { type Change, eventGate, isOld } from "./events.ts";
+import { type Change, eventGates, isOld } from "./events.ts";
 import { closerBy } from "./scale.ts";
 import { hour, type Shell } from "./shell.ts";
 import { line } from "./text.ts";
@@ -43,6 +43,7 @@ const MOST_QUEUED = 5;
 /** Between two events the wall is what it is for. */
 const REST_MS = 10_000;
 const CLOSE_ZOOM = 16;
+const PATIENCE_MS = 30_000;
 
 export function followEvents(
   { shell, app, cityMap, round }: { shell: Shell; app: App; cityMap: CityMap; round: Carousel },
@@ -50,7 +51,7 @@ export function followEvents(
   { follow_s, now }: { follow_s: number; now: () => number },
 ): Follower {
   const rules = topics.flatMap(({ name, events }) => (events ?? []).map((event): Rule => ({ topic: name, ...event })));
-  const gate = eventGate();
+  const gate = eventGates();
   let queue: Event[] = [];
   let shown: Event | null = null;
   let until = 0;
@@ -91,18 +92,21 @@ export function followEvents(
     round.home();
   };
   const look = async (): Promise<void> => {
-    looking = true;
     for (const change of gate.due(Date.now())) {
-      const rule = rules.find(({ layer }) => layer === change.layer);
-      if (rule === undefined || isOld(change, now())) continue;
-      const event = await critical(app, rules, change);
+      if (isOld(change, now())) continue;
+      const event = await critical(app, rules, change).catch(noEvent);
+      if (event === "unanswered") gate.again(change, Date.now());
       // What is not shown before many others is no news any more.
-      if (event) queue = [...queue.filter((each) => each.change.id !== change.id), event].slice(-MOST_QUEUED);
+      else if (event) queue = [...queue.filter((each) => each.change.id !== change.id), event].slice(-MOST_QUEUED);
     }
-    looking = false;
   };
   setInterval(() => {
-    if (!looking) void look();
+    if (!looking) {
+      looking = true;
+      void look().finally(() => {
+        looking = false;
+      });
+    }
     if (Date.now() < until) return;
     if (shown) leave();
     else {
@@ -125,33 +129,37 @@ function at(geometry: Geometry): { lon: number; lat: number } {
   return { lon, lat };
 }
 
+/** Without an answer nobody knows what it is; what the server refuses to tell (it was retired meanwhile) is no event. */
+function noEvent(error: unknown): "unanswered" | null {
+  if (error instanceof api.Unreachable) return "unanswered";
+  if (error instanceof api.Refused) return error.status < 500 && error.status !== 429 ? null : "unanswered";
+  throw error;
+}
+
 /** The event that a changed record is by the first rule that it meets and did not meet before; null if it is none. */
 async function critical(app: App, rules: readonly Rule[], change: Change): Promise<Event | null> {
-  try {
-    for (const rule of rules.filter(({ layer }) => layer === change.layer)) {
-      if (!(await meets(rule, change.id)) || (await metBefore(rule, change.id))) continue;
-      const [{ record: item }, layer] = await Promise.all([
-        read(change.layer, change.id),
-        app.city.detail(change.layer),
-      ]);
-      return { change, rule, item, layer };
-    }
-  } catch (error) {
-    if (!(error instanceof api.Refused || error instanceof api.Unreachable)) throw error;
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  for (const rule of rules.filter(({ layer }) => layer === change.layer)) {
+    if (!(await meets(rule, change.id, signal)) || (await metBefore(rule, change.id, signal))) continue;
+    const [{ record: item }, layer] = await Promise.all([
+      read(change.layer, change.id, signal),
+      app.city.detail(change.layer),
+    ]);
+    return { change, rule, item, layer };
   }
   return null;
 }
 
-async function meets({ layer, conditions }: Rule, id: string): Promise<boolean> {
+async function meets({ layer, conditions }: Rule, id: string, signal: AbortSignal): Promise<boolean> {
   const own = `id = '${id.replaceAll("'", "''")}'`;
   const filter = [own, toCql2(conditions)].filter(Boolean).join(" AND ");
   const path = `/ogc/collections/${encodeURIComponent(layer)}/items?limit=1&filter=${encodeURIComponent(filter)}`;
-  return (await api.get<{ features: unknown[] }>(path)).features.length > 0;
+  return (await api.get<{ features: unknown[] }>(path, signal)).features.length > 0;
 }
 
 /** Whether the version before this one met the conditions already, as far as its fields tell; the history ends with it. */
-async function metBefore({ layer, conditions }: Rule, id: string): Promise<boolean> {
-  const { versions } = await history(layer, id);
+async function metBefore({ layer, conditions }: Rule, id: string, signal: AbortSignal): Promise<boolean> {
+  const { versions } = await history(layer, id, signal);
   const before = [...versions].sort((a, b) => (a.from ?? "").localeCompare(b.from ?? "")).at(-1);
   if (before === undefined) return false;
   return Object.entries(conditions).every(([column, clause]) => {

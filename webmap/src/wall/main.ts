@@ -4,7 +4,7 @@ import { livePath, Refused, token, Unreachable } from "../city/api.ts";
 import { loadCity } from "../city/city.ts";
 import type { Message } from "../city/events.ts";
 import type { Change as TileChange } from "../city/freshness.ts";
-import { type LiveState, listen } from "../city/live.ts";
+import { type Listener, type LiveState, listen } from "../city/live.ts";
 import { atMostEvery } from "../city/pace.ts";
 import { type Topic, topics } from "../city/topics.ts";
 import { type CityMap, createMap } from "../map/map.ts";
@@ -189,8 +189,20 @@ function heed(app: App, drawing: Promise<Drawn>, { link, clock }: Ties): void {
     );
   };
   const names = app.city.layers.map(({ name }) => name);
-  if (names.length > 0) void listen(livePath(names), { said, turned: link.turned }, new AbortController().signal);
+  if (names.length > 0) void listenAgain(livePath(names), { said, turned: link.turned });
 }
+
+/** Listen on where the stream was refused: a gateway may have answered for the server, or the token is no good any more. */
+async function listenAgain(path: string, listener: Listener): Promise<never> {
+  for (;;) {
+    await listen(path, listener, new AbortController().signal);
+    await new Promise((settle) => setTimeout(settle, RECOUNT_MS));
+    await topics().catch((error: unknown) => isDenied(error) && startAnew());
+  }
+}
+
+const isDenied = (error: unknown): boolean =>
+  error instanceof Refused && (error.status === 401 || error.status === 403);
 
 /** The time, the age of the figures, and what is wrong, each second. */
 function keepTold(shell: Shell, app: App, round: Carousel, { link, clock }: Ties): void {
@@ -263,8 +275,7 @@ function controls(shell: Shell, round: Carousel, events: Follower): void {
 /** A screen that is switched on before the server, or whose token was revoked, says so and tries on. */
 function failed(root: HTMLElement, setting: Setting, error: unknown): void {
   const { lang } = setting;
-  const refused = error instanceof Refused && (error.status === 401 || error.status === 403);
-  const [what, why]: [string, string] = refused
+  const [what, why]: [string, string] = isDenied(error)
     ? [word(lang, "wallTokenWrong"), word(lang, "wallTokenWrongWhy")]
     : [word(lang, "wallLost"), error instanceof Unreachable ? word(lang, "wallUnanswered") : reason(error)];
   root.className = "alone";
