@@ -132,6 +132,8 @@ def test_topics_take_turns_by_time_and_by_keyboard_and_stop_for_who_asks(visit: 
     expect(page.locator(".paused")).to_have_text("暂停")
     page.clock.run_for(90_000)
     assert title(page) == first
+    # Its figures were asked for anew meanwhile: that is no reason to blink.
+    expect(page.locator(".lanes:not(.another)")).to_be_visible()
     page.keyboard.press(" ")
     page.clock.run_for(90_000)
     expect(page.locator(".paused")).to_be_empty()

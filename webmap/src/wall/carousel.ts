@@ -64,27 +64,29 @@ export function carousel(
 
   const advance = () =>
     shell.progress.style.setProperty("--done", String(Math.min(1, (turn + elapsed_s / turn_s()) / turns())));
-  const draw = () => {
+  /** Only what is another than before comes slowly: figures that are asked for anew must not make the column blink. */
+  const draw = (another: boolean) => {
     const shown = held ? [held] : inSight().map(({ element }) => element);
     const nothing = h(
       "div",
       { class: "sheet" },
       line("name", app.t(readings.length < topic().panels.length ? "loading" : "wallNothing")),
     );
+    shell.lanes.classList.toggle("another", another);
     fill(shell.lanes, ...(shown.length > 0 ? shown : [nothing]).map((each) => h("div", { class: "lane" }, each)));
     advance();
   };
-  const layOut = () => {
+  const layOut = (another = false) => {
     due = false;
     sheets = pack(blocksOf(app, topic(), readings, Date.now()), shell.measure);
     turn = Math.min(turn, turns() - 1);
-    draw();
+    draw(another);
   };
   // Panels answer one by one: what comes together is laid out once.
   const soon = () => {
     if (due) return;
     due = true;
-    requestAnimationFrame(layOut);
+    requestAnimationFrame(() => layOut());
   };
   const home = () => {
     const { view } = topic();
@@ -111,7 +113,7 @@ export function carousel(
       },
       over.signal,
     );
-    layOut();
+    layOut(true);
   };
   /** Ask what the next topic will show, so that it comes at once. */
   const prepare = async (): Promise<void> => {
@@ -134,7 +136,7 @@ export function carousel(
   const go = (next: number) => {
     turn = next;
     elapsed_s = 0;
-    if (turns() > 1) draw();
+    if (turns() > 1) draw(true);
     else advance();
   };
   const tick = () => {
@@ -162,7 +164,7 @@ export function carousel(
     },
     hold(instead) {
       held = instead;
-      draw();
+      draw(true);
     },
     home,
     changed: (layer) => keeper?.changed(layer),
