@@ -189,6 +189,10 @@ def test_statuses_and_tables_are_doors_too(visit: Visit, server: Server) -> None
     expect(cell).to_have_attribute("aria-pressed", "true")
     expect(row).to_have_attribute("aria-pressed", "false")
     expect(page.locator("#list-title .count")).to_have_text(f"共 {counted} 条")
+    page.get_by_role("button", name="说明: 各县市区").click()
+    rate = asked(server, "/indicators/hazards-inspected", by="county")["values"][0]
+    fact = page.locator(".told dl > div", has_text=rate["title"]["zh"])
+    expect(fact).to_contain_text(f"{rate['numerator']} / {rate['denominator']}")
 
 
 def test_a_figure_tells_its_time_its_source_and_of_what_it_is_made(visit: Visit, server: Server) -> None:

@@ -74,7 +74,7 @@ function explained(app: App, data: Data, drawing: Drawing): (() => HTMLElement) 
     case "series":
       return () => about(data.figures, 1);
     case "table":
-      return () => h("div", {}, ...data.columns.map((column) => titled(app, column, about(column, 0))));
+      return () => h("div", {}, ...data.columns.map((column) => titled(app, column, about(column, data.top))));
     case "statuses":
       return () => aboutStatuses(app, data, drawing);
     default:
@@ -107,7 +107,8 @@ function timeNote(app: App, data: Data, stale: boolean, now: number): HTMLElemen
   const at = timeOf(data);
   if (at === null) return null;
   const { lang } = app.store.get();
-  const title = `${app.t("asOf")} ${moment(at)}${isSynthetic(data) ? ` · ${app.t("synthetic")}` : ""}`;
+  const invented = data.kind === "statuses" ? (app.city.layer(data.layer)?.synthetic ?? false) : isSynthetic(data);
+  const title = `${app.t("asOf")} ${moment(at)}${invented ? ` · ${app.t("synthetic")}` : ""}`;
   const text = stale ? app.t("stoppedAt", { time: moment(at).slice(11) }) : age(lang, at, now);
   const period = data.kind === "bars" || data.kind === "series" ? periodText(app, data.figures.figures) : null;
   return h("time", { class: "as-of", dateTime: at, title }, [period, text].filter(Boolean).join(" · "));
