@@ -1,7 +1,8 @@
 /** A slider over the dates of a layer: what is drawn, counted and listed is of the chosen periods alone. */
+import { Unreachable } from "../city/api.ts";
 import { span } from "../city/span.ts";
 import type { CityMap } from "../map/map.ts";
-import type { App } from "../page/app.ts";
+import { type App, reason } from "../page/app.ts";
 import { withClause } from "../page/conditions.ts";
 import { fill, h, icon } from "../page/dom.ts";
 import { clauseOf, daysOf, endOf, indexOf, periodText, startOf, UNITS, type Unit, unitFor } from "./period.ts";
@@ -16,6 +17,9 @@ interface Dated {
 
 const STEP_MS = 900;
 const UNIT_WORDS = { day: "timeDay", month: "timeMonth", year: "timeYear" } as const;
+
+const failure = (app: App, error: unknown): string =>
+  error instanceof Unreachable ? app.t("unreachable") : app.t("failed", { why: reason(error) });
 
 export function timeTool(app: App, cityMap: CityMap, body: HTMLElement): () => void {
   const { store } = app;
@@ -116,13 +120,15 @@ export function timeTool(app: App, cityMap: CityMap, body: HTMLElement): () => v
     asking.abort();
     asking = new AbortController();
     const { signal } = asking;
+    let why = app.t("timeEmpty");
     try {
       reach = await span(dated.layer, dated.column, signal);
-    } catch {
+    } catch (error) {
       if (signal.aborted) return;
       reach = null;
+      why = failure(app, error);
     }
-    note.textContent = reach === null ? app.t("timeEmpty") : "";
+    note.textContent = reach === null ? why : "";
     for (const part of [track, play, all, said, step]) part.hidden = reach === null;
     if (reach === null) return;
     unit = unitFor(reach);
@@ -149,7 +155,7 @@ export function timeTool(app: App, cityMap: CityMap, body: HTMLElement): () => v
         text: `${app.title(layer.title)} · ${title}`,
       });
       const dates = layer.fields
-        .filter(({ kind }) => kind === "date" || kind === "time")
+        .filter(({ kind, filter }) => filter && (kind === "date" || kind === "time"))
         .map((each) => named(each.name, each.kind === "time", app.title(each.title)));
       return [...dates, ...(layer.group === "base" ? [] : [named("changed_at", true, app.t("timeRecorded"))])];
     });
@@ -167,8 +173,8 @@ export function timeTool(app: App, cityMap: CityMap, body: HTMLElement): () => v
   fill(body, h("div", { class: "row" }, play, said, field, step, all), track, note);
   paintPlay();
   for (const part of [track, play, all, said, step]) part.hidden = true;
-  void list().catch(() => {
-    note.textContent = app.t("timeNone");
+  void list().catch((error: unknown) => {
+    note.textContent = failure(app, error);
   });
   const offs = [
     store.on(["layers"], () => void list().catch(() => undefined)),
