@@ -69,7 +69,8 @@ def read_indicator(path: Path, known: Layers) -> Indicator:
     if "when_there" not in given or not given["when_there"].flag():
         for layer in counted.layers:
             if layer not in known:
-                raise written.error(f"there is no layer {layer!r}{close_to(layer, known)}")
+                hint = close_to(layer, known) or "; say `when_there: true` if it is not one of Chengtu's own"
+                raise written.error(f"there is no layer {layer!r}{hint}")
     return replace(
         counted,
         unit=given["unit"].title() if "unit" in given else None,
