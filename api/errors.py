@@ -150,8 +150,9 @@ def refusal(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
         facts["parameter"] = error.name
     if isinstance(error, BadStyle):
         facts["place"] = error.place
-    if isinstance(error, BadFilter) and error.line is not None:
-        facts |= {"line": error.line, "column": error.column}
+    if isinstance(error, BadFilter):
+        facts |= {"line": error.line, "column": error.column} if error.line is not None else {}
+        facts |= {"about": error.about} if error.about is not None else {}
     if isinstance(error, Stale):
         facts["current"] = error.current
     if isinstance(error, NotAllowed) and not error.known:

@@ -57,7 +57,8 @@ def keep(body: Keep, service: ServiceDep, actor: ActorDep) -> JSONResponse:
     """Keep a question, to be run again."""
     _require_keeping(actor)
     if _names_a_result(body.question):
-        raise BadField({"where": "a result is kept for a day only; a question that names one cannot be kept"})
+        told = "a result is kept for a day only; a question that names one cannot be kept"
+        raise BadField({"where": told}).because("names_result")
     find, results = known_to(service, actor)
     ready = prepared(body.question, find, service.desk.roads, results)
     names = {layer.name for layer in ready.layers}

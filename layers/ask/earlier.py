@@ -50,7 +50,7 @@ def _area(kept: Kept) -> Drawn:
     shapes = [shape for batch in kept.sheet.batches() if kept.sheet.spatial for shape in batch.geometry]
     drawn = np.array([shape for shape in shapes if shape is not None and not shape.is_empty], dtype=object)
     if drawn.size == 0:
-        raise BadField({"where": f"the result {kept.id!r} has no places"})
+        raise BadField({"where": f"the result {kept.id!r} has no places"}).because("no_places")
     if shapely.get_num_coordinates(drawn).sum() > MOST_UNITED:
         raise TooMuch(f"the result {kept.id!r} has more than {MOST_UNITED:,} vertices to be put together")
     dimensions = shapely.get_dimensions(drawn)

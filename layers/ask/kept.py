@@ -65,7 +65,8 @@ def keep(
     """Keep a question under a new id; NoRoom when 500 are kept, BadField for one that is too long."""
     table = KEPT_QUESTION
     if len(json.dumps(question)) > MOST_CHARACTERS:  # all of them are listed at once
-        raise BadField({"question": f"is longer than {MOST_CHARACTERS:,} characters; draw its area with fewer corners"})
+        told = f"is longer than {MOST_CHARACTERS:,} characters; draw its area with fewer corners"
+        raise BadField({"question": told}).because("question_long", most=MOST_CHARACTERS)
     # One at a time, so that two do not both take the last place.
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext("kept_question"))))
     if (connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0) >= MOST_KEPT:

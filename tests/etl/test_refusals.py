@@ -40,7 +40,8 @@ NAMES = {
     "dbf",
     "zip",
 }
-WORDS = (ROOT / "webmap" / "src" / "words" / "data.ts").read_text(encoding="utf-8")
+_WORDS = ROOT / "webmap" / "src" / "words"
+WORDS = "".join((_WORDS / name).read_text(encoding="utf-8") for name in ("data.ts", "why.ts"))
 
 
 def workbook(*sheets: str) -> bytes:

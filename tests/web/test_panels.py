@@ -278,7 +278,7 @@ def test_figures_that_come_no_more_turn_grey_and_say_since_when(visit: Visit, se
 
 def test_a_panel_without_an_answer_says_why_and_one_without_data_is_absent(visit: Visit, server_url: str) -> None:
     def refuse(route: Route) -> None:
-        problem = {"title": "Busy", "status": 503, "detail": "the figures are being counted"}
+        problem = {"status": 503, "code": "not_counted", "detail": "the figures are being counted"}
         route.fulfill(status=503, content_type="application/problem+json", body=json.dumps(problem))
 
     page = visit(ready=False, errors_with="Failed to load")
@@ -288,7 +288,7 @@ def test_a_panel_without_an_answer_says_why_and_one_without_data_is_absent(visit
     await_map(page)
     bars = page.locator("[data-panel=bars]")
     expect(bars).to_have_count(1)
-    expect(bars).to_contain_text("未能载入：the figures are being counted")
+    expect(bars).to_contain_text("未能载入：指标正在首次统计，请稍后再试")
     page.unroute("**/indicators/components-to-repair?*")
     bars.get_by_role("button", name="重试").click()
     expect(page.locator("[data-panel=bars] .ranked-row").first).to_be_visible()

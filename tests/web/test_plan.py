@@ -223,19 +223,36 @@ def test_a_visitor_keeps_a_question_in_the_browser_and_compares_its_runs(bench: 
         const rows = runs[0].summary.rows.map((row) => [...row]);
         rows.shift(); rows[0][2] -= 1; rows.push(["999999", "从前的县", 4, 120.9, 32.1]);
         runs.push({ ...runs[0], id: 0, at: "2026-10-01T08:00:00+08:00", summary: { ...runs[0].summary, rows } });
+        const twin = new Date(runs[0].at); twin.setSeconds(twin.getSeconds() === 0 ? 1 : 0);
+        runs.push({ ...runs[0], id: -1, at: twin.toISOString() });
         localStorage["chengtu.questions"] = JSON.stringify(book); }"""
     )
     page.reload()
     pages.await_map(page)
     expect(page.locator(".current h2")).to_have_text("各县区部件")
     page.locator(".runs summary").click()
+    times = page.locator("#plan-earlier option").all_inner_texts()
+    assert len(set(times)) == len(times) == 3
+    later = page.locator("#plan-later").input_value()
+    page.select_option("#plan-earlier", later)
+    page.locator("#plan-compare").click()
+    expect(page.locator(".runs [role=alert]")).to_contain_text("同一次运行")
+    page.select_option("#plan-earlier", index=1)
     page.locator("#plan-compare").click()
     tallies = page.locator(".comparison-head .tally")
     expect(tallies).to_have_text(["＋1新增", "－1消失", "±1变化"])
+    head = page.locator(".comparison-head .told")
+    expect(head.locator("h2")).to_have_text("两次结果的差别 · 各县区部件")
+    expect(head.locator(".detail")).to_contain_text(re.compile(r"较早：2026-10-01 08:00，.+；较晚：\d{4}-.+ 条"))
+    expect(head.locator(".badge")).to_have_text("合成演示数据")
     expect(page.locator("tr.gone")).to_contain_text("从前的县")
     changes = page.evaluate("async () => (await window.__chengtu.map.getSource('changes').getData()).features.length")
     assert changes == 3
     expect(page.locator(".answer-legend")).to_contain_text("消失")
+    page.get_by_role("button", name="Switch to English").click()
+    expect(head.locator(".detail")).to_contain_text("Earlier: 2026-10-01 08:00")
+    page.get_by_role("button", name="切换到中文").click()
+    expect(tallies).to_have_text(["＋1新增", "－1消失", "±1变化"])
     page.locator(".shelf > summary").click()
     page.get_by_role("button", name="删除“各县区部件”").click()
     page.locator("dialog").get_by_role("button", name="删除").click()

@@ -79,7 +79,8 @@ class _Compiler:
     def _property(self, name: str) -> Part:
         queryable = self._queryables.get(name)
         if queryable is None:
-            raise BadFilter(f"layer {self._layer.name!r} has no property {name!r} to filter by", about=name)
+            told = f"layer {self._layer.name!r} has no property {name!r} to filter by"
+            raise BadFilter(told, about=name).because("filter_property")
         if queryable.kind == "geometry":
             return Shape(queryable.column)
         return Value(_KINDS[queryable.kind], queryable.column, name)
@@ -103,7 +104,7 @@ class _Compiler:
                 return found if isinstance(found, Value) else Value("boolean", found, op.upper())
         if op.startswith("a_"):
             raise BadFilter(f"array operator {op!r} is not offered: no layer has array fields", about=op)
-        raise BadFilter(f"function {op!r} is not offered", about=op)
+        raise BadFilter(f"function {op!r} is not offered", about=op).because("filter_function")
 
     def _operators(self) -> list[tuple[Any, int | None, Callable[[str, list[Tree]], Any]]]:
         """Names, number of arguments (None: that is up to the reader), and who reads them."""

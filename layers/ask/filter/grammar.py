@@ -122,7 +122,7 @@ class _Reader:
 
     def _bad(self, reason: str, at: int) -> BadFilter:
         line, column = place(self._text, at)
-        return BadFilter(reason, line=line, column=column)
+        return BadFilter(reason, line=line, column=column).because("filter_syntax")
 
     def _unexpected(self, wanted: str) -> BadFilter:
         found = repr(self._peek.text) if self._peek.kind != "end" else "the end"

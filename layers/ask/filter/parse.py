@@ -68,7 +68,8 @@ def placed(refused: BadFilter, source: str) -> BadFilter:
     if word is None:
         return refused
     line, column = place(source, word.start())
-    return BadFilter(refused.reason, about=refused.about, line=line, column=column)
+    found = BadFilter(refused.reason, about=refused.about, line=line, column=column)
+    return found if refused.cause is None else found.because(refused.cause, **refused.facts)
 
 
 def _read_json(text: str) -> Tree:

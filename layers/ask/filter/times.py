@@ -37,7 +37,7 @@ def date(text: str) -> Value:
     except ValueError:
         day = None
     if day is None:
-        raise BadFilter(f"{text!r} is no date (YYYY-MM-DD)", about=text)
+        raise BadFilter(f"{text!r} is no date (YYYY-MM-DD)", about=text).because("filter_day")
     return Value("date", sa.literal(day, sa.Date), f"DATE({text!r})", day)
 
 
@@ -50,7 +50,7 @@ def timestamp(text: str) -> Value:
     except (ValueError, OverflowError):
         instant = None
     if instant is None:
-        raise BadFilter(f"{text!r} is no time (YYYY-MM-DDThh:mm:ssZ)", about=text)
+        raise BadFilter(f"{text!r} is no time (YYYY-MM-DDThh:mm:ssZ)", about=text).because("filter_time")
     return Value("time", sa.literal(instant, sa.DateTime(timezone=True)), f"TIMESTAMP({text!r})", instant)
 
 

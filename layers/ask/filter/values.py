@@ -62,7 +62,8 @@ def compare(op: str, left: Value, right: Value) -> sa.ColumnElement[bool]:
     """A comparison of two values of one kind; for others a BadFilter that names them."""
     if left.kind != right.kind or left.kind in ("geometry", "interval"):
         hint = ": a text stands in single quotes" if {left.kind, right.kind} == {"text", "number"} else ""
-        raise BadFilter(f"{_called(left)} and {_called(right)} cannot be compared by {op}{hint}", about=left.name)
+        told = f"{_called(left)} and {_called(right)} cannot be compared by {op}{hint}"
+        raise BadFilter(told, about=left.name).because("filter_kinds")
     first, second = left.sql, right.sql
     if left.kind == "text" and (op not in ("=", "<>") or (left.constant is None and right.constant is None)):
         # The columns have different collations; in one that is named, the order is that of the characters' numbers.

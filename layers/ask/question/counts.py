@@ -40,7 +40,8 @@ def class_field(layer: Layer, question: Count) -> Field:
     field = None if name is None else layer.field(name)
     if field is None or field.kind not in GROUPED:
         fit = ", ".join(f.name for f in layer.fields if f.kind in GROUPED)
-        raise BadField({"class_field": f"must be one of {fit}" if fit else "this layer has no classes"})
+        told = f"must be one of {fit}" if fit else "this layer has no classes"
+        raise BadField({"class_field": told}).because("no_such_field")
     return field
 
 
@@ -51,7 +52,8 @@ def measured_field(layer: Layer, question: Count) -> Field | None:
     field = layer.field(question.field)
     if field is None or field.kind not in NUMERIC:
         fit = ", ".join(f.name for f in layer.fields if f.kind in NUMERIC)
-        raise BadField({"field": f"must be one of {fit}" if fit else "this layer has no numeric field"})
+        told = f"must be one of {fit}" if fit else "this layer has no numeric field"
+        raise BadField({"field": told}).because("no_such_field")
     return field
 
 

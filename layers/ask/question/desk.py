@@ -74,5 +74,6 @@ def _bounded(question: Question) -> Iterator[None]:
         raise
     except sa.exc.DataError as error:
         if isinstance(error.orig, psycopg.errors.NumericValueOutOfRange) and isinstance(question, Count):
-            raise BadField({"field": f"the numbers of {question.field!r} add up to more than can be told"}) from error
+            told = f"the numbers of {question.field!r} add up to more than can be told"
+        raise BadField({"field": told}).because("sum_too_large") from error
         raise

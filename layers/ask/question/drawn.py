@@ -81,23 +81,24 @@ def drawn(geometry: dict[str, Any], *, name: str = "geometry") -> Drawn:
     """What a GeoJSON geometry in lon, lat shows, mended where it is invalid; BadField when it is none."""
     kind = _KINDS.get(str(geometry.get("type")))
     if kind is None:
-        raise BadField({name: f"must be a GeoJSON geometry: one of {', '.join(_KINDS)}"})
+        raise BadField({name: f"must be a GeoJSON geometry: one of {', '.join(_KINDS)}"}).because("no_shape")
     if _numbers(geometry.get("coordinates")) > 3 * MOST_VERTICES:
-        raise BadField({name: f"has more than {MOST_VERTICES:,} vertices"})
+        raise BadField({name: f"has more than {MOST_VERTICES:,} vertices"}).because("shape_fine", most=MOST_VERTICES)
     try:
         shape = shapely.from_geojson(json.dumps(geometry, allow_nan=False))
     except (ValueError, TypeError, RecursionError, shapely.errors.ShapelyError) as error:
-        raise BadField({name: "is not a GeoJSON geometry"}) from error
+        raise BadField({name: "is not a GeoJSON geometry"}).because("no_shape") from error
     if shapely.get_num_coordinates(shape) > MOST_VERTICES:
-        raise BadField({name: f"has more than {MOST_VERTICES:,} vertices"})
+        raise BadField({name: f"has more than {MOST_VERTICES:,} vertices"}).because("shape_fine", most=MOST_VERTICES)
     west, south, east, north = shapely.bounds(shape).tolist()
     if not (west >= -180 and east <= 180 and south >= -85 and north <= 85):
-        raise BadField({name: "coordinates must be longitude and latitude in degrees"})
+        raise BadField({name: "coordinates must be longitude and latitude in degrees"}).because("no_shape")
     if shapely.get_dimensions(shape) and (kind == "MultiLineString" or not shapely.is_valid(shape)) and tangled(shape):
-        raise BadField({name: f"is too tangled: more than {MOST_CROSSINGS:,} pairs of its sides may cross"})
+        told = f"is too tangled: more than {MOST_CROSSINGS:,} pairs of its sides may cross"
+        raise BadField({name: told}).because("shape_tangled")
     report = repair(np.array([shape], dtype=object), kind=kind)
     if report.geometries[0] is None:
-        raise BadField({name: str(report.reasons[0])})
+        raise BadField({name: str(report.reasons[0])}).because("no_shape")
     return Drawn(report.geometries[0])
 
 

@@ -119,7 +119,7 @@ def _gap(question: CoverageGap, find: Find, results: FindResult) -> Prepared:
     records, of = wanted(question, find, results), wanted(question.of, find, results)
     of.conditions()
     if question.reading == "uncovered" and records.layer.geometry != "MultiPolygon":
-        raise BadField({"reading": "'uncovered' is for layers of areas"})
+        raise BadField({"reading": "'uncovered' is for layers of areas"}).because("not_areas")
     find_gaps = gaps if question.reading == "distance" else uncovered
     statement = wording.of_gap(question, records, of)
     return _about(

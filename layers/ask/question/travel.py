@@ -92,5 +92,6 @@ def _by_name(held: RoadNetwork, legs: tuple[Leg, ...]) -> list[tuple[str | None,
 def _stand(ways: Ways, place: Place, *, name: str) -> Stand:
     stand = ways.stand(*place)
     if stand is None or stand.off_m > FARTHEST_M:
-        raise BadField({name: f"lies more than {FARTHEST_M:,.0f} m from every road that is open to this traveller"})
+        told = f"lies more than {FARTHEST_M:,.0f} m from every road that is open to this traveller"
+        raise BadField({name: told}).because("off_road", metres=round(FARTHEST_M))
     return stand

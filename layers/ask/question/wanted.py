@@ -76,7 +76,8 @@ class Towards:
     def _check(self, layer: Layer) -> None:
         cameras = {"sees": layer, "seen_by": None if self.of is None else self.of.layer}.get(self.relation, layer)
         if self.relation in ("sees", "seen_by") and (cameras is None or not has_sight(cameras)):
-            raise BadField({"where": f"{self.asked.relation!r} needs a layer of cameras that look somewhere"})
+            told = f"{self.asked.relation!r} needs a layer of cameras that look somewhere"
+            raise BadField({"where": told}).because("not_cameras")
 
     def _to_records(self, layer: Layer) -> sa.ColumnElement[bool]:
         assert self.of is not None

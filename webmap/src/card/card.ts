@@ -1,4 +1,5 @@
 /** The object card: a record, a spot, a cell, or the choice between things at one place; and the form behind it. */
+
 import * as api from "../city/api.ts";
 import * as items from "../city/items.ts";
 import { swatch } from "../map/facts.ts";
@@ -6,9 +7,10 @@ import { middleOf } from "../map/geometry.ts";
 import type { Hit } from "../map/hits.ts";
 import type { CityMap } from "../map/map.ts";
 import { sectorOf } from "../map/views.ts";
-import { type App, reason } from "../page/app.ts";
+import type { App } from "../page/app.ts";
 import { fill, h, iconButton } from "../page/dom.ts";
 import type { Selected } from "../page/state.ts";
+import { failure, why } from "../page/why.ts";
 import type { Content } from "./content.ts";
 import { tell } from "./dialogs.ts";
 import { doings } from "./doings.ts";
@@ -113,7 +115,7 @@ export function objectCard(element: HTMLElement, app: App, cityMap: CityMap): Ca
     const add = (name: string) =>
       void city.detail(name).then(
         (layer) => edit({ layer, held: null, at: [lon, lat] }),
-        (error: unknown) => tell(app, reason(error)),
+        (error: unknown) => tell(app, why(app, error)),
       );
     show(spotContent(app, { lon, lat }, found, add));
     cityMap.reveal(lon, lat);
@@ -141,10 +143,9 @@ export function objectCard(element: HTMLElement, app: App, cityMap: CityMap): Ca
   const showFailure = (error: unknown, selected: Selected) => {
     cityMap.select();
     const gone = error instanceof api.Refused && error.status === 404;
-    const why = error instanceof api.Unreachable ? app.t("unreachable") : reason(error);
     const id = selected.kind === "item" ? selected.id : app.t("spot");
     const retry = h("button", { type: "button", onclick: () => start() }, app.t("retry"));
-    const said = h("p", { class: "empty" }, gone ? app.t("gone") : app.t("failed", { why }));
+    const said = h("p", { class: "empty" }, gone ? app.t("gone") : failure(app, error));
     show({ kicker: "", title: id, body: [said], actions: gone ? [] : [retry] });
   };
   const start = (again = false) => {

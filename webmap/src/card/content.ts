@@ -1,7 +1,9 @@
 /** What a card shows: what it is about, its body, and what can be done. */
+
 import type { LegendRow } from "../city/api.ts";
-import { type App, reason } from "../page/app.ts";
+import type { App } from "../page/app.ts";
 import { fill, h, icon } from "../page/dom.ts";
+import { failure } from "../page/why.ts";
 
 export interface Content {
   kicker: string;
@@ -32,7 +34,7 @@ export function section(
       (children) => fill(body, ...children),
       (error: unknown) => {
         asked = false; // opening it again asks again
-        fill(body, h("p", { class: "empty" }, app.t("failed", { why: reason(error) })));
+        fill(body, h("p", { class: "empty" }, failure(app, error)));
       },
     );
   };

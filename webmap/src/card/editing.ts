@@ -2,7 +2,7 @@
 import { type Field, type Item, type LayerDetail, type LonLat, Refused, Unreachable } from "../city/api.ts";
 import * as items from "../city/items.ts";
 import type { CityMap } from "../map/map.ts";
-import { type App, reason } from "../page/app.ts";
+import type { App } from "../page/app.ts";
 import { fill, h } from "../page/dom.ts";
 import { why } from "../page/why.ts";
 import { changedNames, sameShape } from "./changes.ts";
@@ -99,7 +99,7 @@ export function editingOf(app: App, cityMap: CityMap, subject: Subject, outcome:
         fill(notice);
         go(back, form.changed(), true);
       } catch (error) {
-        warn(reason(error));
+        warn(why(app, error));
       }
     };
     const revive = action(null, app.t("conflictRevive"), () => void bringBack());
@@ -208,7 +208,7 @@ const differs = (a: Item, b: Item): boolean =>
 /** Show the server's reasons at the fields they are about, and return a line that counts them and names the others. */
 function wrongFields(app: App, layer: LayerDetail, form: Form, error: items.ChangeRefused): string {
   const count = Object.keys(error.problems).length;
-  if (count === 0) return app.t("notSaved", { why: error.message });
+  if (count === 0) return app.t("notSaved", { why: why(app, error) });
   const name = (field: string): string => {
     if (field === "geometry") return app.t("yourPlace");
     if (field === "id") return app.t("idLabel");

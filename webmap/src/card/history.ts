@@ -1,9 +1,11 @@
 /** What happened to a record, in words: who or which delivery changed what, when; and the way back to a version. */
+
 import type { Item, LayerDetail, Version } from "../city/api.ts";
 import * as items from "../city/items.ts";
 import { fieldTitle, present } from "../map/facts.ts";
-import { type App, reason } from "../page/app.ts";
+import type { App } from "../page/app.ts";
 import { fill, h } from "../page/dom.ts";
+import { failure } from "../page/why.ts";
 import { age, deliveryWord, fact, moment, number } from "../words/format.ts";
 import { type Event, eventsOf } from "./changes.ts";
 import { section } from "./content.ts";
@@ -30,7 +32,7 @@ export function historyList(
     more.onclick = () => {
       if (next === null) return;
       items.historyAt(next).then(add, (error: unknown) => {
-        more.textContent = `${app.t("failed", { why: reason(error) })} ${app.t("retry")}`;
+        more.textContent = `${failure(app, error)} ${app.t("retry")}`;
       });
     };
     add(await items.history(layer.name, id));

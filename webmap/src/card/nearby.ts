@@ -1,9 +1,11 @@
 /** What stands around a place, of the layers that are shown: by layer, nearest first; a click goes there. */
+
 import type { LayerDetail } from "../city/api.ts";
 import * as items from "../city/items.ts";
 import { classWord, headline } from "../map/facts.ts";
-import { type App, reason } from "../page/app.ts";
+import type { App } from "../page/app.ts";
 import { fill, h } from "../page/dom.ts";
+import { failure } from "../page/why.ts";
 import { number } from "../words/format.ts";
 import { section } from "./content.ts";
 
@@ -33,8 +35,7 @@ export function nearbyList(
     if (wider === undefined) return [none];
     const look = h("button", { type: "button" }, app.t("nearbyWider", { n: number(app.store.get().lang, wider) }));
     const body = h("div", {}, none, look);
-    const failed = (error: unknown) =>
-      fill(body, h("p", { class: "empty" }, app.t("failed", { why: reason(error) })), look);
+    const failed = (error: unknown) => fill(body, h("p", { class: "empty" }, failure(app, error)), look);
     look.onclick = () => void load(wider).then((children) => fill(body, ...children), failed);
     return [body];
   };

@@ -198,6 +198,13 @@ export interface Told {
   facts?: Record<string, string | number>;
   problems?: Record<string, string>;
   reference?: string;
+  /** Of a filter: where in its text, and about which word of it. */
+  line?: number;
+  column?: number;
+  about?: string;
+  /** Which part of a request, or of a style to be printed. */
+  parameter?: string;
+  place?: string;
 }
 
 /** The server answered, and the answer is no. */
@@ -244,10 +251,15 @@ export async function get<T>(path: string, signal?: AbortSignal, headers = autho
     throw new Unreachable(path, { cause });
   }
   if (response.ok) return (await response.json()) as T;
+  throw await refusal(response);
+}
+
+/** What the server refuses, with its codes and facts. */
+export async function refusal(response: Response): Promise<Refused | Unreachable> {
   // A gateway in front of a stopped server answers for it.
-  if (response.status === 502 || response.status === 504) throw new Unreachable(path);
+  if (response.status === 502 || response.status === 504) return new Unreachable(response.url);
   const told = await problem(response);
-  throw new Refused(response.status, told.detail ?? told.title ?? response.statusText, told);
+  return new Refused(response.status, told.detail ?? told.title ?? response.statusText, told);
 }
 
 /** The same of what a server may lack: null where it does. */

@@ -1,5 +1,5 @@
 /** The server's print: a style and the words around it, and a sheet of A4 back. */
-import { authorization, type Mark, Refused, Unreachable } from "./api.ts";
+import { authorization, type Mark, refusal, Unreachable } from "./api.ts";
 
 export interface LegendPart {
   title: string;
@@ -36,8 +36,5 @@ export async function printed(format: "png" | "pdf", order: PrintOrder, signal: 
     throw new Unreachable("/print", { cause });
   }
   if (response.ok) return response.blob();
-  const told = response.headers.get("content-type")?.includes("problem+json")
-    ? ((await response.json()) as { detail?: string })
-    : {};
-  throw new Refused(response.status, told.detail ?? response.statusText);
+  throw await refusal(response);
 }

@@ -153,19 +153,7 @@ async function send<T>(method: string, path: string, body: unknown, signal?: Abo
   }
   if (response.status === 204) return undefined as T;
   if (response.ok) return (await response.json()) as T;
-  throw new api.Refused(response.status, await reasons(response));
-}
-
-/** The reason of a refusal, with those of single parts where there are some. */
-async function reasons(response: Response): Promise<string> {
-  if (!response.headers.get("content-type")?.includes("problem+json")) return response.statusText;
-  const { detail, title, problems } = (await response.json()) as {
-    detail?: string;
-    title?: string;
-    problems?: Record<string, string>;
-  };
-  const parts = Object.entries(problems ?? {}).map(([name, text]) => `${name}: ${text}`);
-  return parts.length > 0 ? parts.join("; ") : (detail ?? title ?? response.statusText);
+  throw await api.refusal(response);
 }
 
 const TRIES = 6;
@@ -202,6 +190,6 @@ export const run = (id: string, number: number): Promise<Run> => api.get(`/quest
 /** A file of a result, as a blob: a plain link would not carry the token. */
 export async function file(path: string): Promise<Blob> {
   const response = await fetch(path, { headers: api.authorization() });
-  if (!response.ok) throw new api.Refused(response.status, await reasons(response));
+  if (!response.ok) throw await api.refusal(response);
   return response.blob();
 }

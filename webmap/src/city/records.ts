@@ -1,7 +1,7 @@
 /** Records of a layer as pages of a list, in an order, and as files. */
 import type { Feature, Geometry } from "geojson";
 import type { Title } from "../words/i18n.ts";
-import { authorization, get, type Properties, Refused, type SearchHit, Unreachable } from "./api.ts";
+import { authorization, get, type Properties, refusal, type SearchHit, Unreachable } from "./api.ts";
 
 export interface RecordsPage {
   records: (Feature<Geometry, Properties> & { id: string })[];
@@ -83,15 +83,14 @@ export async function kept(layer: string, filter: string | null): Promise<Kept> 
   } catch (cause) {
     throw new Unreachable("/query", { cause });
   }
-  const answer = (await response.json()) as Kept & { detail?: string };
-  if (!response.ok) throw new Refused(response.status, answer.detail ?? response.statusText);
-  return answer;
+  if (!response.ok) throw await refusal(response);
+  return (await response.json()) as Kept;
 }
 
 /** Give a file to the browser's downloads. */
 export async function download(path: string, name: string): Promise<void> {
   const response = await fetch(path, { headers: authorization() });
-  if (!response.ok) throw new Refused(response.status, response.statusText);
+  if (!response.ok) throw await refusal(response);
   const url = URL.createObjectURL(await response.blob());
   const link = document.createElement("a");
   link.href = url;

@@ -1,5 +1,5 @@
 /** Records asked for by the place where they stand. */
-import { authorization, type LonLat, type Properties, Refused, Unreachable } from "./api.ts";
+import { authorization, type LonLat, type Properties, refusal, Unreachable } from "./api.ts";
 
 export interface Selection {
   records: { id: string; properties: Properties }[];
@@ -25,7 +25,7 @@ export async function recordsNear(
   const response = await fetch("/query", { method: "POST", headers, body: JSON.stringify(question) }).catch((cause) => {
     throw new Unreachable("/query", { cause });
   });
-  if (!response.ok) throw new Refused(response.status, response.statusText);
+  if (!response.ok) throw await refusal(response);
   const { features, truncated } = (await response.json()) as Answer;
   const records = features?.features ?? [];
   return { records: records.map(({ properties }) => ({ id: String(properties.id), properties })), truncated };

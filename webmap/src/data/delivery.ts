@@ -39,7 +39,8 @@ async function draw(element: HTMLElement, desk: Desk, held: intake.DeliveryDetai
     app.t("dataNumber", { n: held.id }),
     layerTitle(app, held.layer),
     sourceWord(lang, held.source),
-    `${moment(held.at)}（${age(lang, held.at)}）`,
+    moment(held.at),
+    age(lang, held.at),
     held.source === "synthetic" ? "" : held.actor,
     held.accepted === null ? "" : `${app.t("dataAccepted")} ${share(app, held.accepted)}`,
   ];

@@ -1,12 +1,13 @@
 /** The data clerk's page: bring a file, see what it is, set right what is wrong, load it, and take it back. */
-import { Refused, token, Unreachable } from "../city/api.ts";
+
+import { Refused, token } from "../city/api.ts";
 import { loadCity } from "../city/city.ts";
 import type { Places } from "../city/intake.ts";
 import { headTools } from "../desk/shell.ts";
 import { createMap } from "../map/map.ts";
 import { type App, createApp } from "../page/app.ts";
+import { begin, langOfUrl } from "../page/begin.ts";
 import { fill, h } from "../page/dom.ts";
-import { installFonts } from "../page/fonts.ts";
 import { signIn, signOut } from "../page/signin.ts";
 import { blank, createStore, fromFragment, type State, toFragment } from "../page/state.ts";
 import { whyIn } from "../page/why.ts";
@@ -152,26 +153,17 @@ function drawKeys(element: HTMLElement, app: App, places: Places): void {
   fill(element, ...keys, places.truncated && h("span", { class: "hint" }, app.t("dataSample")));
 }
 
-function begin(): void {
-  const root = document.querySelector<HTMLElement>("#app");
-  if (root === null) throw new TypeError("the page has no #app");
-  start(root).catch((error: unknown) => {
-    const { lang } = fromFragment(location.hash, defaults());
-    // A token that is no longer valid would keep the page from opening for ever.
-    const stale = error instanceof Refused && error.status === 401;
-    const again = () => (stale ? signOut() : location.reload());
-    fill(
-      root,
-      h(
-        "section",
-        { class: "first", role: "alert" },
-        h("p", {}, whyIn(lang, error)),
-        h("button", { type: "button", class: "primary", onclick: again }, word(lang, stale ? "signOut" : "retry")),
-      ),
-    );
-    if (!(error instanceof Unreachable || error instanceof Refused)) throw error;
-  });
+/** A token that is no longer valid would keep the page from opening for ever: it can be put away. */
+function unopened(root: HTMLElement, error: unknown): void {
+  const lang = langOfUrl();
+  const stale = error instanceof Refused && error.status === 401;
+  const again = () => (stale ? signOut() : location.reload());
+  const button = h(
+    "button",
+    { type: "button", class: "primary", onclick: again },
+    word(lang, stale ? "signOut" : "retry"),
+  );
+  fill(root, h("section", { class: "first", role: "alert" }, h("p", {}, whyIn(lang, error)), button));
 }
 
-installFonts();
-begin();
+begin(start, unopened);

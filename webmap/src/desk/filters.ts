@@ -1,12 +1,12 @@
 /** Which records of a layer are meant: by the values of its columns, with their counts, and by time. */
 
 import type { LayerSummary } from "../city/api.ts";
-import { Unreachable } from "../city/api.ts";
 import type { Facet, Facets, FacetValue } from "../city/facets.ts";
 import { facets as askFacets } from "../city/facets.ts";
-import { type App, reason } from "../page/app.ts";
+import type { App } from "../page/app.ts";
 import { type Clause, type Conditions, toCql2, withClause } from "../page/conditions.ts";
 import { fill, h, iconButton } from "../page/dom.ts";
+import { why } from "../page/why.ts";
 import { number } from "../words/format.ts";
 import { period, periodColumns } from "./period.ts";
 
@@ -29,14 +29,14 @@ export function layerFilters(app: App, layer: LayerSummary): Filters {
   let asking = new AbortController();
   let askedFor: string | null = null;
   let found: Facets | null = null;
-  let why = "";
+  let wrong = "";
 
   const conditions = (): Conditions => store.get().conditions[layer.name] ?? {};
   const set = (column: string, clause: Clause | null) => put(app, layer.name, withClause(conditions(), column, clause));
 
   const draw = () => {
     const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.key : undefined;
-    fill(head, ...heading(app, layer, found, why));
+    fill(head, ...heading(app, layer, found, wrong));
     fill(others, ...otherClauses(app, layer.name, found?.facets ?? [], set));
     others.hidden = others.childElementCount === 0;
     fill(list, ...(found?.facets ?? []).map(drawFacet));
@@ -88,10 +88,10 @@ export function layerFilters(app: App, layer: LayerSummary): Filters {
     const { signal } = asking;
     try {
       found = await facetsOf(layer.name, conditions(), signal);
-      why = "";
+      wrong = "";
     } catch (error) {
       if (signal.aborted) return;
-      why = app.t("filterFailed", { why: error instanceof Unreachable ? app.t("unreachable") : reason(error) });
+      wrong = app.t("filterFailed", { why: why(app, error) });
     }
     if (!signal.aborted) draw();
   };
@@ -135,11 +135,11 @@ function put(app: App, layer: string, conditions: Conditions): void {
   app.store.set({ conditions: none ? rest : { ...rest, [layer]: conditions } });
 }
 
-function heading(app: App, layer: LayerSummary, found: Facets | null, why: string): HTMLElement[] {
+function heading(app: App, layer: LayerSummary, found: Facets | null, wrong: string): HTMLElement[] {
   const { lang, conditions, listed } = app.store.get();
   const filtered = toCql2(conditions[layer.name]) !== null;
   const n = number(lang, found?.total ?? layer.count);
-  const told = why || (found === null ? app.t("loading") : app.t(filtered ? "filterTotal" : "filterEvery", { n }));
+  const told = wrong || (found === null ? app.t("loading") : app.t(filtered ? "filterTotal" : "filterEvery", { n }));
   const on = listed === layer.name;
   return [
     h("p", { class: "total", role: "status" }, told),

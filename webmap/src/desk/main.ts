@@ -1,14 +1,13 @@
 /** Wires the parts of the page together. */
 
 import { objectCard } from "../card/card.ts";
-import { Refused, Unreachable } from "../city/api.ts";
 import { type City, loadCity } from "../city/city.ts";
 import { type Topic, topics } from "../city/topics.ts";
 import { cameraViews } from "../map/cameras.ts";
 import { cutNote } from "../map/cut.ts";
 import { type CityMap, createMap } from "../map/map.ts";
-import { type App, createApp, reason } from "../page/app.ts";
-import { installFonts } from "../page/fonts.ts";
+import { type App, createApp } from "../page/app.ts";
+import { banner, begin } from "../page/begin.ts";
 import {
   blank,
   createStore,
@@ -27,13 +26,12 @@ import { searchResults } from "../panels/results.ts";
 import { arranged, change, topicChooser } from "../panels/topic.ts";
 import { mapTools } from "../tools/bar.ts";
 import { patrols } from "../video/patrol.ts";
-import { word } from "../words/i18n.ts";
 import { followCity, type Parts } from "./follow.ts";
 import { layersPanel } from "./layers.ts";
 import { legendPanel } from "./legend.ts";
 import { pointing } from "./pointing.ts";
 import { inGroups, openHit, searchBox } from "./search.ts";
-import { banner, buildShell, footStrip, headTools, mapControls, panelSheet, type Shell, warning } from "./shell.ts";
+import { buildShell, footStrip, headTools, mapControls, panelSheet, type Shell, warning } from "./shell.ts";
 import { liveSign } from "./sign.ts";
 // In this order: the rules for phones come last.
 import "../page/theme.css";
@@ -175,16 +173,4 @@ async function drawCity(
   return { cityMap, card, heard };
 }
 
-function begin(): void {
-  const root = document.querySelector<HTMLElement>("#app");
-  if (root === null) throw new TypeError("the page has no #app");
-  start(root).catch((error: unknown) => {
-    const { lang } = fromFragment(location.hash, defaultsFor(null));
-    const why = error instanceof Unreachable ? word(lang, "unreachable") : word(lang, "failed", { why: reason(error) });
-    banner(lang, why, begin);
-    if (!(error instanceof Unreachable || error instanceof Refused)) throw error;
-  });
-}
-
-installFonts();
-begin();
+begin(start);

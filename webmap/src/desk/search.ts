@@ -1,8 +1,10 @@
 /** The search box: type, arrow keys, Enter; "/" from anywhere; Esc to leave. */
+
 import * as api from "../city/api.ts";
 import type { CityMap } from "../map/map.ts";
-import { type App, reason } from "../page/app.ts";
+import type { App } from "../page/app.ts";
 import { fill, h, icon, iconButton } from "../page/dom.ts";
+import { failure } from "../page/why.ts";
 import { put } from "./order.ts";
 
 const WAIT_MS = 150;
@@ -90,8 +92,7 @@ export function searchBox(element: HTMLElement, app: App, cityMap: CityMap, list
       drawHits();
     } catch (error) {
       if (signal.aborted) return;
-      const why = error instanceof api.Unreachable ? app.t("unreachable") : reason(error);
-      fill(list, h("p", { class: "empty" }, app.t("failed", { why })));
+      fill(list, h("p", { class: "empty" }, failure(app, error)));
       expand(true);
     }
   };

@@ -7,7 +7,7 @@ import { type App, narrow } from "../page/app.ts";
 import { fill, h, iconButton } from "../page/dom.ts";
 import { type PageName, pageLinks } from "../page/pages.ts";
 import { signIn, signOut } from "../page/signin.ts";
-import { type Lang, word } from "../words/i18n.ts";
+import type { Lang } from "../words/i18n.ts";
 
 export interface Shell {
   map: HTMLElement;
@@ -186,16 +186,4 @@ export function warning(element: HTMLElement, app: App): void {
   };
   app.store.on(["lang"], draw);
   draw();
-}
-
-/** One line across the top until it is dealt with; `retry` is what the button does. */
-export function banner(lang: Lang, text: string, retry: () => void): void {
-  const button = h("button", { type: "button" }, word(lang, "retry"));
-  const element = h("div", { class: "banner", role: "alert" }, h("p", {}, text), button);
-  button.onclick = () => {
-    element.remove();
-    retry();
-  };
-  document.querySelector(".banner")?.remove();
-  document.body.append(element);
 }

@@ -1,7 +1,9 @@
 /** Administrator sign-in: the token is kept in this tab and sent with every request. */
+
 import * as api from "../city/api.ts";
-import { type App, reason } from "./app.ts";
+import type { App } from "./app.ts";
 import { h } from "./dom.ts";
+import { failure } from "./why.ts";
 
 /** Ask for the token; the page starts anew with it, since what may be seen changes everywhere. */
 export function signIn(app: App): void {
@@ -50,7 +52,7 @@ async function tryToken(given: string, app: App): Promise<string> {
     await api.get("/layers", undefined, { Authorization: `Bearer ${given}` });
   } catch (error) {
     const refused = error instanceof api.Refused && (error.status === 401 || error.status === 403);
-    return refused ? app.t("tokenWrong") : app.t("failed", { why: reason(error) });
+    return refused ? app.t("tokenWrong") : failure(app, error);
   }
   api.token.set(given);
   location.reload();

@@ -1,7 +1,9 @@
 /** A list as a file: the records that meet its conditions, in the format that is chosen. */
+
 import { download, EXPORTS, type ExportFormat, kept } from "../city/records.ts";
-import { type App, reason } from "../page/app.ts";
+import type { App } from "../page/app.ts";
 import { h } from "../page/dom.ts";
+import { failure } from "../page/why.ts";
 
 export function exportMenu(app: App, layer: string, filter: string | null): HTMLElement {
   const select = h(
@@ -24,7 +26,7 @@ export function exportMenu(app: App, layer: string, filter: string | null): HTML
       await download(exports[format] ?? "", `${layer}.${format}`);
       say(app.t(truncated ? "exportCut" : "export"));
     } catch (error) {
-      say(app.t("failed", { why: reason(error) }));
+      say(failure(app, error));
     }
     select.disabled = false;
   };

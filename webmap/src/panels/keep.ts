@@ -1,7 +1,5 @@
 /** Keeps a topic's panels fresh: asked for every so often, sooner when their layers change, and never in a rush. */
-import { Refused } from "../city/api.ts";
 import type { Topic } from "../city/topics.ts";
-import { reason } from "../page/app.ts";
 import { askingRound, type Data, layersOf } from "./reading.ts";
 
 /** A panel's data as it was last heard of; `problem` tells why the last question had no answer. */
@@ -105,7 +103,3 @@ export function keepPanels(topic: Topic, told: (index: number, reading: Reading)
 /** Whether what is known is so old that nobody should rely on it. */
 export const isStale = ({ heardAt }: Reading, refresh_s: number, now: number): boolean =>
   heardAt > 0 && now - heardAt > 3 * refresh_s * 1000;
-
-/** What a problem is called on the page. */
-export const problemText = (problem: unknown): string =>
-  problem instanceof Refused ? problem.message : reason(problem);

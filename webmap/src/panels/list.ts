@@ -1,15 +1,16 @@
 /** The list beside the map: the records of a layer that meet its conditions, page by page. */
+
 import type { LayerDetail } from "../city/api.ts";
-import { Unreachable } from "../city/api.ts";
 import { written } from "../city/frames.ts";
 import { atMostEvery } from "../city/pace.ts";
 import * as records from "../city/records.ts";
 import { classWord, headline, rowOf } from "../map/facts.ts";
 import { boundsOf, middleOf } from "../map/geometry.ts";
 import type { CityMap } from "../map/map.ts";
-import { type App, reason } from "../page/app.ts";
+import type { App } from "../page/app.ts";
 import { sameConditions, toCql2 } from "../page/conditions.ts";
 import { fill, h, iconButton, keepingFocus } from "../page/dom.ts";
+import { failure } from "../page/why.ts";
 import { fact, number } from "../words/format.ts";
 import { conditionChips } from "./conditions.ts";
 import { exportMenu } from "./export.ts";
@@ -97,11 +98,9 @@ export function recordsList(element: HTMLElement, app: App, cityMap: CityMap, le
     draw();
     if (lines.length === 0) box.say(app.t("noRecords"));
   };
-  const why = (error: unknown) =>
-    error instanceof Unreachable ? app.t("unreachable") : app.t("failed", { why: reason(error) });
   const failed = (error: unknown, signal: AbortSignal) => {
     if (signal.aborted) return;
-    box.say(why(error), h("button", { type: "button", onclick: () => void start() }, app.t("retry")));
+    box.say(failure(app, error), h("button", { type: "button", onclick: () => void start() }, app.t("retry")));
   };
   const start = async () => {
     pending.abort();
@@ -142,7 +141,7 @@ export function recordsList(element: HTMLElement, app: App, cityMap: CityMap, le
       if (signal.aborted) return;
       // What was read stays; the way on is below it.
       next = from;
-      missed = why(error);
+      missed = failure(app, error);
       draw();
     }
   };

@@ -1,13 +1,14 @@
 /** One panel: its title, its drawing, of when it is, and, where there is nothing to draw, why. */
-import { Unreachable } from "../city/api.ts";
+
 import type { Panel } from "../city/topics.ts";
 import type { App } from "../page/app.ts";
 import { h } from "../page/dom.ts";
+import { failure } from "../page/why.ts";
 import { age, moment } from "../words/format.ts";
 import { aboutStatuses, drawBars, drawStatuses } from "./bars.ts";
 import { aboutFigure, type Drawing, explanation, periodText } from "./drawing.ts";
 import { drawFigures, type KeyFigure } from "./figures.ts";
-import { isStale, problemText, type Reading } from "./keep.ts";
+import { isStale, type Reading } from "./keep.ts";
 import { drawLegend } from "./legend.ts";
 import { type Data, isSynthetic, timeOf } from "./reading.ts";
 import { drawSeries } from "./series.ts";
@@ -116,7 +117,7 @@ function timeNote(app: App, data: Data, stale: boolean, now: number): HTMLElemen
 
 function waiting(app: App, { problem }: Reading, { again }: Framing): HTMLElement {
   if (problem === null) return h("p", { class: "empty" }, app.t("loading"));
-  const why = problem instanceof Unreachable ? app.t("unreachable") : app.t("failed", { why: problemText(problem) });
+  const why = failure(app, problem);
   const button = again && h("button", { type: "button", onclick: again }, app.t("retry"));
   return h("div", {}, h("p", { class: "empty" }, why), button);
 }

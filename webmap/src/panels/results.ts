@@ -1,9 +1,11 @@
 /** Everything that a search finds, in groups beside the map. */
+
 import type { Geometry } from "geojson";
-import { type SearchHit, Unreachable } from "../city/api.ts";
+import type { SearchHit } from "../city/api.ts";
 import { allHits } from "../city/records.ts";
-import { type App, reason } from "../page/app.ts";
+import type { App } from "../page/app.ts";
 import { fill, h, iconButton } from "../page/dom.ts";
+import { failure } from "../page/why.ts";
 import { type Line, linesBox } from "./lines.ts";
 
 export interface Results {
@@ -67,7 +69,7 @@ export function searchResults(
       box.focus();
     } catch (error) {
       if (signal.aborted) return;
-      const why = error instanceof Unreachable ? app.t("unreachable") : app.t("failed", { why: reason(error) });
+      const why = failure(app, error);
       box.say(why, h("button", { type: "button", onclick: () => void show(q) }, app.t("retry")));
     }
   };

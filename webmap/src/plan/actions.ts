@@ -1,9 +1,10 @@
 /** What can be done with an answer: files, a picture, the same elsewhere, and keeping the question. */
+
 import type { Plan } from "../city/questions.ts";
 import * as questions from "../city/questions.ts";
-import { reason } from "../page/app.ts";
 import { copied } from "../page/copy.ts";
 import { fill, h } from "../page/dom.ts";
+import { failure, why } from "../page/why.ts";
 import { moment } from "../words/format.ts";
 import type { Word } from "../words/i18n.ts";
 import type { Answer } from "./answer.ts";
@@ -28,7 +29,7 @@ export function drawActions(
   const trying = (work: () => Promise<void>) => () => {
     problem.textContent = "";
     work().catch((error: unknown) => {
-      problem.textContent = app.t("failed", { why: reason(error) });
+      problem.textContent = failure(app, error);
     });
   };
   const save = (name: (typeof FILES)[number]) =>
@@ -142,7 +143,7 @@ async function askName(bench: Bench, title: string, keep: (title: string) => Pro
     keep(input.value.trim())
       .then(() => dialog.close())
       .catch((error: unknown) => {
-        wrong.textContent = reason(error);
+        wrong.textContent = why(app, error);
         save.disabled = false;
       });
   };

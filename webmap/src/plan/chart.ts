@@ -5,6 +5,7 @@ import { number } from "../words/format.ts";
 import { type Answer, classesOf } from "./answer.ts";
 import type { AnswerMap } from "./drawing.ts";
 import type { Link } from "./link.ts";
+import { titled } from "./table.ts";
 
 const MOST_BARS = 12;
 
@@ -22,7 +23,6 @@ export function drawChart(element: HTMLElement, app: App, answer: Answer, link: 
     return () => undefined;
   }
   element.hidden = false;
-  const unit = !grouped && what.unit ? ` (${what.unit})` : "";
   const rows = bars.map(({ title, n, rows: mine }, at) => {
     const bar = h("span", { class: "bar" });
     bar.style.setProperty("width", `${most === 0 ? 0 : Math.max(0.5, (n / most) * 100)}%`);
@@ -44,7 +44,11 @@ export function drawChart(element: HTMLElement, app: App, answer: Answer, link: 
   });
   fill(
     element,
-    h("h3", {}, `${app.t("planChart")} · ${app.t("planChartOf", { what: app.title(what.title) })}${unit}`),
+    h(
+      "h3",
+      {},
+      `${app.t("planChart")} · ${app.t("planChartOf", { what: grouped ? app.title(what.title) : titled(app, what) })}`,
+    ),
     ...rows.map(({ line }) => line),
     classes.length > bars.length ? h("p", { class: "hint" }, `${bars.length} / ${classes.length}`) : null,
   );

@@ -1,5 +1,6 @@
 /** Two runs of one question side by side: what came, what went, what has another value. */
-import type { Summary, SummaryRow } from "../city/questions.ts";
+import type { Run, Summary, SummaryRow } from "../city/questions.ts";
+import type { Title } from "../words/i18n.ts";
 
 export interface Changed {
   key: string;
@@ -17,6 +18,16 @@ export interface Comparison {
   same: number;
   /** One of the two holds only some of its rows: what seems to have come or gone may lie beyond them. */
   cut: boolean;
+}
+
+/** A comparison, and what was compared: two runs of one question, in words. */
+export interface Compared {
+  title: Title;
+  earlier: Run;
+  later: Run;
+  /** Tells the time of a run so that no other run of the question has the same. */
+  timeOf(run: Run): string;
+  found: Comparison;
 }
 
 // What was computed from the same records differs by less than this.

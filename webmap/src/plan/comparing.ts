@@ -1,8 +1,10 @@
 /** Two runs side by side, as a table: what came, what went, what has another value. */
+
+import type { Run } from "../city/questions.ts";
 import type { App } from "../page/app.ts";
 import { fill, h } from "../page/dom.ts";
 import { number } from "../words/format.ts";
-import type { Changed, Comparison } from "./compare.ts";
+import type { Changed, Compared } from "./compare.ts";
 import { button } from "./controls.ts";
 import { SIGNS } from "./drawing.ts";
 import { goToQuestion } from "./stacked.ts";
@@ -12,7 +14,7 @@ const MOST = 500;
 export function drawComparison(
   element: HTMLElement,
   app: App,
-  comparison: Comparison,
+  { title, earlier, later, timeOf, found: comparison }: Compared,
   goTo: (place: [number, number]) => void,
   back: () => void,
 ): void {
@@ -33,13 +35,24 @@ export function drawComparison(
     );
   };
   const lines = kinds.flatMap(({ state, list }) => list.map((each) => line(state, each)));
+  const ran = (run: Run): string => app.t("planRunAt", { time: timeOf(run), n: number(lang, run.rows) });
   const heads = [app.t("planKey"), app.t("planState"), app.t("planBefore"), app.t("planAfter")];
   fill(
     element,
     h(
       "div",
       { class: "comparison-head" },
-      h("h2", {}, app.t("planCompareTitle")),
+      h(
+        "div",
+        { class: "told" },
+        h("h2", {}, `${app.t("planCompareTitle")} · ${app.title(title)}`),
+        h(
+          "p",
+          { class: "detail" },
+          app.t("planCompared", { earlier: ran(earlier), later: ran(later) }),
+          earlier.synthetic || later.synthetic ? h("strong", { class: "badge" }, app.t("synthetic")) : null,
+        ),
+      ),
       ...kinds.map(({ state, list }) =>
         h("p", { class: `tally ${state}` }, h("b", {}, `${SIGNS[state]}${number(lang, list.length)}`), words[state]),
       ),

@@ -10,6 +10,7 @@ import { number } from "../words/format.ts";
 import { type Answer, type Class, classesOf } from "./answer.ts";
 import type { Changed, Comparison } from "./compare.ts";
 import type { Link } from "./link.ts";
+import { titled } from "./table.ts";
 
 const ANSWER = "answer";
 const CHANGES = "changes";
@@ -335,10 +336,9 @@ function drawLegend(
   const breaks = answer === null ? [] : breaksOf(answer);
   const measure = answer?.summary.measure;
   if (breaks.length > 0 && measure) {
-    const unit = measure.unit ? ` (${measure.unit})` : "";
     fill(
       element,
-      h("h3", {}, `${app.title(measure.title)}${unit}`),
+      h("h3", {}, titled(app, measure)),
       ...breaks.map(({ from, to, role }, at) => {
         const end = breaks[at + 1]?.from ?? to;
         return h("p", {}, swatch(role), `${short(lang, from)} – ${short(lang, end)}`);

@@ -1,9 +1,11 @@
 /** Conditions on the attributes of records: chosen values with their counts, ranges, beginnings, or CQL2 itself. */
+
 import { type Field, type LayerDetail, Refused } from "../city/api.ts";
 import { type Facets, facets } from "../city/facets.ts";
-import { type App, reason } from "../page/app.ts";
+import type { App } from "../page/app.ts";
 import { type Clause, type Conditions, withClause } from "../page/conditions.ts";
 import { fill, h, iconButton } from "../page/dom.ts";
+import { failure } from "../page/why.ts";
 import { number } from "../words/format.ts";
 import { clausesOf, filterOf } from "./clauses.ts";
 import { type How, held } from "./controls.ts";
@@ -231,7 +233,7 @@ function valuesEditor(
   };
   options(detail, column)
     .then(show)
-    .catch((error: unknown) => fill(list, h("p", { class: "wrong" }, app.t("failed", { why: reason(error) }))));
+    .catch((error: unknown) => fill(list, h("p", { class: "wrong" }, failure(app, error))));
   return list;
 }
 

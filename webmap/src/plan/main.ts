@@ -1,15 +1,15 @@
 /** The planner's workbench: wires form, map, answer and what is kept together. */
-import { Refused, Unreachable } from "../city/api.ts";
+
 import { type City, loadCity } from "../city/city.ts";
 import type { Draft, KeptQuestion, Plan } from "../city/questions.ts";
 import * as questions from "../city/questions.ts";
-import { banner, footStrip, headTools, mapControls, warning } from "../desk/shell.ts";
+import { footStrip, headTools, mapControls, warning } from "../desk/shell.ts";
 import { type CityMap, createMap } from "../map/map.ts";
-import { type App, createApp, reason } from "../page/app.ts";
+import { type App, createApp } from "../page/app.ts";
+import { banner, begin } from "../page/begin.ts";
 import { h } from "../page/dom.ts";
-import { installFonts } from "../page/fonts.ts";
 import { blank, createStore, fromFragment, IN_URL, type State, toFragment } from "../page/state.ts";
-import { word } from "../words/i18n.ts";
+import { Said } from "../page/why.ts";
 import { type Bench, createBench } from "./bench.ts";
 import { builder } from "./builder.ts";
 import { answerMap } from "./drawing.ts";
@@ -133,7 +133,7 @@ function work(bench: Bench, places: Places, shelf: Shelf, defaults: State): void
   const result = outcome(places.answer, bench, link, drawn, (answer, title) =>
     keep(bench, shelf, saved, answer.page.asked, title).then(take),
   );
-  const saved = savedQuestions(places.saved, bench, shelf, take, (_, comparison) => result.compare(comparison));
+  const saved = savedQuestions(places.saved, bench, shelf, take, result.compare);
   const run = runButton(bench, places, shelf, saved, result);
   telling(places.telling, bench, run.told);
   builder(places.form, bench);
@@ -155,13 +155,13 @@ function work(bench: Bench, places: Places, shelf: Shelf, defaults: State): void
 }
 
 async function keep(bench: Bench, shelf: Shelf, saved: Saved, question: Draft, title: string): Promise<KeptQuestion> {
-  if (JSON.stringify(question).includes('"result":')) throw new Error(bench.app.t("planKeepResult"));
+  if (JSON.stringify(question).includes('"result":')) throw new Said(bench.app.t("planKeepResult"));
   try {
     const kept = await shelf.keep(title, question);
     await saved.refresh();
     return saved.find(kept.id) ?? kept;
   } catch (error) {
-    throw error instanceof NoRoom ? new Error(bench.app.t("planKeptFull")) : error;
+    throw error instanceof NoRoom ? new Said(bench.app.t("planKeptFull")) : error;
   }
 }
 
@@ -238,16 +238,4 @@ function drawHint({ app, sketch }: Bench, element: HTMLElement): void {
   });
 }
 
-function begin(): void {
-  const root = document.querySelector<HTMLElement>("#app");
-  if (root === null) throw new TypeError("the page has no #app");
-  start(root).catch((error: unknown) => {
-    const { lang } = fromFragment(location.hash, defaultsFor(null));
-    const why = error instanceof Unreachable ? word(lang, "unreachable") : word(lang, "failed", { why: reason(error) });
-    banner(lang, why, begin);
-    if (!(error instanceof Unreachable || error instanceof Refused)) throw error;
-  });
-}
-
-installFonts();
-begin();
+begin(start);

@@ -7,7 +7,7 @@ import { drawActions } from "./actions.ts";
 import type { Answer, Row } from "./answer.ts";
 import type { Bench } from "./bench.ts";
 import { drawChart } from "./chart.ts";
-import type { Comparison } from "./compare.ts";
+import type { Compared } from "./compare.ts";
 import { drawComparison } from "./comparing.ts";
 import { button } from "./controls.ts";
 import type { AnswerMap } from "./drawing.ts";
@@ -19,7 +19,7 @@ const CLOSE_ZOOM = 16;
 
 export interface Outcome {
   show(answer: Answer, plan: Plan | null): void;
-  compare(comparison: Comparison): void;
+  compare(compared: Compared): void;
 }
 
 export function outcome(
@@ -37,6 +37,7 @@ export function outcome(
   const picked = h("div", { class: "picked-note", hidden: true });
   let answer: Answer | null = null;
   let plan: Plan | null = null;
+  let compared: Compared | null = null;
   let refreshers: (() => void)[] = [];
   link.on(() => {
     for (const refresh of refreshers) refresh();
@@ -67,7 +68,22 @@ export function outcome(
       button(app.t("planUnpick"), () => link.clear(), { class: "outlined" }),
     );
   };
+  const backToAnswer = (): void => {
+    compared = null;
+    drawn.compare(null);
+    drawn.show(answer);
+    draw();
+    arrived();
+  };
+  const goToPlace = ([lon, lat]: [number, number]): void => {
+    cityMap.goTo({ lon, lat, zoom: CLOSE_ZOOM });
+    comeTo(element.parentElement);
+  };
   const draw = (): void => {
+    if (compared !== null) {
+      drawComparison(element, app, compared, goToPlace, backToAnswer);
+      return;
+    }
     if (answer === null) {
       fill(element, h("p", { class: "empty not-yet" }, app.t("planResultNotYet")));
       return;
@@ -88,6 +104,7 @@ export function outcome(
     show(next, told) {
       answer = next;
       plan = told;
+      compared = null;
       refreshers = [];
       link.clear();
       unfold();
@@ -96,23 +113,14 @@ export function outcome(
       draw();
       arrived();
     },
-    compare(comparison) {
-      const back = (): void => {
-        drawn.compare(null);
-        drawn.show(answer);
-        draw();
-        arrived();
-      };
+    compare(next) {
+      compared = next;
       refreshers = [];
       link.clear();
       unfold();
       drawn.show(null);
-      drawn.compare(comparison);
-      const place = ([lon, lat]: [number, number]) => {
-        cityMap.goTo({ lon, lat, zoom: CLOSE_ZOOM });
-        comeTo(element.parentElement);
-      };
-      drawComparison(element, app, comparison, place, back);
+      drawn.compare(next.found);
+      draw();
       arrived();
     },
   };

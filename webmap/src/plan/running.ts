@@ -1,7 +1,8 @@
 /** One run at a time: asked, fetched, cancelled; what it is doing and for how long is told meanwhile. */
+
 import type { Page } from "../city/questions.ts";
-import { reason } from "../page/app.ts";
 import { fill, h } from "../page/dom.ts";
+import { why } from "../page/why.ts";
 import { number } from "../words/format.ts";
 import { type Answer, MOST_ROWS, whole } from "./answer.ts";
 import type { Bench } from "./bench.ts";
@@ -58,7 +59,7 @@ export function runner(element: HTMLElement, bench: Bench): Runner {
       } catch (error) {
         if (pending !== mine) return null;
         if (mine.signal.aborted) end(app.t("planCancelled"), "");
-        else end(app.t("planFailed", { why: reason(error) }), "wrong");
+        else end(app.t("planFailed", { why: why(app, error) }), "wrong");
         return null;
       } finally {
         stopClock();

@@ -1,10 +1,11 @@
 /** The questions that are ready and those that are kept: taken up, run again, their runs compared, taken away. */
+
 import type { KeptQuestion, Run } from "../city/questions.ts";
-import { reason } from "../page/app.ts";
 import { fill, h, iconButton } from "../page/dom.ts";
-import { moment, number } from "../words/format.ts";
+import { failure, why } from "../page/why.ts";
+import { moment, number, second } from "../words/format.ts";
 import type { Bench } from "./bench.ts";
-import { type Comparison, compare } from "./compare.ts";
+import { type Compared, compare } from "./compare.ts";
 import { button, choice, labelled } from "./controls.ts";
 import type { Shelf } from "./shelf.ts";
 
@@ -24,7 +25,7 @@ export function savedQuestions(
   bench: Bench,
   shelf: Shelf,
   taken: (question: KeptQuestion) => void,
-  compared: (question: KeptQuestion, comparison: Comparison) => void,
+  compared: (compared: Compared) => void,
 ): Saved {
   const { app } = bench;
   let list: KeptQuestion[] = [];
@@ -75,7 +76,7 @@ export function savedQuestions(
       if (current?.id === question.id) current = null;
       await refresh();
     } catch (error) {
-      problem.textContent = reason(error);
+      problem.textContent = why(app, error);
     }
   };
   const runsOf = (question: KeptQuestion): HTMLElement => {
@@ -86,7 +87,7 @@ export function savedQuestions(
     void shelf
       .runs(question.id)
       .then((runs) => place.append(...runsChooser(bench, shelf, question, runs, compared)))
-      .catch((error: unknown) => place.append(h("p", { class: "wrong" }, reason(error))));
+      .catch((error: unknown) => place.append(h("p", { class: "wrong" }, why(app, error))));
     return place;
   };
   const draw = (): void => {
@@ -120,7 +121,7 @@ export function savedQuestions(
       const id = current?.id;
       current = list.find((each) => each.id === id) ?? null;
     } catch (error) {
-      problem.textContent = app.t("failed", { why: reason(error) });
+      problem.textContent = failure(app, error);
     }
     draw();
   };
@@ -147,24 +148,30 @@ function runsChooser(
   shelf: Shelf,
   question: KeptQuestion,
   runs: readonly Run[],
-  compared: (question: KeptQuestion, comparison: Comparison) => void,
+  compared: (compared: Compared) => void,
 ): HTMLElement[] {
   const { app } = bench;
   const { lang } = app.store.get();
-  const said = (run: Run): string => app.t("planRunAt", { time: moment(run.at), n: number(lang, run.rows) });
+  const timeOf = (run: Run): string => {
+    const minute = moment(run.at);
+    return runs.filter((each) => moment(each.at) === minute).length > 1 ? second(run.at) : minute;
+  };
+  const said = (run: Run): string => app.t("planRunAt", { time: timeOf(run), n: number(lang, run.rows) });
   if (runs.length === 0) return [h("p", { class: "hint" }, app.t("planRunsNone"))];
   if (runs.length === 1) return runs.map((run) => h("p", { class: "detail" }, said(run)));
   let [later, earlier] = [String(runs[0]?.id), String(runs[1]?.id)];
   const options = runs.map((run) => [String(run.id), said(run)] as const);
   const problem = h("p", { class: "wrong", role: "alert" });
   const run = async (): Promise<void> => {
-    const [before, after] = [earlier, later].map((id) => runs.find((each) => String(each.id) === id));
+    // Newest first; what was chosen the wrong way round is compared the right way.
+    const [after, before] = runs.filter((each) => [earlier, later].includes(String(each.id)));
+    problem.textContent = before === undefined ? app.t("planCompareSelf") : "";
     if (before === undefined || after === undefined) return;
     try {
       const [old, now] = await Promise.all([shelf.summary(question.id, before), shelf.summary(question.id, after)]);
-      compared(question, compare(old, now));
+      compared({ title: question.title, earlier: before, later: after, timeOf, found: compare(old, now) });
     } catch (error) {
-      problem.textContent = reason(error);
+      problem.textContent = why(app, error);
     }
   };
   return [

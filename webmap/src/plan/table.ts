@@ -30,7 +30,7 @@ export function drawTable(
   const lines = new Map<number, HTMLTableRowElement>();
 
   const heads = columns.map((column) => {
-    const sort = h("button", { type: "button", class: "sort" }, head(app, column));
+    const sort = h("button", { type: "button", class: "sort" }, titled(app, column));
     sort.title = app.t("planSort", { name: app.title(column.title) });
     const cell = h("th", { scope: "col", class: numeric(column) ? "number" : "" }, sort);
     sort.onclick = () => {
@@ -126,7 +126,8 @@ function ordered(answer: Answer): AnswerColumn[] {
 
 const numeric = ({ kind }: AnswerColumn): boolean => kind === "integer" || kind === "number";
 
-function head(app: App, { title, unit }: AnswerColumn): string {
+/** What is told, with its unit. */
+export function titled(app: App, { title, unit }: Pick<AnswerColumn, "title" | "unit">): string {
   const said = unit ? unitWord(app.store.get().lang, unit) : "";
   return said === "" ? app.title(title) : `${app.title(title)} (${said})`;
 }

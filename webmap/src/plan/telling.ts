@@ -1,9 +1,10 @@
 /** What would be asked, as the server says it: in words, as CQL2 and as JSON; or what is still missing. */
+
 import type { Plan } from "../city/questions.ts";
 import * as questions from "../city/questions.ts";
-import { reason } from "../page/app.ts";
 import { copyButton } from "../page/copy.ts";
 import { fill, h } from "../page/dom.ts";
+import { why } from "../page/why.ts";
 import { number } from "../words/format.ts";
 import type { Word } from "../words/i18n.ts";
 import type { Bench } from "./bench.ts";
@@ -60,7 +61,7 @@ export function telling(element: HTMLElement, bench: Bench, told: (plan: Plan | 
       say(plan);
       told(plan);
     } catch (error) {
-      if (!signal.aborted) refuse(app.t("planCannotAsk", { why: reason(error) }), "wrong");
+      if (!signal.aborted) refuse(app.t("planCannotAsk", { why: why(app, error) }), "wrong");
     }
   };
   const update = (): void => {

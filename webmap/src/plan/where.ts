@@ -1,9 +1,10 @@
 /** Conditions on place, one step each: a relation, and to what. */
+
 import * as api from "../city/api.ts";
 import * as items from "../city/items.ts";
 import { boundsOf } from "../map/geometry.ts";
-import { reason } from "../page/app.ts";
 import { fill, h, iconButton } from "../page/dom.ts";
+import { failure } from "../page/why.ts";
 import type { Word } from "../words/i18n.ts";
 import type { Bench } from "./bench.ts";
 import { clausesOf } from "./clauses.ts";
@@ -216,7 +217,7 @@ function areaEditor(bench: Bench, id: string, one: Held<Where>): HTMLElement {
         areas.length === 0 && h("li", { class: "hint" }, app.t("planAreaNone", { q })),
       );
     } catch (error) {
-      if (!asking.signal.aborted) fill(hits, h("li", { class: "hint" }, app.t("failed", { why: reason(error) })));
+      if (!asking.signal.aborted) fill(hits, h("li", { class: "hint" }, failure(app, error)));
     }
   };
   input.oninput = () => {

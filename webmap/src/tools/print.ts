@@ -1,10 +1,12 @@
 /** The print dialog: what will be on the paper is drawn by the server while one chooses. */
+
 import * as api from "../city/api.ts";
 import { type PrintOrder, printed } from "../city/printing.ts";
 import { topics } from "../city/topics.ts";
 import type { CityMap } from "../map/map.ts";
-import { type App, reason } from "../page/app.ts";
+import type { App } from "../page/app.ts";
 import { fill, h } from "../page/dom.ts";
+import { failure } from "../page/why.ts";
 import type { Board } from "./board.ts";
 import { choice } from "./choice.ts";
 import { save } from "./save.ts";
@@ -99,7 +101,7 @@ export async function printDialog(app: App, cityMap: CityMap, board: Board): Pro
       preview.hidden = false;
       wrong.textContent = "";
     } catch (error) {
-      if (!signal.aborted) wrong.textContent = app.t("failed", { why: reason(error) });
+      if (!signal.aborted) wrong.textContent = failure(app, error);
     }
     if (!signal.aborted) status.textContent = "";
   };
@@ -118,7 +120,7 @@ export async function printDialog(app: App, cityMap: CityMap, board: Board): Pro
         save(await fetched(format, paper.dpi, over.signal), `chengtu.${format}`);
         wrong.textContent = "";
       } catch (error) {
-        if (!over.signal.aborted) wrong.textContent = app.t("failed", { why: reason(error) });
+        if (!over.signal.aborted) wrong.textContent = failure(app, error);
       }
       status.textContent = "";
       for (const each of buttons) each.disabled = false;

@@ -1,9 +1,11 @@
 /** The patrol: cameras in a grid of pictures, a screenful after another, those in turn lit on the map. */
+
 import * as items from "../city/items.ts";
 import { type Links, links as linksOf, type Site, sites as sitesOf } from "../city/video.ts";
 import type { CityMap } from "../map/map.ts";
-import { type App, reason } from "../page/app.ts";
+import type { App } from "../page/app.ts";
 import { fill, h, iconButton } from "../page/dom.ts";
+import { failure } from "../page/why.ts";
 import { kept } from "../tools/written.ts";
 import { type Picture, pictureOf } from "./picture.ts";
 import { choice } from "./tool.ts";
@@ -223,7 +225,7 @@ function run(app: App, cityMap: CityMap, given: written.Patrol) {
     } catch (error) {
       if (pending.signal.aborted) return;
       const retry = h("button", { type: "button", onclick: () => void begin() }, app.t("retry"));
-      fill(grid, h("p", { class: "empty" }, app.t("failed", { why: reason(error) })), retry);
+      fill(grid, h("p", { class: "empty" }, failure(app, error)), retry);
     }
   };
   drawTools();

@@ -1,9 +1,11 @@
 /** The tool of cameras: a click asks which of them see the point; and the start of a patrol. */
+
 import * as items from "../city/items.ts";
 import { classWord } from "../map/facts.ts";
 import type { CityMap } from "../map/map.ts";
-import { type App, reason } from "../page/app.ts";
+import type { App } from "../page/app.ts";
 import { fill, h } from "../page/dom.ts";
+import { failure } from "../page/why.ts";
 import { kept } from "../tools/written.ts";
 import { number } from "../words/format.ts";
 import { pickButton } from "./doors.ts";
@@ -39,7 +41,7 @@ export function videoTool(app: App, cityMap: CityMap, body: HTMLElement): () => 
       wedges.show(sight.cameras, at);
       fill(found, ...results(app, sight, wedges));
     } catch (error) {
-      if (!signal.aborted) fill(found, h("p", { class: "empty" }, app.t("failed", { why: reason(error) })));
+      if (!signal.aborted) fill(found, h("p", { class: "empty" }, failure(app, error)));
     }
   };
   const drawPatrol = () => fill(patrol, ...patrolForm(app));

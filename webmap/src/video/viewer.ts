@@ -1,9 +1,11 @@
 /** One camera's picture, and its stream, in a dialog. */
+
 import { action } from "../card/content.ts";
 import { dialogOf } from "../card/dialogs.ts";
 import { type Links, links as linksOf, type Site } from "../city/video.ts";
-import { type App, reason } from "../page/app.ts";
+import type { App } from "../page/app.ts";
 import { fill, h } from "../page/dom.ts";
+import { failure } from "../page/why.ts";
 import { pictureOf } from "./picture.ts";
 import { address, CAMERAS } from "./written.ts";
 
@@ -18,7 +20,7 @@ export async function openCamera(app: App, site: Site): Promise<void> {
   try {
     [links] = await Promise.all([linksOf(), app.city.detail(CAMERAS)]);
   } catch (error) {
-    fill(body, h("p", { class: "empty" }, app.t("failed", { why: reason(error) })));
+    fill(body, h("p", { class: "empty" }, failure(app, error)));
     return;
   }
   const picture = pictureOf(app, site, links);

@@ -1,4 +1,5 @@
 /** The wall: wires the parts together, keeps them in step with the city, and keeps them running for days. */
+
 import type { StyleSpecification } from "maplibre-gl";
 import { livePath, Refused, token, Unreachable } from "../city/api.ts";
 import { loadCity } from "../city/city.ts";
@@ -8,10 +9,11 @@ import { type Listener, type LiveState, listen } from "../city/live.ts";
 import { atMostEvery } from "../city/pace.ts";
 import { type Topic, topics } from "../city/topics.ts";
 import { type CityMap, createMap } from "../map/map.ts";
-import { type App, createApp, reason } from "../page/app.ts";
+import { type App, createApp } from "../page/app.ts";
+import { begin } from "../page/begin.ts";
 import { fill } from "../page/dom.ts";
-import { installFonts } from "../page/fonts.ts";
 import { createStore, type State } from "../page/state.ts";
+import { whyIn } from "../page/why.ts";
 import { age } from "../words/format.ts";
 import { word } from "../words/i18n.ts";
 import { type Carousel, carousel } from "./carousel.ts";
@@ -277,25 +279,24 @@ function failed(root: HTMLElement, setting: Setting, error: unknown): void {
   const { lang } = setting;
   const [what, why]: [string, string] = isDenied(error)
     ? [word(lang, "wallTokenWrong"), word(lang, "wallTokenWrongWhy")]
-    : [word(lang, "wallLost"), error instanceof Unreachable ? word(lang, "wallUnanswered") : reason(error)];
+    : [word(lang, "wallLost"), error instanceof Unreachable ? word(lang, "wallUnanswered") : whyIn(lang, error)];
   root.className = "alone";
   fill(root, line("strong", what), line("", why));
   setTimeout(startAnew, AGAIN_MS);
-  if (!(error instanceof Unreachable || error instanceof Refused)) throw error;
 }
 
-function begin(): void {
+/** The token comes by the URL, and does not stay there. */
+function tokenTaken(): void {
   const given = tokenFrom(location.hash);
-  if (given !== null) {
-    token.set(given);
-    history.replaceState(null, "", location.pathname + location.search);
-  }
-  const setting = settingFrom(location.search);
-  const root = document.querySelector<HTMLElement>("#app");
-  if (root === null) throw new TypeError("the page has no #app");
-  document.documentElement.lang = setting.lang === "zh" ? "zh-CN" : "en";
-  start(root, setting).catch((error: unknown) => failed(root, setting, error));
+  if (given === null) return;
+  token.set(given);
+  history.replaceState(null, "", location.pathname + location.search);
 }
 
-installFonts();
-begin();
+tokenTaken();
+const setting = settingFrom(location.search);
+document.documentElement.lang = setting.lang === "zh" ? "zh-CN" : "en";
+begin(
+  (root) => start(root, setting),
+  (root, error) => failed(root, setting, error),
+);

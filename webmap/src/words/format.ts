@@ -15,10 +15,15 @@ export const number = (lang: Lang, value: number, digits = 0): string =>
   value.toLocaleString(LOCALE[lang], { maximumFractionDigits: digits });
 
 /** "2026-11-22 10:46", in the time of the city. */
-export function moment(text: string): string {
+export const moment = (text: string): string => inTheCity(text, "short");
+
+/** The same to the second, where minutes do not tell one from another. */
+export const second = (text: string): string => inTheCity(text, "medium");
+
+function inTheCity(text: string, timeStyle: "short" | "medium"): string {
   const when = new Date(text);
   if (Number.isNaN(when.getTime())) return text;
-  return when.toLocaleString("sv-SE", { timeZone: "Asia/Shanghai", dateStyle: "short", timeStyle: "short" });
+  return when.toLocaleString("sv-SE", { timeZone: "Asia/Shanghai", dateStyle: "short", timeStyle });
 }
 
 /** "3 小时前". */

@@ -8,6 +8,7 @@ import * as plan from "./plan.ts";
 import * as tools from "./tools.ts";
 import * as video from "./video.ts";
 import * as wall from "./wall.ts";
+import * as why from "./why.ts";
 
 export const LANGS = ["zh", "en"] as const;
 export type Lang = (typeof LANGS)[number];
@@ -23,6 +24,7 @@ const zh = {
   ...wall.zh,
   ...plan.zh,
   ...data.zh,
+  ...why.zh,
 };
 const en = {
   ...desk.en,
@@ -34,12 +36,13 @@ const en = {
   ...wall.en,
   ...plan.en,
   ...data.en,
+  ...why.en,
 };
 
 export type Word = keyof typeof zh;
 
 /** The parts, for the test that none takes a word of another. */
-export const PARTS = { desk, looks, card, tools, video, panels, wall, plan, data };
+export const PARTS = { desk, looks, card, tools, video, panels, wall, plan, data, why };
 
 export const DICTIONARY: Record<Lang, Record<Word, string>> = { zh, en };
 

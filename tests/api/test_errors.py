@@ -1,0 +1,55 @@
+"""Refusals that reach a page: each code has a word there in both languages, and says nothing in another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from importlib import import_module
+
+import httpx
+import pytest
+
+from api import errors
+from gis.errors import GisError
+from layers.errors import LayersError
+from tests.conftest import ROOT, Server
+
+WORDS = (ROOT / "webmap" / "src" / "words" / "why.ts").read_text(encoding="utf-8")
+OURS = ("api.", "gis.", "layers.", "webmap.")
+
+
+def kinds(root: type[Exception]) -> Iterator[type[Exception]]:
+    for kind in root.__subclasses__():
+        yield kind
+        yield from kinds(kind)
+
+
+def test_every_code_of_a_refusal_has_a_word_on_the_pages() -> None:
+    import_module("api.app")  # whatever the server may raise is known then
+    raised = (kind for root in (LayersError, GisError) for kind in kinds(root) if kind.__module__.startswith(OURS))
+    codes = {errors._code(kind.__new__(kind)) for kind in raised}
+    source = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "api").glob("*.py")))
+    codes |= set(re.findall(r'code="(\w+)"', source))
+    assert {"bad_filter", "too_busy", "internal", "method", "outside_frame"} <= codes
+    words = re.findall(r"^  why_(\w+):", WORDS, re.MULTILINE)
+    assert sorted(codes - set(words)) == []
+
+
+@pytest.mark.parametrize(
+    ("filter", "cause", "about"),
+    [
+        ("state =", "filter_syntax", None),
+        ("nothing = 1", "filter_property", "nothing"),
+        ("state = 1", "filter_kinds", "state"),
+        ("changed_at > TIMESTAMP('soon')", "filter_time", "soon"),
+        ("pg_sleep(3) = 1", "filter_function", "pg_sleep"),
+    ],
+)
+def test_what_is_wrong_with_a_filter_is_told_by_cause_and_place(
+    server: Server, filter: str, cause: str, about: str | None
+) -> None:
+    answer = httpx.get(f"{server.url}/layers/component/facets", params={"filter": filter})
+    told = answer.json()
+    assert (answer.status_code, told["code"], told["cause"]) == (400, "bad_filter", cause)
+    assert (told["line"], told.get("about")) == (1, about)
+    assert f"why_{cause}:" in WORDS
