@@ -179,7 +179,7 @@ def test_an_expert_writes_cql2_and_is_told_what_is_wrong_with_it(bench: Open) ->
     page = bench("#ask=" + json.dumps({"ask": "count", "layer": "component", "by": "total"}), errors_with="400")
     page.select_option("#plan-filter-add", label="直接写 CQL2")
     page.locator("#plan-filter-cql2").fill("stat = 'broken'")
-    expect(page.locator(".statement.wrong")).to_contain_text("'stat'")
+    expect(page.locator(".statement.wrong")).to_contain_text("没有可用于过滤的字段“stat”")
     expect(page.locator("#plan-run")).to_be_disabled()
     page.locator("#plan-filter-cql2").fill("state = 'broken' OR owner LIKE '%水务%'")
     expect(page.locator(".telling .statement")).to_contain_text("统计城市部件")

@@ -211,7 +211,13 @@ function areaEditor(bench: Bench, id: string, one: Held<Where>): HTMLElement {
           return h(
             "li",
             {},
-            button(`${hit.label} · ${title ? app.title(title.title) : layer}`, choose, { class: "hit-button" }),
+            button(
+              [hit.label, hit.detail, title ? app.title(title.title) : layer].filter(Boolean).join(" · "),
+              choose,
+              {
+                class: "hit-button",
+              },
+            ),
           );
         }),
         areas.length === 0 && h("li", { class: "hint" }, app.t("planAreaNone", { q })),
