@@ -208,7 +208,7 @@ def test_points_are_picked_on_the_map_or_taken_from_its_centre(bench: Open, serv
 
 
 def test_a_visitor_keeps_a_question_in_the_browser_and_compares_its_runs(bench: Open) -> None:
-    page = bench("#ask=" + json.dumps({"ask": "count", "layer": "component", "by": "county"}))
+    page = bench("#ask=" + json.dumps({"ask": "count", "layer": "component", "by": "county"}), errors_with="401")
     expect(page.locator(".saved")).to_contain_text("保存在本浏览器中")
     run(page)
     page.locator("#plan-keep").click()
@@ -257,6 +257,12 @@ def test_a_visitor_keeps_a_question_in_the_browser_and_compares_its_runs(bench: 
     page.get_by_role("button", name="删除“各县区部件”").click()
     page.locator("dialog").get_by_role("button", name="删除").click()
     expect(page.locator(".saved")).to_contain_text("还没有保存的问题")
+    # A token that was revoked meanwhile does not keep the page shut.
+    page.evaluate("() => sessionStorage.setItem('chengtu.token', 'revoked')")
+    page.reload()
+    expect(page.locator(".banner")).to_contain_text("登录已失效")
+    page.locator(".banner button", has_text="退出").click()
+    pages.await_map(page)
 
 
 def test_who_signed_in_keeps_questions_at_the_server(bench: Open, server: Server) -> None:

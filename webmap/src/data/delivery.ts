@@ -116,7 +116,7 @@ function kindsPart(desk: Desk, held: intake.DeliveryDetail): HTMLElement | null 
       "tr",
       { class: kind.whole ? "" : "flag" },
       cell(aboutWord(app, kind)),
-      h("td", { title: kind.reason.en }, app.title(kind.reason)),
+      h("td", {}, app.title(kind.reason)),
       cell(app.t(kind.whole ? "dataWholeRow" : "dataOnlyValue")),
       cell(number(lang, kind.count), "number"),
     ),

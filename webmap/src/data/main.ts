@@ -1,14 +1,14 @@
 /** The data clerk's page: bring a file, see what it is, set right what is wrong, load it, and take it back. */
 
-import { Refused, token } from "../city/api.ts";
+import { token } from "../city/api.ts";
 import { loadCity } from "../city/city.ts";
 import type { Places } from "../city/intake.ts";
 import { headTools } from "../desk/shell.ts";
 import { createMap } from "../map/map.ts";
 import { type App, createApp } from "../page/app.ts";
-import { begin, langOfUrl } from "../page/begin.ts";
+import { begin, langOfUrl, wayOut } from "../page/begin.ts";
 import { fill, h } from "../page/dom.ts";
-import { signIn, signOut } from "../page/signin.ts";
+import { signIn } from "../page/signin.ts";
 import { blank, createStore, fromFragment, type State, toFragment } from "../page/state.ts";
 import { whyIn } from "../page/why.ts";
 import { word } from "../words/i18n.ts";
@@ -153,16 +153,11 @@ function drawKeys(element: HTMLElement, app: App, places: Places): void {
   fill(element, ...keys, places.truncated && h("span", { class: "hint" }, app.t("dataSample")));
 }
 
-/** A token that is no longer valid would keep the page from opening for ever: it can be put away. */
+/** Here the reason stands in place of the page. */
 function unopened(root: HTMLElement, error: unknown): void {
   const lang = langOfUrl();
-  const stale = error instanceof Refused && error.status === 401;
-  const again = () => (stale ? signOut() : location.reload());
-  const button = h(
-    "button",
-    { type: "button", class: "primary", onclick: again },
-    word(lang, stale ? "signOut" : "retry"),
-  );
+  const { name, act } = wayOut(error, () => location.reload());
+  const button = h("button", { type: "button", class: "primary", onclick: act }, word(lang, name));
   fill(root, h("section", { class: "first", role: "alert" }, h("p", {}, whyIn(lang, error)), button));
 }
 

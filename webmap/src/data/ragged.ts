@@ -100,7 +100,7 @@ export function raggedLine(bench: Bench, reject: Reject, surplus: readonly (stri
     cell(reject.label ?? "", "name"),
     h(
       "td",
-      { title: reject.reason.en },
+      {},
       app.title(reject.reason),
       h("span", { class: "hint" }, app.t(surplus.length > 0 ? "dataTooMany" : "dataTooFew")),
     ),

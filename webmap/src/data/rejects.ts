@@ -34,7 +34,7 @@ export function rejectsPart(bench: Bench, over: AbortSignal): HTMLElement | null
   chips.append(
     chip(null, app.t("dataAll"), every),
     ...kinds.map((kind) =>
-      chip(kind, [where(bench, kind), app.title(kind.reason)].filter(Boolean).join("："), kind.count),
+      chip(kind, [where(bench, kind), app.title(kind.reason)].filter(Boolean).join(app.t("dataColon")), kind.count),
     ),
   );
   if (kinds.length > 0) choose(null);
@@ -53,7 +53,8 @@ export function rejectsPart(bench: Bench, over: AbortSignal): HTMLElement | null
 
 const keyOf = ({ code, field, whole }: intake.RejectKind): string => `${code} ${field ?? ""} ${whole}`;
 
-const where = ({ app }: Bench, kind: intake.RejectKind): string => kind.columns?.join("、") || aboutWord(app, kind);
+const where = ({ app }: Bench, kind: intake.RejectKind): string =>
+  kind.columns?.join(app.t("dataAnd")) || aboutWord(app, kind);
 
 async function drawList(
   element: HTMLElement,
@@ -117,7 +118,7 @@ function line(bench: Bench, reject: intake.Reject): HTMLElement {
     { class: reject.whole ? "" : "flag" },
     cell(String(reject.row), "number"),
     cell(reject.label ?? "", "name"),
-    h("td", { title: reject.reason.en }, app.title(reject.reason), h("span", { class: "hint" }, state)),
+    h("td", {}, app.title(reject.reason), h("span", { class: "hint" }, state)),
     h("td", {}, ...(cells.length > 0 ? cells : [h("span", { class: "raw" }, reject.raw ?? "")])),
   );
 }

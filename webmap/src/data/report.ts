@@ -46,12 +46,7 @@ export function findingsPart({ app, report }: Bench): HTMLElement | null {
   const found = report.findings ?? [];
   if (found.length === 0) return null;
   const lines = found.map(({ text, severity }) =>
-    h(
-      "li",
-      { class: severity, title: text.en },
-      h("span", { aria: { hidden: "true" } }, MARKS[severity]),
-      app.title(text),
-    ),
+    h("li", { class: severity }, h("span", { aria: { hidden: "true" } }, MARKS[severity]), app.title(text)),
   );
   return h("section", {}, h("h3", {}, app.t("dataFindings")), h("ul", { class: "findings" }, ...lines));
 }

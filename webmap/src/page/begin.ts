@@ -1,8 +1,9 @@
 /** How a page begins; one that could not begin says why, and begins again when it is told to. */
 import { Refused, Unreachable } from "../city/api.ts";
-import { type Lang, word } from "../words/i18n.ts";
+import { type Lang, type Word, word } from "../words/i18n.ts";
 import { h } from "./dom.ts";
 import { installFonts } from "./fonts.ts";
+import { signOut } from "./signin.ts";
 import { blank, fromFragment } from "./state.ts";
 import { failureIn } from "./why.ts";
 
@@ -28,16 +29,23 @@ export const langOfUrl = (): Lang => fromFragment(location.hash, blank()).lang;
 
 function inBanner(_: HTMLElement, error: unknown, again: () => void): void {
   const lang = langOfUrl();
-  banner(lang, failureIn(lang, error), again);
+  const { name, act } = wayOut(error, again);
+  banner(lang, failureIn(lang, error), act, name);
 }
 
-/** One line across the top until it is dealt with; `retry` is what the button does. */
-export function banner(lang: Lang, text: string, retry: () => void): void {
-  const button = h("button", { type: "button" }, word(lang, "retry"));
+/** What to press: a token that is no longer valid would keep the page from opening for ever, and is put away. */
+export function wayOut(error: unknown, again: () => void): { name: Word; act: () => void } {
+  const stale = error instanceof Refused && error.status === 401;
+  return stale ? { name: "signOut", act: signOut } : { name: "retry", act: again };
+}
+
+/** One line across the top until it is dealt with; `act` is what the button does. */
+export function banner(lang: Lang, text: string, act: () => void, name: Word = "retry"): void {
+  const button = h("button", { type: "button" }, word(lang, name));
   const element = h("div", { class: "banner", role: "alert" }, h("p", {}, text), button);
   button.onclick = () => {
     element.remove();
-    retry();
+    act();
   };
   document.querySelector(".banner")?.remove();
   document.body.append(element);
