@@ -97,7 +97,7 @@ def test_without_topics_the_map_is_there_with_a_message_and_they_come_back(visit
     page.goto(f"{server_url}/{CITY}")
     await_map(page)
     banner = page.get_by_role("alert")
-    expect(banner).to_contain_text("专题未能载入，地图照常可用。Internal Server Error")
+    expect(banner).to_contain_text("专题未能载入，地图照常可用。服务器没有接受（500：Internal Server Error）")
     expect(layer_box(page, "component")).to_be_checked()
     page.unroute("**/topics")
     banner.get_by_role("button", name="重试").click()

@@ -1,6 +1,7 @@
 /** Wires the parts of the page together. */
 
 import { objectCard } from "../card/card.ts";
+import { Refused, Unreachable } from "../city/api.ts";
 import { type City, loadCity } from "../city/city.ts";
 import { type Topic, topics } from "../city/topics.ts";
 import { cameraViews } from "../map/cameras.ts";
@@ -18,6 +19,7 @@ import {
   type Store,
   toFragment,
 } from "../page/state.ts";
+import { why } from "../page/why.ts";
 import { topicColumn } from "../panels/column.ts";
 import { createDoors } from "../panels/doors.ts";
 import { traceLines } from "../panels/highlight.ts";
@@ -102,11 +104,7 @@ async function start(root: HTMLElement): Promise<void> {
   warning(shell.warning, app);
   // The map is of use without them; who wants them back loads the page, whose address still names the topic.
   if (found instanceof Error) {
-    banner(
-      store.get().lang,
-      app.t("topicsFailed", { why: found instanceof Unreachable ? app.t("unreachable") : reason(found) }),
-      () => location.reload(),
-    );
+    banner(store.get().lang, app.t("topicsFailed", { why: why(app, found) }), () => location.reload());
   }
   const over = new AbortController();
   const drawn = drawCity(shell, app, known, defaultsOf);

@@ -22,6 +22,3 @@ export function createApp(store: Store, city: City): App {
 /** Phones and narrow windows: panels become sheets at the bottom. */
 export const narrow = matchMedia("(max-width: 720px)");
 export const coarse = matchMedia("(pointer: coarse)");
-
-/** What went wrong, in one line. */
-export const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
