@@ -1,10 +1,10 @@
 /** A slider over the dates of a layer: what is drawn, counted and listed is of the chosen periods alone. */
-import { Unreachable } from "../city/api.ts";
 import { span } from "../city/span.ts";
 import type { CityMap } from "../map/map.ts";
-import { type App, reason } from "../page/app.ts";
+import type { App } from "../page/app.ts";
 import { withClause } from "../page/conditions.ts";
 import { fill, h, icon } from "../page/dom.ts";
+import { failure } from "../page/why.ts";
 import { clauseOf, daysOf, endOf, indexOf, periodText, startOf, UNITS, type Unit, unitFor } from "./period.ts";
 import { steps } from "./steps.ts";
 
@@ -17,9 +17,6 @@ interface Dated {
 
 const STEP_MS = 900;
 const UNIT_WORDS = { day: "timeDay", month: "timeMonth", year: "timeYear" } as const;
-
-const failure = (app: App, error: unknown): string =>
-  error instanceof Unreachable ? app.t("unreachable") : app.t("failed", { why: reason(error) });
 
 export function timeTool(app: App, cityMap: CityMap, body: HTMLElement): () => void {
   const { store } = app;
