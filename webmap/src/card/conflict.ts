@@ -39,7 +39,11 @@ export function conflictPanel(app: App, layer: LayerDetail, conflict: Conflict, 
   const panel = h(
     "section",
     { class: "conflict", role: "alert", tabIndex: -1 },
-    h("h3", {}, app.t("conflictLine", { who, time: changedAt === null ? "" : moment(changedAt) })),
+    h(
+      "h3",
+      {},
+      app.t("conflictLine", { who, time: changedAt === null ? "" : moment(app.store.get().lang, changedAt) }),
+    ),
     h("p", { class: "hint" }, app.t("conflictHint")),
     h(
       "table",

@@ -69,7 +69,7 @@ export function doings(app: App, card: { reopen(): void; dropForm(): void }): Do
       });
     },
     async goBack(layer, id, version, since) {
-      const text = app.t("restoreAsk", { time: moment(since) });
+      const text = app.t("restoreAsk", { time: moment(app.store.get().lang, since) });
       if (!(await confirm(app, { title: app.t("history"), text, yes: app.t("restoreThis") }))) return;
       try {
         await items.restore({ layer: layer.name, id }, { version, since }, items.newKey());

@@ -44,7 +44,7 @@ export function historyList(
 function line(app: App, layer: LayerDetail, event: Event, goBack?: (since: string) => void): HTMLElement {
   const { lang } = app.store.get();
   const { at, actor, delivery, kind } = event;
-  const when = at === null ? app.t("unknown") : h("time", { dateTime: at, title: age(lang, at) }, moment(at));
+  const when = at === null ? app.t("unknown") : h("time", { dateTime: at, title: age(lang, at) }, moment(lang, at));
   const who = delivery ? app.t("deliveredBy", { title: deliveryWord(lang, delivery), id: delivery.id }) : actor;
   const back =
     goBack && at !== null && kind !== "retired"

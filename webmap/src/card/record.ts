@@ -71,7 +71,7 @@ function makingRows(
       ? null
       : row(
           app.t("changed"),
-          h("time", { dateTime: changedAt, title: age(lang, changedAt) }, moment(changedAt)),
+          h("time", { dateTime: changedAt, title: age(lang, changedAt) }, moment(lang, changedAt)),
           who || null,
         ),
   ];

@@ -165,7 +165,7 @@ function drawSources(element: HTMLElement, desk: Desk, sources: readonly intake.
         {},
         h("td", {}, name),
         cell(layerTitle(app, each.layer)),
-        h("td", { title: moment(latest.at) }, age(lang, latest.at)),
+        h("td", { title: moment(lang, latest.at) }, age(lang, latest.at)),
         h(
           "td",
           { data: { fresh: fresh ?? "unknown" }, title: usual },
@@ -244,7 +244,7 @@ function deliveryTable(desk: Desk, deliveries: readonly intake.Delivery[]): HTML
       h(
         "td",
         {},
-        action(moment(each.at), () => desk.go({ delivery: each.id }), "link"),
+        action(moment(lang, each.at), () => desk.go({ delivery: each.id }), "link"),
       ),
       cell(deliveryWord(lang, each), "name"),
       cell(`+${number(lang, each.inserted)}`, "number"),

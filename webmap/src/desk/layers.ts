@@ -98,5 +98,10 @@ function dataAge(app: App): HTMLElement | null {
   const latest = times.reduce((a, b) => (new Date(a) > new Date(b) ? a : b), times[0] ?? "");
   if (latest === "") return null;
   const ago = age(app.store.get().lang, latest);
-  return h("p", { class: "age" }, `${app.t("updated")} `, h("time", { dateTime: latest, title: moment(latest) }, ago));
+  return h(
+    "p",
+    { class: "age" },
+    `${app.t("updated")} `,
+    h("time", { dateTime: latest, title: moment(app.store.get().lang, latest) }, ago),
+  );
 }

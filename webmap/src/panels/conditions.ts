@@ -4,7 +4,7 @@ import { read } from "../city/items.ts";
 import type { App } from "../page/app.ts";
 import { type Clause, withClause } from "../page/conditions.ts";
 import { h, icon } from "../page/dom.ts";
-import { inWords, moment } from "../words/format.ts";
+import { day, inWords, moment } from "../words/format.ts";
 
 /** Columns that every layer has and no field describes. */
 const COMMON = { grid_id: "grid", admin_code: "where", source: "source", changed_at: "changed" } as const;
@@ -45,13 +45,13 @@ export function columnTitle(app: App, layer: api.LayerDetail, column: string): s
 
 function clauseWords(app: App, layer: api.LayerDetail, column: string, clause: Clause): string {
   if ("starts" in clause) return app.t("starting", { value: clause.starts });
+  const { lang } = app.store.get();
   if ("in" in clause) {
-    const { lang } = app.store.get();
     const words = clause.in.map((value) => (value === null ? app.t("noValue") : inWords(lang, layer, column, value)));
     const told = words.slice(0, VALUES_TOLD).join(app.t("listComma"));
     return words.length <= VALUES_TOLD ? told : app.t("andMore", { values: told, n: words.length });
   }
-  const [from, to] = [clause.from, clause.to].map((each) => (each?.includes("T") ? moment(each) : each));
+  const [from, to] = [clause.from, clause.to].map((each) => each && (each.includes("T") ? moment : day)(lang, each));
   if (from === undefined) return app.t("upTo", { to: to ?? "" });
   return to === undefined ? app.t("fromOn", { from }) : app.t("fromTo", { from, to });
 }

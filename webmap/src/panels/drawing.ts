@@ -200,9 +200,9 @@ export function originFacts(
   });
   const source = [names.join(app.t("listComma")), synthetic ? app.t("synthetic") : null];
   return [
-    fact(app.t("asOf"), moment(at)),
+    fact(app.t("asOf"), moment(app.store.get().lang, at)),
     fact(app.t("source"), source.filter(Boolean).join(" · ")),
-    fact(app.t("updated"), updated === null ? null : moment(updated)),
+    fact(app.t("updated"), updated === null ? null : moment(app.store.get().lang, updated)),
   ];
 }
 

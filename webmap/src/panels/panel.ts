@@ -4,7 +4,7 @@ import type { Panel } from "../city/topics.ts";
 import type { App } from "../page/app.ts";
 import { h } from "../page/dom.ts";
 import { failure } from "../page/why.ts";
-import { age, moment } from "../words/format.ts";
+import { age, moment, timeOfDay } from "../words/format.ts";
 import { aboutStatuses, drawBars, drawStatuses } from "./bars.ts";
 import { aboutFigure, type Drawing, explanation, periodText } from "./drawing.ts";
 import { drawFigures, type KeyFigure } from "./figures.ts";
@@ -109,8 +109,8 @@ function timeNote(app: App, data: Data, stale: boolean, now: number): HTMLElemen
   if (at === null) return null;
   const { lang } = app.store.get();
   const invented = data.kind === "statuses" ? (app.city.layer(data.layer)?.synthetic ?? false) : isSynthetic(data);
-  const title = `${app.t("asOf")} ${moment(at)}${invented ? ` · ${app.t("synthetic")}` : ""}`;
-  const text = stale ? app.t("stoppedAt", { time: moment(at).slice(11) }) : age(lang, at, now);
+  const title = `${app.t("asOf")} ${moment(lang, at)}${invented ? ` · ${app.t("synthetic")}` : ""}`;
+  const text = stale ? app.t("stoppedAt", { time: timeOfDay(at) }) : age(lang, at, now);
   const period = data.kind === "bars" || data.kind === "series" ? periodText(app, data.figures.figures) : null;
   return h("time", { class: "as-of", dateTime: at, title }, [period, text].filter(Boolean).join(" · "));
 }

@@ -2,7 +2,8 @@
 import type { Door, Figures, Point } from "../city/indicators.ts";
 import type { App } from "../page/app.ts";
 import { h } from "../page/dom.ts";
-import { moment } from "../words/format.ts";
+import { dayOfYear, moment } from "../words/format.ts";
+import type { Lang } from "../words/i18n.ts";
 import { type Aim, aimOf, amount, type Drawing, doorway, nothingToCount } from "./drawing.ts";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -93,7 +94,7 @@ export function drawSeries(app: App, figures: Figures, past: readonly Point[], d
   const cursor = h("span", { class: "cursor", hidden: true });
   const plot = h("div", { class: "plot" }, chart, cursor);
   const said = (point: Point | undefined) =>
-    point === undefined ? "" : `${moment(point.at)}  ${amount(lang, figures, point.value)}`;
+    point === undefined ? "" : `${moment(lang, point.at)}  ${amount(lang, figures, point.value)}`;
   const reading = h("output", {}, said(known.at(-1)));
   const door = figures.values[0]?.door ?? null;
   const doorOf = (point: Point): Door | null => (point === known.at(-1) ? door : point.door);
@@ -108,9 +109,9 @@ export function drawSeries(app: App, figures: Figures, past: readonly Point[], d
     h(
       "div",
       { class: "days" },
-      h("span", {}, day(known[0])),
+      h("span", {}, dayOf(lang, known[0])),
       drawing.doors && h("span", {}, app.t("eachDay")),
-      h("span", {}, day(known.at(-1))),
+      h("span", {}, dayOf(lang, known.at(-1))),
     ),
   );
   const summary = app.t("seriesSummary", {
@@ -131,7 +132,7 @@ export function drawSeries(app: App, figures: Figures, past: readonly Point[], d
   return body;
 }
 
-const day = (point: Point | undefined): string => (point === undefined ? "" : moment(point.at).slice(5, 10));
+const dayOf = (lang: Lang, point: Point | undefined): string => (point === undefined ? "" : dayOfYear(lang, point.at));
 
 // Where a value is as it should be, the ground is shaded.
 function aimBand({ least, most }: Aim, { low, high }: Range): SVGElement[] {

@@ -43,7 +43,7 @@ export function drawActions(
     const lines = [
       app.title(page.statement),
       [
-        app.t("planMadeAt", { time: moment(page.madeAt) }),
+        app.t("planMadeAt", { time: moment(app.store.get().lang, page.madeAt) }),
         page.synthetic ? app.t("synthetic") : "",
         page.truncated ? app.t("planCut", { n: page.count }) : "",
       ]

@@ -144,7 +144,7 @@ function drawHead(
   const single = counted && page.columns[0]?.name === "n";
   const total = counted && !answer.partial && !page.truncated;
   const facts = [
-    app.t("planMadeAt", { time: moment(page.madeAt) }),
+    app.t("planMadeAt", { time: moment(lang, page.madeAt) }),
     total && !single ? app.t("planTotal", { n: number(lang, sum) }) : "",
   ].filter(Boolean);
   fill(

@@ -57,7 +57,7 @@ export function savedQuestions(
       h("h2", {}, app.title(question.title)),
       about ? h("p", { class: "detail" }, app.title(about)) : null,
       last
-        ? h("p", { class: "detail" }, app.t("planLast", { time: moment(last.at), n: number(lang, last.rows) }))
+        ? h("p", { class: "detail" }, app.t("planLast", { time: moment(lang, last.at), n: number(lang, last.rows) }))
         : null,
       runsOf(question),
     );
@@ -153,8 +153,8 @@ function runsChooser(
   const { app } = bench;
   const { lang } = app.store.get();
   const timeOf = (run: Run): string => {
-    const minute = moment(run.at);
-    return runs.filter((each) => moment(each.at) === minute).length > 1 ? second(run.at) : minute;
+    const minute = moment(lang, run.at);
+    return runs.filter((each) => moment(lang, each.at) === minute).length > 1 ? second(lang, run.at) : minute;
   };
   const said = (run: Run): string => app.t("planRunAt", { time: timeOf(run), n: number(lang, run.rows) });
   if (runs.length === 0) return [h("p", { class: "hint" }, app.t("planRunsNone"))];

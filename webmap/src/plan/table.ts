@@ -3,7 +3,7 @@ import type { Properties } from "../city/api.ts";
 import type { AnswerColumn } from "../city/questions.ts";
 import type { App } from "../page/app.ts";
 import { fill, h, icon } from "../page/dom.ts";
-import { moment, number } from "../words/format.ts";
+import { day, moment, number } from "../words/format.ts";
 import { unitWord } from "../words/i18n.ts";
 import { type Answer, labelColumn, type Row } from "./answer.ts";
 import type { Link } from "./link.ts";
@@ -137,7 +137,8 @@ export function valueText(app: App, column: AnswerColumn, value: Properties[stri
   if (value === null) return "–";
   if (typeof value === "boolean") return app.t(value ? "yes" : "no");
   if (typeof value === "number") return number(lang, value, column.name === "n_per" ? 4 : 2);
-  if (column.kind === "time") return moment(value);
+  if (column.kind === "time") return moment(lang, value);
+  if (column.kind === "date") return day(lang, value);
   return column.words?.[value]?.[lang] ?? value;
 }
 

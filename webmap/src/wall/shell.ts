@@ -1,7 +1,7 @@
 /** The parts of a wall: the map, a strip with what must stand under it, and a column of few words. */
 import type { App } from "../page/app.ts";
 import { fill, h } from "../page/dom.ts";
-import { moment } from "../words/format.ts";
+import { timeOfDay } from "../words/format.ts";
 import { layoutOf, type Scale, scaleOf, screenNow } from "./scale.ts";
 import type { Setting } from "./setting.ts";
 import { line } from "./text.ts";
@@ -79,7 +79,7 @@ export function sized({ root }: Shell, { inches, far_m, lang }: Setting, changed
 }
 
 /** "14:03". */
-export const hour = (ms: number): string => moment(new Date(ms).toISOString()).slice(11);
+export const hour = (ms: number): string => timeOfDay(new Date(ms).toISOString());
 
 /** One line after the other, the first of them strong; nothing hides the element. */
 export function say(element: HTMLElement, lines: readonly string[]): void {

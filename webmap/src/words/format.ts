@@ -14,16 +14,38 @@ const STEPS: [unit: Intl.RelativeTimeFormatUnit, seconds: number][] = [
 export const number = (lang: Lang, value: number, digits = 0): string =>
   value.toLocaleString(LOCALE[lang], { maximumFractionDigits: digits });
 
-/** "2026-11-22 10:46", in the time of the city. */
-export const moment = (text: string): string => inTheCity(text, "short");
+type Style = Intl.DateTimeFormatOptions;
+const DAY: Style = { dateStyle: "medium" };
+const MINUTE: Style = { timeStyle: "short" };
+const SECOND: Style = { timeStyle: "medium" };
+
+/** A moment in the time of the city: "2026-11-22 10:46" as GB/T 7408 writes it, "22 Nov 2026, 10:46" in English. */
+export const moment = (lang: Lang, text: string): string => inTheCity(lang, text, { ...DAY, ...MINUTE });
 
 /** The same to the second, where minutes do not tell one from another. */
-export const second = (text: string): string => inTheCity(text, "medium");
+export const second = (lang: Lang, text: string): string => inTheCity(lang, text, { ...DAY, ...SECOND });
 
-function inTheCity(text: string, timeStyle: "short" | "medium"): string {
+/** "10:46", in the time of the city. */
+export const timeOfDay = (text: string): string => inTheCity("zh", text, MINUTE);
+
+/** The day of a moment in the city, or a day as it was recorded, without its year: "11-22", "22 Nov". */
+export const dayOfYear = (lang: Lang, text: string): string =>
+  lang === "zh"
+    ? inTheCity(lang, text, { dateStyle: "short" }).slice(5)
+    : inTheCity(lang, text, { day: "numeric", month: "short" });
+
+/** A day that was recorded: "2026-06-30", "30 Jun 2026". */
+export function day(lang: Lang, text: string): string {
+  const noon = `${text}T12:00:00+08:00`;
+  return Number.isNaN(Date.parse(noon)) ? text : inTheCity(lang, noon, DAY);
+}
+
+function inTheCity(lang: Lang, text: string, style: Style): string {
   const when = new Date(text);
   if (Number.isNaN(when.getTime())) return text;
-  return when.toLocaleString("sv-SE", { timeZone: "Asia/Shanghai", dateStyle: "short", timeStyle });
+  // Swedes write dates as the Chinese standard does; browsers' own Chinese is 2026/11/22 or 2026年11月22日.
+  const [locale, dated] = lang === "zh" ? ["sv-SE", style.dateStyle && { dateStyle: "short" as const }] : ["en-GB", {}];
+  return when.toLocaleString(locale, { timeZone: "Asia/Shanghai", ...style, ...dated });
 }
 
 /** "3 小时前". */
@@ -52,7 +74,8 @@ export function inWords(lang: Lang, layer: LayerDetail, column: string | null, c
 /** A recorded value of a field in words, with its unit. */
 export function fact(lang: Lang, layer: LayerDetail, field: Field, value: string | number | boolean): string {
   if (typeof value === "boolean") return word(lang, value ? "yes" : "no");
-  if (field.kind === "time") return moment(String(value));
+  if (field.kind === "time") return moment(lang, String(value));
+  if (field.kind === "date") return day(lang, String(value));
   if (typeof value === "number") {
     const unit = field.unit === null ? "" : unitWord(lang, field.unit);
     return `${number(lang, value, 2)}${unit === "" || unit === "°" ? unit : ` ${unit}`}`;
