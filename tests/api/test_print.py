@@ -168,7 +168,7 @@ def test_a_pdf_says_what_it_is_in_text(server: Server, style: dict[str, Any]) ->
         assert said in text
     assert "来源：合成演示数据" in text
     (online,) = httpx.get(f"{server.url}/indicators/video-online").json()["values"]
-    for said in ("关键指标", "视频在线率", f"{online['value']:.1f}%", "危险源一年内检查率", "近 365 天"):
+    for said in ("关键指标", "视频在线率", f"{online['value']:.1f}%", "危险源受检率", "近 365 天"):
         assert said in text
     assert re.search(r"截至 20\d\d-\d\d-\d\d \d\d:\d\d", text)
     assert printed(server, order(style, indicators=["nothing"])).json()["code"] == "unknown_indicator"
