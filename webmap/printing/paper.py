@@ -35,13 +35,13 @@ WORDS: Final[dict[Lang, dict[str, str]]] = {
         "north": "北", "legend": "图例", "more": "另有 {n} 项未列出", "scale": "比例尺 1:{n}（A4 原大，图幅中心）",
         "source": "来源：{text}", "approval": "审图号：{text}", "printed": "制图时间 {at}", "updated": "数据截至 {at}",
         "synthetic": "合成演示数据", "figures": "关键指标", "as_of": "截至 {at}", "last_days": "近 {n} 天",
-        "warn": "接近标准", "bad": "不达标",
+        "warn": "需关注", "bad": "不达标",
     },
     "en": {
         "north": "N", "legend": "Legend", "more": "{n} more not listed", "scale": "1:{n} (A4 at full size, mid-map)",
         "source": "Source: {text}", "approval": "Map approval: {text}", "printed": "Printed {at}",
         "updated": "Data of {at}", "synthetic": "Synthetic demo data", "figures": "Key figures", "as_of": "as of {at}",
-        "last_days": "last {n} days", "warn": "near the norm", "bad": "out of norm",
+        "last_days": "last {n} days", "warn": "needs attention", "bad": "out of norm",
     },
 }  # fmt: skip
 

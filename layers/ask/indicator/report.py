@@ -17,7 +17,7 @@ from layers.ask.indicator.rolling import today
 from layers.export.sheet import Sheet, SheetColumn
 from layers.spec import FieldKind, Layer, Title
 
-_STATUSES: Final[dict[Status | None, str | None]] = {"ok": "达标", "warn": "接近标准", "bad": "不达标", None: None}
+_STATUSES: Final[dict[Status | None, str | None]] = {"ok": "达标", "warn": "需关注", "bad": "不达标", None: None}
 _RECORDS: Final = Title("条", "records")
 _PART_DIGITS: Final = 3
 # Name, Chinese and English title and kind of each column.
