@@ -25,8 +25,16 @@ const PATIENCE_MS = 30_000;
 /** Nobody has asked yet. */
 export const UNHEARD: Reading = { data: null, absent: false, problem: null, heardAt: 0 };
 
-/** `told` is called with a panel's number and what is known of it, whenever that changes, until `over` aborts. */
-export function keepPanels(topic: Topic, told: (index: number, reading: Reading) => void, over: AbortSignal): Keeper {
+/**
+ * `told` is called with a panel's number and what is known of it, whenever that changes, until `over` aborts; `clock` says
+ * what time it is in the city, where the screen's own may be wrong.
+ */
+export function keepPanels(
+  topic: Topic,
+  told: (index: number, reading: Reading) => void,
+  over: AbortSignal,
+  clock: () => number = Date.now,
+): Keeper {
   const readings: Reading[] = topic.panels.map(() => UNHEARD);
   const everything = topic.panels.map((_, index) => index);
   const askedAt = topic.panels.map(() => 0);
@@ -57,7 +65,7 @@ export function keepPanels(topic: Topic, told: (index: number, reading: Reading)
     asking = true;
     for (const index of now) askedAt[index] = Date.now();
     // Who waits for ever for one answer never asks again.
-    const round = askingRound(topic, AbortSignal.any([over, AbortSignal.timeout(PATIENCE_MS)]));
+    const round = askingRound(topic, AbortSignal.any([over, AbortSignal.timeout(PATIENCE_MS)]), clock);
     await Promise.all(
       [...now].map((index) => read(index, round.panel(topic.panels[index] as Topic["panels"][number]))),
     );

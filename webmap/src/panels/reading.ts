@@ -25,8 +25,8 @@ export interface Round {
   panel(panel: Panel): Promise<Data | null>;
 }
 
-/** `topic` gives the conditions under which its layers are shown. */
-export function askingRound(topic: Pick<Topic, "layers">, signal: AbortSignal): Round {
+/** `topic` gives the conditions under which its layers are shown; `now` is the clock of whoever reads. */
+export function askingRound(topic: Pick<Topic, "layers">, signal: AbortSignal, now: () => number = Date.now): Round {
   const asked = new Map<string, Promise<unknown>>();
   const once = <T>(key: string, question: () => Promise<T>): Promise<T> => {
     const answer = (asked.get(key) as Promise<T> | undefined) ?? question();
@@ -48,7 +48,7 @@ export function askingRound(topic: Pick<Topic, "layers">, signal: AbortSignal): 
     const filter = toCql2(conditions);
     const found = await once(`${layer}?${filter}`, () => facets(layer, filter, signal));
     const facet = found.facets.find((each) => each.column === column);
-    return facet ? { kind: "statuses", layer, facet, conditions, at: new Date().toISOString() } : null;
+    return facet ? { kind: "statuses", layer, facet, conditions, at: new Date(now()).toISOString() } : null;
   };
   const read = async (panel: Panel): Promise<Data | null> => {
     switch (panel.kind) {

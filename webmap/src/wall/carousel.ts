@@ -41,7 +41,7 @@ export function carousel(
   app: App,
   cityMap: CityMap,
   topics: readonly Topic[],
-  { plain, seconds }: { plain: State; seconds: number | null },
+  { plain, seconds, now }: { plain: State; seconds: number | null; now: () => number },
 ): Carousel {
   const lanes = () => Number(shell.root.dataset.lanes);
   let index = 0;
@@ -112,6 +112,7 @@ export function carousel(
         soon();
       },
       over.signal,
+      now,
     );
     layOut(true);
   };
@@ -122,7 +123,7 @@ export function carousel(
     if (coming === undefined || asking || next === index || ahead?.index === next) return;
     asking = true;
     const { signal } = over;
-    const round = askingRound(coming, signal);
+    const round = askingRound(coming, signal, now);
     const answers = await Promise.allSettled(coming.panels.map((panel) => round.panel(panel)));
     asking = false;
     if (signal.aborted) return;

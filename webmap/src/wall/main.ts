@@ -81,7 +81,7 @@ async function start(root: HTMLElement, setting: Setting): Promise<void> {
   // The stream is opened before the map asks for its first tile, so that nothing falls between the two.
   const dress = (style: StyleSpecification) => dressed(style, scale(), closerBy(innerHeight));
   const drawing = createMap(shell.map, app, tryAgain, dress).then((cityMap): Drawn => {
-    round = carousel(shell, app, cityMap, known, { plain, seconds: setting.seconds });
+    round = carousel(shell, app, cityMap, known, { plain, seconds: setting.seconds, now: clock.now });
     const { follow_s } = setting;
     return {
       cityMap,
