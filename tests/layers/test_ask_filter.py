@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import shapely
 import sqlalchemy as sa
-from conftest import clone
+from conftest import cloned
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -60,13 +60,12 @@ ROWS = rows()
 
 @pytest.fixture(scope="module")
 def probe(cluster: Cluster, template: str) -> Iterator[sa.Connection]:
-    database = clone(cluster, template)
-    prepare(database.url, {**built_in(), PROBE.name: PROBE})
-    with database.owner.begin() as connection:
-        insert(connection, PROBE, ROWS)
-    with database.reader.connect() as connection:
-        yield connection
-    database.close()
+    with cloned(cluster, template) as database:
+        prepare(database.url, {**built_in(), PROBE.name: PROBE})
+        with database.owner.begin() as connection:
+            insert(connection, PROBE, ROWS)
+        with database.reader.connect() as connection:
+            yield connection
 
 
 # ------------------------------------------------------------------ the same rows as by hand
@@ -446,22 +445,21 @@ def test_a_frame_that_is_not_offered_is_refused() -> None:
 @pytest.fixture(scope="module")
 def lamps(cluster: Cluster, template: str) -> Iterator[sa.Connection]:
     """A square of 1,600 components, 30 m apart, seen by the owner of the tables."""
-    database = clone(cluster, template)
-    made = [
-        {
-            "id": f"{n:04}",
-            "wkb": shapely.to_wkb(shapely.Point(LAMPS[n])),
-            "standard": "x",
-            "class_code": "0101",
-            "state": "0",
-        }
-        for n in range(len(LAMPS))
-    ]
-    with database.owner.begin() as connection:
-        insert(connection, COMPONENT, made)
-        connection.execute(sa.text("analyze city.component"))
-        yield connection
-    database.close()
+    with cloned(cluster, template) as database:
+        made = [
+            {
+                "id": f"{n:04}",
+                "wkb": shapely.to_wkb(shapely.Point(LAMPS[n])),
+                "standard": "x",
+                "class_code": "0101",
+                "state": "0",
+            }
+            for n in range(len(LAMPS))
+        ]
+        with database.owner.begin() as connection:
+            insert(connection, COMPONENT, made)
+            connection.execute(sa.text("analyze city.component"))
+            yield connection
 
 
 LAMPS = [(120.88 + n % 40 * 0.0003, 31.97 + n // 40 * 0.0003) for n in range(1600)]

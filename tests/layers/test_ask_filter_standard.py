@@ -12,7 +12,7 @@ import pytest
 import shapely
 import shapely.geometry
 import sqlalchemy as sa
-from conftest import clone
+from conftest import cloned
 
 from layers.ask.filter import parse
 from layers.catalog import built_in
@@ -72,22 +72,20 @@ def halved(numbers: re.Match[str]) -> str:
 @pytest.fixture(scope="module")
 def hexagons(cluster: Cluster, template: str, shared: Path) -> Iterator[sa.Connection]:
     """The records of the operator tests, at half their coordinates: they reach beyond ±180, halving is exact."""
-    database = clone(cluster, template)
-    prepare(database.url, {**built_in(), PROBE.name: PROBE})
-    rows = []
-    for line in lines(shared / "data/cql2/cql2rs_cql2testdata.ndjson"):
-        record = json.loads(line)
-        shape = shapely.transform(shapely.geometry.shape(record.pop("geom")), lambda positions: positions / 2)
-        names = ("textfield", "intfield", "floatfield", "boolfield", "datefield", "ts_start", "ts_end")
-        values = {name: record[name] for name in names}
-        rows.append(
-            {"id": f"{record['intfield']:03}", "wkb": shapely.to_wkb(shape), "nfield": record.get("nfield")} | values
-        )
-    with database.owner.begin() as connection:
-        insert(connection, PROBE, rows)
-    with database.reader.connect() as connection:
-        yield connection
-    database.close()
+    with cloned(cluster, template) as database:
+        prepare(database.url, {**built_in(), PROBE.name: PROBE})
+        rows = []
+        for line in lines(shared / "data/cql2/cql2rs_cql2testdata.ndjson"):
+            record = json.loads(line)
+            shape = shapely.transform(shapely.geometry.shape(record.pop("geom")), lambda positions: positions / 2)
+            names = ("textfield", "intfield", "floatfield", "boolfield", "datefield", "ts_start", "ts_end")
+            values = {name: record[name] for name in names}
+            own = {"id": f"{record['intfield']:03}", "wkb": shapely.to_wkb(shape), "nfield": record.get("nfield")}
+            rows.append(own | values)
+        with database.owner.begin() as connection:
+            insert(connection, PROBE, rows)
+        with database.reader.connect() as connection:
+            yield connection
 
 
 def test_every_operator_finds_the_records_that_the_standard_expects(hexagons: sa.Connection, shared: Path) -> None:
