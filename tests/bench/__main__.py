@@ -22,6 +22,7 @@ from tests.bench.bigger import bigger
 from tests.bench.cached import cached
 from tests.bench.cpus import APART
 from tests.bench.demo import demo
+from tests.bench.figures import figures
 from tests.bench.firstview import first_view
 from tests.bench.flood import flood
 from tests.bench.frames import frames
@@ -39,6 +40,7 @@ BENCHES: dict[str, Callable[[Stage], list[Row]]] = {
     "frames": frames,
     "demo": demo,
     "search": search,
+    "figures": figures,
     "bake": baking,
     "cached": cached,
     "uncached": uncached,
