@@ -29,6 +29,8 @@ class Aim:
         return (self.most is None or value <= self.most) and (self.least is None or value >= self.least)
 
     def text(self, unit: Unit) -> str:
+        if self.most is not None and self.least is not None and self.of == "ratio":
+            return f"{self.least:g} … {self.most:g}×"
         sign, bound = ("≤", self.most) if self.most is not None else ("≥", self.least)
         assert bound is not None
         return f"{sign} {bound:g}×" if self.of == "ratio" else f"{sign} {figure(bound, unit)}"

@@ -47,6 +47,12 @@ def test_an_aim_beside_a_peer_that_is_not_there_is_neither_met_nor_missed() -> N
     assert Row("load", 30.0, "s", aim=Aim(most=2, of="ratio")).cells()[-4:] == ("–", "–", "≤ 2×", "–")
 
 
+def test_what_is_to_stay_flat_may_neither_grow_nor_shrink() -> None:
+    flat = Aim(most=1.1, least=0.9, of="ratio")
+    cells = [Row("memory", ours, "MB", peer=10.0, aim=flat).cells()[-2:] for ours in (8.9, 9.5, 10.5, 11.5)]
+    assert cells == [("0.9 … 1.1×", met) for met in ("NO", "yes", "yes", "NO")]
+
+
 def test_rounds_in_turns_are_judged_by_the_median_of_their_ratios() -> None:
     row = beside("tiles", [90.0, 50.0, 99.0], [100.0, 100.0, 100.0], unit="tiles/s", aim=Aim(least=0.9, of="ratio"))
     assert row.cells()[4:] == ("0.90×", "0.50× … 0.99×", "≥ 0.9×", "yes")
