@@ -3,7 +3,7 @@ import { type LayerDetail, Refused } from "../city/api.ts";
 import * as items from "../city/items.ts";
 import { headline } from "../map/facts.ts";
 import type { App } from "../page/app.ts";
-import { ownWord, why } from "../page/why.ts";
+import { why } from "../page/why.ts";
 import { moment } from "../words/format.ts";
 import { confirm, tell } from "./dialogs.ts";
 
@@ -22,9 +22,9 @@ export function doings(app: App, card: { reopen(): void; dropForm(): void }): Do
     else app.store.set({ selected: { kind: "item", layer, id } });
   };
   const failedBut = (late: "undoLate" | "changedSince") => (error: unknown) => {
-    const tooLate = error instanceof Refused && (error.status === 412 || error.status === 409);
-    const own = ownWord(error, "why");
-    tell(app, tooLate && own === null ? app.t(late) : app.t("notSaved", { why: why(app, error) }));
+    // What has a cause of its own is another matter than that somebody was quicker.
+    const tooLate = error instanceof Refused && [409, 412].includes(error.status) && error.told.cause === undefined;
+    tell(app, tooLate ? app.t(late) : app.t("notSaved", { why: why(app, error) }));
   };
   const failed = failedBut("undoLate");
   const restored = (layer: string, id: string, word: "undone" | "restored") => {
