@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 import shutil
 import socket
 import threading
@@ -631,10 +632,17 @@ def test_when_the_client_leaves_the_database_stops(own: Server) -> None:
         connection.rollback()
 
 
+def tiles_in_memory(server: Server) -> int:
+    told = re.search(r"^chengtu_tile_cache_entries (\S+)$", httpx.get(f"{server.url}/metrics").text, re.MULTILINE)
+    assert told
+    return int(float(told[1]))
+
+
 def test_too_much_at_once_is_503_while_known_tiles_keep_flowing(city: Database, tmp_path: Path) -> None:
     with serving(city, tmp_path, pool_size="2") as own:
         place = tile_of(*one(city, "road")[1:], 10)
-        get(own, "road", *place)
+        # A tile is kept from when the server follows the change log, which is a moment after it is ready.
+        assert becomes(lambda: get(own, "road", *place).status_code == 200 and tiles_in_memory(own) == 1)
         with city.owner.connect() as connection:
             connection.execute(sa.text("lock table city.pollution in access exclusive mode"))
             wanted = list(tiles_of_box(CITY, [13]))[:40]
