@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,13 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
+from tests.conftest import Server
 from tests.web import pages
 from tests.web.pages import IDLE, Visit
 
-browser, visit = pages.browser, pages.visit
+browser = pages.browser
 
 KEPT = Path(__file__).with_name("pictures")
 # Means of blocks so large are blind to the drawing of single letters, to ages ("3 minutes ago") and to compression.
@@ -72,6 +74,13 @@ SHOWN = [
     "wall-1920x1080-dark",
     "wall-3840x2160-dark",
 ]
+
+
+@pytest.fixture
+def visit(browser: Browser, own_server: Server) -> Iterator[Visit]:
+    """Opens pages of a city that no other test edits: a digit that differs is seen on a wall."""
+    with pages.visiting(browser, own_server.url) as open_page:
+        yield open_page
 
 
 @pytest.mark.parametrize("name", SHOWN)
