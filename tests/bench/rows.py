@@ -33,7 +33,7 @@ class Aim:
             return f"{self.least:g} … {self.most:g}×"
         sign, bound = ("≤", self.most) if self.most is not None else ("≥", self.least)
         assert bound is not None
-        return f"{sign} {bound:g}×" if self.of == "ratio" else f"{sign} {figure(bound, unit)}"
+        return f"{sign} {bound:.3g}×" if self.of == "ratio" else f"{sign} {figure(bound, unit)}"
 
 
 @dataclass(frozen=True)
