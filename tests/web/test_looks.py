@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -76,15 +77,16 @@ def test_a_layer_is_dragged_to_its_place(visit: Visit) -> None:
     page = visit("#layers=county,road,component")
     page.evaluate(pages.IDLE)  # counts and legends have come, and nothing moves any more
     grip, goal = entry(page, "county").locator(".grip"), entry(page, "component")
+    grip.hover()  # waits until it rests: legends that come late push it down
+    page.mouse.down()
+    expect(entry(page, "county")).to_have_class(re.compile(r"\bdragged\b"))
     start, end = grip.bounding_box(), goal.bounding_box()
     assert start
     assert end
-    page.mouse.move(start["x"] + 5, start["y"] + start["height"] / 2)
-    page.mouse.down()
-    page.mouse.move(start["x"] + 5, end["y"] + 4, steps=4)
+    page.mouse.move(start["x"] + start["width"] / 2, end["y"] + 4, steps=4)
     page.mouse.up()
-    assert "layers=road,component,county" in fragment(page)
     expect(page.locator(".shown .entry").first).to_have_attribute("data-entry", "county")
+    assert "layers=road,component,county" in fragment(page)
 
 
 def test_opacity_reaches_the_map_and_the_link(visit: Visit) -> None:

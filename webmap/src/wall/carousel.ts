@@ -67,11 +67,9 @@ export function carousel(
   /** Only what is another than before comes slowly: figures that are asked for anew must not make the column blink. */
   const draw = (another: boolean) => {
     const shown = held ? [held] : inSight().map(({ element }) => element);
-    const nothing = h(
-      "div",
-      { class: "sheet" },
-      line("name", app.t(readings.length < topic().panels.length ? "loading" : "wallNothing")),
-    );
+    const unheard = topic().panels.some((_, panel) => readings[panel] === undefined);
+    const nothing = h("div", { class: "sheet" }, line("name", app.t(unheard ? "loading" : "wallNothing")));
+    shell.lanes.ariaBusy = String(unheard);
     shell.lanes.classList.toggle("another", another);
     fill(shell.lanes, ...(shown.length > 0 ? shown : [nothing]).map((each) => h("div", { class: "lane" }, each)));
     advance();
