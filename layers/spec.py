@@ -181,7 +181,7 @@ class Layer:
     table: sa.Table
     title: Title
     about: Title
-    group: Literal["area", "facility", "sensing", "environment", "emergency", "base"]
+    group: Literal["area", "facility", "sensing", "environment", "emergency", "event", "base"]
     geometry: GeometryKind
     look: Look
     label: str

@@ -32,6 +32,7 @@ BOOKS: Final = (
     *("town_kind", "county_kind", "place_method", "place_precision"),
     *("hazard_kind", "hazard_level", "hazard_substance", "hazard_status"),
     *("shelter_stay", "shelter_site", "shelter_status", "supply_kind", "supply_level", "supply_status"),
+    *("incident_state", "incident_level", "incident_light", "incident_channel", "appeal_kind"),
 )
 """The books that every folder of codes must have; a folder may have more enumerations."""
 

@@ -19,17 +19,33 @@ Action = Literal["view", "edit"]
 
 
 @dataclass(frozen=True)
+class Scope:
+    """For which areas and departments somebody answers; None is all of them.
+
+    An area is the beginning of an administrative code (4 digits: city, 6: county, 9: town) or the id of a grid (15).
+    """
+
+    areas: frozenset[str] | None = frozenset()
+    departments: frozenset[str] | None = frozenset()
+
+
+NOWHERE = Scope()
+EVERYWHERE = Scope(None, None)
+
+
+@dataclass(frozen=True)
 class Actor:
-    """Who is asking: `name` goes into the change log, `roles` decide."""
+    """Who is asking: `name` goes into the change log, `roles` decide what, `scope` decides where and for whom."""
 
     name: str
     roles: frozenset[str] = frozenset()
+    scope: Scope = NOWHERE
 
 
 ANYONE = Actor("anyone")
-ADMIN = Actor("admin", frozenset({"admin"}))
+ADMIN = Actor("admin", frozenset({"admin"}), EVERYWHERE)
 # A screen on a wall: it sees what those in the room see, and can change nothing.
-KIOSK = Actor("kiosk", frozenset({"kiosk"}))
+KIOSK = Actor("kiosk", frozenset({"kiosk"}), EVERYWHERE)
 _KEYS = {"admin_token_sha256": ADMIN, "kiosk_token_sha256": KIOSK}
 
 

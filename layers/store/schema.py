@@ -207,6 +207,9 @@ def _grant(connection: sa.Connection) -> None:
         "grant truncate on core.gram to chengtu_writer",
         "grant insert, update, delete on core.figure, core.figure_by, core.figure_layer, core.figure_day "
         "to chengtu_writer",
+        "grant insert on core.step, core.photo to chengtu_writer",  # what was done stays done
+        "grant insert, update on core.caller to chengtu_writer",
+        "revoke select on core.caller from chengtu_reader",
         "grant select, insert, update, delete on all tables in schema jobs to chengtu_writer",
         "grant usage on all sequences in schema core, jobs to chengtu_writer",
         "grant execute on all functions in schema core to chengtu_writer, chengtu_reader",

@@ -5,7 +5,7 @@ import type { Title } from "../words/i18n.ts";
 
 export type Bounds = [west: number, south: number, east: number, north: number];
 export type LonLat = [lon: number, lat: number];
-export type Group = "area" | "facility" | "sensing" | "environment" | "emergency" | "base";
+export type Group = "area" | "facility" | "sensing" | "environment" | "emergency" | "event" | "base";
 
 export interface LayerSummary {
   name: string;

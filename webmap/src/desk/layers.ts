@@ -8,7 +8,7 @@ import { age, moment } from "../words/format.ts";
 import { type Entry, layerEntry } from "./entry.ts";
 import { moved } from "./order.ts";
 
-const GROUPS: readonly Group[] = ["area", "facility", "sensing", "emergency", "environment", "base"];
+const GROUPS: readonly Group[] = ["event", "area", "facility", "sensing", "emergency", "environment", "base"];
 
 /** Draw the panel into an element and keep it so. */
 export function layersPanel(element: HTMLElement, app: App, cityMap: CityMap): void {
