@@ -22,7 +22,7 @@ from layers.ask.question.errors import UnknownQuestion
 from layers.ask.question.prepared import prepared
 from layers.ask.ready import Ready
 from layers.errors import BadField, LayersError, NotAllowed, UnknownLayer
-from layers.people.access import ANYONE, Actor, may
+from layers.people.access import ANYONE, Actor, has, may, require_right
 from layers.store.engine import begin
 
 router = APIRouter(tags=["query"])
@@ -49,7 +49,7 @@ def questions(service: ServiceDep, actor: ActorDep, connection: ReadDep) -> JSON
     ready = [_of_ready(one, last) for one in service.ready.values() if _known(service, actor, one)]
     own = keeping.kept_questions(connection) if seen else []
     told = [*ready, *(_of_kept(one, last) for one in own if _all_seen(service, actor, one.layers))]
-    return JSONResponse({"questions": told, "keeps": bool(may(actor, "edit", _KEPT))}, headers=_FRESH)
+    return JSONResponse({"questions": told, "keeps": bool(has(actor, "question.keep"))}, headers=_FRESH)
 
 
 @router.post("/questions", status_code=201)
@@ -135,14 +135,13 @@ _FRESH = {"Cache-Control": "no-store"}
 
 
 def _require_keeping(actor: Actor) -> None:
-    if not may(actor, "edit", _KEPT):
-        raise NotAllowed("keeping questions needs the administrator's token", known=actor != ANYONE)
+    require_right(actor, "question.keep")
 
 
 def _require_seeing(service: Service, actor: Actor, connection: sa.Connection, id: str) -> None:
     _found(service, actor, connection, id)
     if not may(actor, "view", _KEPT):
-        raise NotAllowed("runs that are kept are shown with the administrator's token", known=actor != ANYONE)
+        raise NotAllowed("runs that are kept are shown to those who see internal layers", known=actor != ANYONE)
 
 
 def _found(service: Service, actor: Actor, connection: sa.Connection, id: str) -> Ready | KeptQuestion:

@@ -5,17 +5,24 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from dataclasses import dataclass, field
+from typing import Final, Literal, Protocol, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from layers.errors import NotAllowed
+from layers.people.roles import rights_of
 from layers.spec import Access, Layer
 from layers.store.core import SETTING
 
 Action = Literal["view", "edit"]
+_ADMIN_CODE: Final = (4, 6, 9)
+_GRID_ID: Final = 15
+_DUE: Final[Mapping[str, str]] = {
+    "password": "choose a new password first",
+    "second_factor": "this city requires a second factor: enrol one first",
+}
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,30 @@ class Scope:
     areas: frozenset[str] | None = frozenset()
     departments: frozenset[str] | None = frozenset()
 
+    def covers(self, *, admin_code: str | None, grid_id: str | None, departments: Iterable[str] = ()) -> bool:
+        """Whether what lies there, and concerns these departments, is within it."""
+        here = self.areas is None or any(_in_area(area, admin_code, grid_id) for area in self.areas)
+        return here and (self.departments is None or not self.departments.isdisjoint(departments))
+
+    def holds(self, other: Scope) -> bool:
+        """Whether nothing of `other` lies outside of it."""
+        if self.areas is not None and (
+            other.areas is None or not all(any(one.startswith(area) for area in self.areas) for one in other.areas)
+        ):
+            return False
+        return self.departments is None or (other.departments is not None and other.departments <= self.departments)
+
+
+def _in_area(area: str, admin_code: str | None, grid_id: str | None) -> bool:
+    if len(area) == _GRID_ID:
+        return grid_id == area
+    return any(code is not None and code.startswith(area) for code in (admin_code, grid_id))
+
+
+def is_area(text: str) -> bool:
+    """Is this the beginning of an administrative code, or the id of a grid?"""
+    return text.isascii() and text.isdigit() and len(text) in (*_ADMIN_CODE, _GRID_ID)
+
 
 NOWHERE = Scope()
 EVERYWHERE = Scope(None, None)
@@ -35,11 +66,17 @@ EVERYWHERE = Scope(None, None)
 
 @dataclass(frozen=True)
 class Actor:
-    """Who is asking: `name` goes into the change log, `roles` decide what, `scope` decides where and for whom."""
+    """Who is asking: `name` goes into the change log, `roles` decide what, `scope` decides where and for whom.
+
+    `rights` are those of the roles as the city has them now; None stands for those that ship. What is `due` has to be
+    done before any right counts.
+    """
 
     name: str
     roles: frozenset[str] = frozenset()
     scope: Scope = NOWHERE
+    rights: frozenset[str] | None = field(default=None, compare=False)
+    due: str | None = field(default=None, compare=False)
 
 
 ANYONE = Actor("anyone")
@@ -57,6 +94,22 @@ class Guarded(Protocol):
         """Who may see it and who may edit it."""
 
 
+class Placed(Protocol):
+    """Whatever lies somewhere and concerns departments: an incident."""
+
+    @property
+    def admin_code(self) -> str | None:
+        """The town, or the county where no town is known."""
+
+    @property
+    def grid_id(self) -> str | None:
+        """The grid."""
+
+    @property
+    def departments(self) -> Iterable[str]:
+        """The departments that it concerns."""
+
+
 @dataclass(frozen=True)
 class Decision:
     """Yes or no, and why."""
@@ -68,31 +121,65 @@ class Decision:
         return self.allowed
 
 
-def may(actor: Actor, action: Action, thing: Guarded) -> Decision:
-    """Whether `actor` may do `action` to `thing`."""
-    admin = "admin" in actor.roles
+def rights(actor: Actor) -> frozenset[str]:
+    """Every right that counts for the actor now."""
+    if actor.due is not None:
+        return frozenset()
+    return rights_of(actor.roles) if actor.rights is None else actor.rights
+
+
+def has(actor: Actor, right: str) -> Decision:
+    """Whether one of the actor's roles has this right, wherever."""
+    if right in rights(actor):
+        return Decision(True, f"a role of {actor.name} has the right {right}")
+    if actor.due is not None:
+        return Decision(False, _DUE[actor.due])
+    return Decision(False, f"this needs the right {right}" + (": sign in first" if actor == ANYONE else ""))
+
+
+def may(actor: Actor, action: str, thing: Guarded | Placed) -> Decision:
+    """Whether `actor` may do `action` to `thing`: see or edit what is guarded, or use a right where something lies."""
+    if action in ("view", "edit"):
+        return _may_guarded(actor, cast(Action, action), cast(Guarded, thing))
+    found, placed = has(actor, action), cast(Placed, thing)
+    if found and not actor.scope.covers(
+        admin_code=placed.admin_code, grid_id=placed.grid_id, departments=placed.departments
+    ):
+        return Decision(False, "this lies outside of the areas and departments that you answer for")
+    return found
+
+
+def _may_guarded(actor: Actor, action: Action, thing: Guarded) -> Decision:
     if action == "view":
         if thing.access.view == "public":
             return Decision(True, "the layer is public")
-        if "kiosk" in actor.roles:
-            return Decision(True, "a wall sees every layer")
-        return Decision(admin, "administrators see every layer" if admin else "the layer is internal")
+        found = has(actor, "layer.view")
+        return found if found else Decision(False, "the layer is internal")
     if thing.access.edit == "nobody":
         return Decision(False, "this layer is only changed by deliveries")
-    return Decision(admin, "administrators edit" if admin else "editing needs the administrator's token")
+    everything = has(actor, "layer.edit")
+    return has(actor, f"layer.edit:{thing.name}") if isinstance(thing, Layer) and not everything else everything
 
 
-def require(actor: Actor, action: Action, thing: Guarded) -> None:
+def require(actor: Actor, action: str, thing: Guarded | Placed) -> None:
     """Raise NotAllowed, with the reason, unless the actor may."""
-    decision = may(actor, action, thing)
+    _refuse_unless(actor, may(actor, action, thing))
+
+
+def require_right(actor: Actor, right: str) -> None:
+    """Raise NotAllowed, with the reason, unless the actor has the right."""
+    _refuse_unless(actor, has(actor, right))
+
+
+def _refuse_unless(actor: Actor, decision: Decision) -> None:
     if not decision:
-        raise NotAllowed(decision.why, known=actor != ANYONE)
+        refused = NotAllowed(decision.why, known=actor != ANYONE)
+        raise refused if actor.due is None else refused.because(f"{actor.due}_due")
 
 
 def require_deliver(actor: Actor) -> None:
     """Raise NotAllowed unless the actor may bring files in, load them and take deliveries back."""
-    if "admin" not in actor.roles:
-        raise NotAllowed("bringing data in needs the administrator's token", known=actor != ANYONE)
+    require_right(actor, "data.deliver")
 
 
 def visible_to(actor: Actor, layers: Iterable[Layer]) -> list[Layer]:
