@@ -26,6 +26,7 @@ from api.routes import (
     basemap,
     catalogue,
     client,
+    departments,
     indicators,
     items,
     ogc,
@@ -123,7 +124,7 @@ class Application:
         errors.install(api)
         for part in (
             *(system, catalogue, topics, indicators, reports, places, items, query, rasters),
-            *(questions, ogc, archives, basemap, client, prints, sight),
+            *(questions, ogc, archives, basemap, client, prints, sight, departments),
         ):
             api.include_router(part.router)
         for router in (uploads_router, deliveries_router):

@@ -35,6 +35,7 @@ from layers.errors import (
     UnknownTopic,
     UnknownUpload,
 )
+from layers.loop.departments import UnknownDepartment
 from layers.store.jobs import NotFiled
 from webmap.leaflet import MapNotBuilt
 from webmap.printing.errors import BadStyle, CannotPrint, NotDrawn
@@ -91,6 +92,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     UnknownResult: HTTPStatus.NOT_FOUND,
     UnknownIndicator: HTTPStatus.NOT_FOUND,
     UnknownTopic: HTTPStatus.NOT_FOUND,
+    UnknownDepartment: HTTPStatus.NOT_FOUND,
     NotCounted: HTTPStatus.SERVICE_UNAVAILABLE,
     UnknownQuestion: HTTPStatus.NOT_FOUND,
     NoRoom: HTTPStatus.CONFLICT,

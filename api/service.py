@@ -19,6 +19,7 @@ from layers.ask.question.desk import Desk
 from layers.ask.ready import Ready, ready_questions
 from layers.ask.results import Results
 from layers.catalog import built_in
+from layers.loop.rules import Rules, rules_in
 from layers.people.access import ADMIN, Actor, token_holders
 from layers.rasters import FOLDER as RASTERS
 from layers.rasters import Rasters
@@ -47,6 +48,7 @@ class Service:
     results: Results
     counter: Counter
     topics: Topics
+    rules: Rules
     desk: Desk = field(default_factory=Desk)
     ready: Mapping[str, Ready] = field(default_factory=ready_questions)
     questions: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(QUESTIONS_AT_ONCE))
@@ -73,7 +75,7 @@ class Service:
         topics = Topics([SHIPPED, settings.data_dir / TOPICS], known)
         return cls(
             *(settings, url, reader, writer, lookups, tokens, registry, slots, rasters, results),
-            *(Counter(writer, indicators), topics),
+            *(Counter(writer, indicators), topics, rules_in(settings.data_dir)),
         )
 
     @property

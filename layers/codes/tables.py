@@ -65,6 +65,11 @@ def read_table(path: Path, columns: tuple[str, ...]) -> Iterator[Line]:
         raise BadBook(path, None, "the file is missing") from None
     except UnicodeDecodeError:
         raise BadBook(path, None, "the file is not UTF-8; save it as 'CSV UTF-8'") from None
+    yield from parse_table(path, text, columns)
+
+
+def parse_table(path: Path, text: str, columns: tuple[str, ...]) -> Iterator[Line]:
+    """The lines of a CSV that came in otherwise; `path` is what a refusal calls it. BadBook as `read_table`."""
     rows = _rows(path, text)
     header = [name.strip() for name in next(rows, (1, []))[1]]
     missing = [name for name in columns if name not in header]
