@@ -26,6 +26,7 @@ from api.routes import (
     basemap,
     catalogue,
     client,
+    clocks,
     departments,
     indicators,
     items,
@@ -124,7 +125,7 @@ class Application:
         errors.install(api)
         for part in (
             *(system, catalogue, topics, indicators, reports, places, items, query, rasters),
-            *(questions, ogc, archives, basemap, client, prints, sight, departments),
+            *(questions, ogc, archives, basemap, client, prints, sight, departments, clocks),
         ):
             api.include_router(part.router)
         for router in (uploads_router, deliveries_router):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+from layers.loop.calendar import Calendar, calendar_in
 from layers.loop.departments import Departments, departments_in
+from layers.loop.limits import Limits, limits_in
 
 
 @dataclass(frozen=True)
@@ -13,8 +16,16 @@ class Rules:
     """All tables of the loop, read once."""
 
     departments: Departments
+    limits: Limits
+    calendar: Calendar
 
 
 def rules_in(data: Path | None = None) -> Rules:
     """The rules of a data folder; what it does not lay down is as it ships. BadDeclaration names file and line."""
-    return Rules(departments_in(data))
+    return Rules(departments_in(data), limits_in(data), calendar_in(data))
+
+
+@cache
+def shipped_rules() -> Rules:
+    """The rules that come with the program, read once."""
+    return rules_in()
