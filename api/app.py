@@ -24,6 +24,7 @@ from api.presses import Presses
 from api.routes import (
     archives,
     basemap,
+    callers,
     catalogue,
     client,
     clocks,
@@ -124,8 +125,25 @@ class Application:
         api.state.presses, api.state.answering = Presses(self.service.settings.data_dir), self
         errors.install(api)
         for part in (
-            *(system, catalogue, topics, indicators, reports, places, items, query, rasters),
-            *(questions, ogc, archives, basemap, client, prints, sight, departments, clocks),
+            system,
+            catalogue,
+            topics,
+            indicators,
+            reports,
+            places,
+            items,
+            query,
+            rasters,
+            questions,
+            ogc,
+            archives,
+            basemap,
+            client,
+            prints,
+            sight,
+            departments,
+            clocks,
+            callers,
         ):
             api.include_router(part.router)
         for router in (uploads_router, deliveries_router):

@@ -36,6 +36,9 @@ from layers.errors import (
     UnknownUpload,
 )
 from layers.loop.departments import UnknownDepartment
+from layers.people.keys import KeysUnfit
+from layers.people.privacy import SealBroken
+from layers.people.reads import UnknownCaller
 from layers.store.jobs import NotFiled
 from webmap.leaflet import MapNotBuilt
 from webmap.printing.errors import BadStyle, CannotPrint, NotDrawn
@@ -98,6 +101,9 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     NoRoom: HTTPStatus.CONFLICT,
     NotFiled: HTTPStatus.SERVICE_UNAVAILABLE,
     UnknownUpload: HTTPStatus.NOT_FOUND,
+    UnknownCaller: HTTPStatus.NOT_FOUND,
+    KeysUnfit: HTTPStatus.SERVICE_UNAVAILABLE,
+    SealBroken: HTTPStatus.INTERNAL_SERVER_ERROR,  # no request can mend a damaged value
     UnknownDelivery: HTTPStatus.NOT_FOUND,
     BadUpload: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooMuch: HTTPStatus.UNPROCESSABLE_ENTITY,

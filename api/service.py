@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import sqlalchemy as sa
 
@@ -21,6 +22,7 @@ from layers.ask.results import Results
 from layers.catalog import built_in
 from layers.loop.rules import Rules, rules_in
 from layers.people.access import ADMIN, Actor, token_holders
+from layers.people.privacy import Keyring, keyring_in
 from layers.rasters import FOLDER as RASTERS
 from layers.rasters import Rasters
 from layers.registry import Registry
@@ -82,6 +84,11 @@ class Service:
     def indicators(self) -> Mapping[str, Indicator]:
         """What the city's figures are, by name."""
         return self.counter.indicators
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        """The keys of sealed personal fields."""
+        return keyring_in(self.settings.data_dir)
 
     def token_holders(self) -> Mapping[str, Actor]:
         """Who holds the token of which digest, as it is now, so that a new token counts at once."""

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from layers.store.core import METADATA
+from layers.store.types import XID8
 
 _time = sa.DateTime(timezone=True)
 _now = sa.text("clock_timestamp()")
@@ -27,8 +28,11 @@ STEP = sa.Table(
     sa.Column("note", sa.Text),
     sa.Column("carries", JSONB, nullable=False, server_default=sa.text("'{}'")),
     sa.Column("scenario", sa.Text),
+    # The audit chain follows the commits by it (layers/store/audit.py).
+    sa.Column("xid", XID8, nullable=False, server_default=sa.text("pg_current_xact_id()")),
     sa.Index("step_incident", "incident", "id"),
     sa.Index("step_at", "at"),
+    sa.Index("step_xid", "xid"),
 )
 
 # The picture itself lies in the data folder under its digest.

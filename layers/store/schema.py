@@ -209,13 +209,14 @@ def _grant(connection: sa.Connection) -> None:
         "to chengtu_writer",
         "grant insert on core.step, core.photo to chengtu_writer",  # what was done stays done
         "grant insert, update on core.caller to chengtu_writer",
-        "revoke select on core.caller from chengtu_reader",
         "grant insert, update on core.account, core.api_key to chengtu_writer",
         "grant insert, update, delete on core.role, core.session, core.attempt to chengtu_writer",
         "grant insert, delete on core.recovery_code, core.oidc_visit to chengtu_writer",
         "grant insert on core.account_event to chengtu_writer",  # what was done stays done
         "revoke select on core.account, core.recovery_code, core.session, core.api_key, core.attempt, core.oidc_visit, "
         "core.account_event from chengtu_reader",
+        "grant insert on core.sensitive_read to chengtu_writer",  # seals are the owner's: writers could forge them
+        "revoke select on core.caller, core.sensitive_read from chengtu_reader",
         "grant select, insert, update, delete on all tables in schema jobs to chengtu_writer",
         "grant usage on all sequences in schema core, jobs to chengtu_writer",
         "grant execute on all functions in schema core to chengtu_writer, chengtu_reader",
