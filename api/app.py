@@ -29,6 +29,7 @@ from api.routes import (
     client,
     clocks,
     departments,
+    duties,
     indicators,
     items,
     ogc,
@@ -142,6 +143,7 @@ class Application:
             prints,
             sight,
             departments,
+            duties,
             clocks,
             callers,
         ):

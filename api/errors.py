@@ -36,6 +36,7 @@ from layers.errors import (
     UnknownUpload,
 )
 from layers.loop.departments import UnknownDepartment
+from layers.loop.duties import UnknownDuty
 from layers.people.keys import KeysUnfit
 from layers.people.privacy import SealBroken
 from layers.people.reads import UnknownCaller
@@ -95,6 +96,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     UnknownResult: HTTPStatus.NOT_FOUND,
     UnknownIndicator: HTTPStatus.NOT_FOUND,
     UnknownTopic: HTTPStatus.NOT_FOUND,
+    UnknownDuty: HTTPStatus.NOT_FOUND,
     UnknownDepartment: HTTPStatus.NOT_FOUND,
     NotCounted: HTTPStatus.SERVICE_UNAVAILABLE,
     UnknownQuestion: HTTPStatus.NOT_FOUND,

@@ -207,6 +207,9 @@ def _grant(connection: sa.Connection) -> None:
         "grant truncate on core.gram to chengtu_writer",
         "grant insert, update, delete on core.figure, core.figure_by, core.figure_layer, core.figure_day "
         "to chengtu_writer",
+        "grant insert, update, delete on core.duty, core.stage_fact, core.stale_case to chengtu_writer",
+        "grant insert, update on core.stage_clock, core.timer to chengtu_writer",
+        "grant insert on core.notice to chengtu_writer",  # what was told stays told
         "grant insert on core.step, core.photo to chengtu_writer",  # what was done stays done
         "grant insert, update on core.caller to chengtu_writer",
         "grant insert, update on core.account, core.api_key to chengtu_writer",

@@ -11,6 +11,7 @@ from layers.ask.tile import fingerprint
 from layers.ask.touched import touched
 from layers.catalog import built_in
 from layers.errors import SchemaDrift
+from layers.loop import routing_tables
 from layers.loop import tables as loop_tables
 from layers.people import reads
 from layers.people import tables as people_tables
@@ -46,7 +47,13 @@ def test_the_migrations_make_the_tables_that_the_code_queries(database: Database
         connection.execute(sa.text("set role none"))
         connection.execute(sa.text("alter schema core rename to migrated"))
         connection.execute(sa.text("create schema core"))
-        of_other_rooms = (loop_tables.STEP, people_tables.ACCOUNT, reads.SENSITIVE_READ, seals.SEAL)
+        of_other_rooms = (
+            loop_tables.STEP,
+            routing_tables.DUTY,
+            people_tables.ACCOUNT,
+            reads.SENSITIVE_READ,
+            seals.SEAL,
+        )
         assert {table.metadata for table in of_other_rooms} == {METADATA}
         METADATA.create_all(connection)
         declared = {name: set(map(tuple, connection.execute(sa.text(sql)))) for name, sql in described.items()}
