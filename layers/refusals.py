@@ -7,22 +7,13 @@ next step, and the loader's own words as a detail.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from layers.errors import Caused
+from layers.refused_steps import REFUSED
+from layers.said import Said
+from layers.said import said as _said
 from layers.spec import Title
-
-
-class Said(NamedTuple):
-    """A cause in words: what is wrong, and what to do next, both with `{facts}` to fill in."""
-
-    what: Title
-    then: Title | None = None
-
-
-def _said(zh: str, en: str, then_zh: str = "", then_en: str = "") -> Said:
-    return Said(Title(zh, en), Title(then_zh, then_en) if then_zh else None)
-
 
 _AGAIN: Final = ("请向提供者重新索取，或从原系统重新导出后再上传", "Get it anew from its sender, or export it again")
 _SPLIT: Final = ("请拆成几个文件分别上传", "Split it and bring the parts one by one")
@@ -307,6 +298,7 @@ CAUSES: Final[Mapping[str, Said]] = {
         "Take the later deliveries back first; what was edited by hand is restored in its history on the map",
     ),
     "undone": _said("这个批次已经撤销，或不存在", "This delivery was taken back already, or never was"),
+    **REFUSED,
     # Where the work failed.
     "database": _said(
         "数据库没有完成这项工作，数据没有改变",

@@ -51,6 +51,7 @@ TABLE = layer_table(
 sa.Index("incident_state", TABLE.c.state, TABLE.c.lead)
 sa.Index("incident_reported_at", TABLE.c.reported_at)
 sa.Index("incident_assignee", TABLE.c.assignee)
+sa.Index("incident_merged_into", TABLE.c.merged_into, postgresql_where=TABLE.c.merged_into.is_not(None))
 
 LAYER = Layer(
     table=TABLE,

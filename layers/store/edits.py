@@ -44,10 +44,16 @@ def update_record(
 
 
 def insert_record(
-    connection: sa.Connection, layer: Layer, id: str, *, values: dict[str, object], place: dict[str, object]
+    connection: sa.Connection,
+    layer: Layer,
+    id: str,
+    *,
+    values: dict[str, object],
+    place: dict[str, object],
+    source: str = HAND,
 ) -> None:
     """Make one record of checked values at a place that `placed` told; Conflict when the id is taken."""
-    row = {**dict.fromkeys(layer.written), **values, **place, "id": id, "source": HAND, "delivery": None}
+    row = {**dict.fromkeys(layer.written), **values, **place, "id": id, "source": source, "delivery": None}
     table = layer.table
     statement = postgresql.insert(table).values(row).on_conflict_do_nothing(index_elements=[table.c.id])
     if connection.scalar(statement.returning(table.c.id)) is None:

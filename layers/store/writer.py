@@ -17,6 +17,7 @@ import psycopg
 import shapely
 import sqlalchemy as sa
 from numpy.typing import NDArray
+from sqlalchemy.dialects import postgresql
 
 from gis import cells
 from gis.frames import convert
@@ -31,6 +32,7 @@ RETIRE_SHARE = 0.2
 BUILD_ANEW = 20_000  # from so many rows on, an empty table gets its indexes after them
 PLACE_COLUMNS = ("grid_id", "admin_code", "place_method", "place_precision", "extra")
 CELL_RESOLUTIONS = (5, 6, 7, 8, 9)
+_FEW = 200  # what is known already of so few is asked by name: a single report does not read the whole table
 Progress = Callable[[str], None]
 Written = Callable[[int], None]
 
@@ -214,11 +216,14 @@ def ensure_cells(connection: sa.Connection, leaves: NDArray[np.int64]) -> None:
     for res in reversed(CELL_RESOLUTIONS[:-1]):
         wanted.append(np.unique(cells.parents(wanted[-1], res)))
     every = np.concatenate(wanted)
-    _use_temp(connection, "incoming_cell", CELL)
-    known = set(connection.scalars(sa.select(CELL.c.h3)).all())
+    held = sa.select(CELL.c.h3)
+    if every.size <= _FEW:
+        held = held.where(CELL.c.h3.in_(every.tolist()))
+    known = set(connection.scalars(held).all())
     new = np.array([cell for cell in every.tolist() if cell not in known], dtype=np.int64)
     if new.size == 0:
         return
+    _use_temp(connection, "incoming_cell", CELL)
     outlines = cells.cell_polygons(new)
     frame = pd.DataFrame(
         {
@@ -242,12 +247,19 @@ def ensure_terms(connection: sa.Connection, layer: Layer, frame: pd.DataFrame) -
     for name in layer.searched:
         texts = frame[name].dropna().unique()
         known = sa.select(TERM.c.text).where(TERM.c.layer == layer.name, TERM.c.field == name)
+        if texts.size <= _FEW:
+            known = known.where(TERM.c.text.in_(texts.tolist()))
         held = set(connection.scalars(known).all())
         new = [text for text in texts.tolist() if text and text not in held]
         if not new:
             continue
-        _use_temp(connection, "incoming_term", TERM)
         columns = ["layer", "field", "text", "folded", "grams", "pinyin", "initials"]
+        if len(new) <= _FEW:
+            one_by_one = [dict(zip(columns, row, strict=True)) for row in term_rows(layer.name, name, new)]
+            if one_by_one:
+                connection.execute(postgresql.insert(TERM).values(one_by_one).on_conflict_do_nothing())
+            continue
+        _use_temp(connection, "incoming_term", TERM)
         rows = pd.DataFrame(term_rows(layer.name, name, new), columns=columns)
         copy_frame(connection, "incoming_term", rows)
         connection.execute(sa.text("insert into core.term select * from incoming_term on conflict do nothing"))
