@@ -13,7 +13,7 @@ from typing import Any
 from layers.ask.touched import Touched
 from layers.spec import Layer
 
-Key = tuple[str, str, str]  # path, canonical filter, what the client takes
+Key = tuple[str, str, str]  # path, what filters it (a filter, who asks), what the client takes
 _OVERHEAD = 1_500  # of keys, headers and dictionaries, bytes an entry
 
 

@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from api.errors import WrongToken
 from api.service import Service
 from layers.people.access import ANYONE, Actor, actor_of
+from layers.people.scope import acting, slice_of
 from layers.spec import ID_PATTERN, Layer
 
 WAIT_S = 5.0
@@ -54,7 +55,7 @@ def _layer(name: LayerName, service: ServiceDep, actor: ActorDep) -> Layer:
 LayerDep = Annotated[Layer, Depends(_layer)]
 
 
-async def _reading(service: ServiceDep) -> AsyncIterator[sa.Connection]:
+async def _reading(service: ServiceDep, actor: ActorDep) -> AsyncIterator[sa.Connection]:
     # Waiting happens here, on the event loop: threads that waited for a connection would leave none for those who hold
     # one to finish with.
     async with asyncio.timeout(WAIT_S):
@@ -62,7 +63,8 @@ async def _reading(service: ServiceDep) -> AsyncIterator[sa.Connection]:
     try:
         connection = await run_in_threadpool(service.reader.connect)
         try:
-            yield connection
+            # Of scoped layers every statement of every route sees what its caller may see.
+            yield acting(connection, slice_of(actor))
         finally:
             await run_in_threadpool(connection.close)
     finally:

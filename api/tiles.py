@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -37,8 +38,9 @@ from layers.ask.tile import MAX_ZOOM, MIN_ZOOM, WHOLE, Budget, Made, Making, mak
 from layers.ask.touched import Touched
 from layers.errors import BadField, LayersError
 from layers.people.access import ANYONE
+from layers.people.scope import Slice, slice_of
 from layers.spec import Layer
-from layers.store.engine import libpq_url, session_options
+from layers.store.engine import acting_statement, libpq_url, session_options
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -84,6 +86,16 @@ class Order:
     y: int
     filter: cql2.Filter | None
     takes: Takes
+    seen: Slice | None = None  # where what a layer shows depends on who asks
+
+    @property
+    def condition(self) -> str:
+        """What else than its place tells it from other tiles of these layers; empty where it is counted by no record.
+
+        Those who see the same share what was made for one of them, and nobody else does.
+        """
+        asked = "" if self.filter is None else self.filter.canonical
+        return asked if self.seen is None else f"{asked} seen by {self.seen.digest}"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -165,7 +177,7 @@ class Tiles:
         self.cache.drop(touched)
         for key, flight in list(self._flights.items()):
             tile = pack(flight.order.z, flight.order.x, flight.order.y)
-            filtered = flight.order.filter is not None
+            filtered = bool(flight.order.condition)
             if any(name in touched and touched[name].shows(tile, filtered=filtered) for name in flight.order.names):
                 del self._flights[key]
 
@@ -203,8 +215,7 @@ class Tiles:
 
     async def _entry(self, scope: Scope, headers: dict[bytes, str], receive: Receive) -> Entry | None:
         order = await self._order(scope, headers)
-        canonical = order.filter.canonical if order.filter else ""
-        key = (f"/tiles/{','.join(order.names)}/{order.z}/{order.x}/{order.y}.mvt", canonical, order.takes)
+        key = (f"/tiles/{','.join(order.names)}/{order.z}/{order.x}/{order.y}.mvt", order.condition, order.takes)
         entry = self.cache.get(key)
         # A layer that people brought may be declared anew.
         return entry if entry is not None and entry.layers == order.layers else await self._join(key, order, receive)
@@ -215,21 +226,23 @@ class Tiles:
             raise NoTile("a tile is /tiles/{names}/{z}/{x}/{y}.mvt")
         names, *zxy = found.groups()
         z, x, y = check_tile(*map(int, zxy))
-        layers = await self._layers(names, headers.get(b"authorization"))
+        layers, seen = await self._layers(names, headers.get(b"authorization"))
         filter = _filter(scope["query_string"], layers)
-        return Order(tuple(layers), z, x, y, filter, takes(headers.get(b"accept-encoding", "").encode("latin-1")))
+        accepted = takes(headers.get(b"accept-encoding", "").encode("latin-1"))
+        return Order(tuple(layers), z, x, y, filter, accepted, seen)
 
-    async def _layers(self, names: str, authorization: str | None) -> list[Layer]:
+    async def _layers(self, names: str, authorization: str | None) -> tuple[list[Layer], Slice | None]:
         distinct = list(dict.fromkeys(names.split(",")))
         if len(distinct) > MOST_LAYERS:
             raise BadField({"names": f"at most {MOST_LAYERS} layers in one tile"})
 
-        def find() -> list[Layer]:
+        def find() -> tuple[list[Layer], Slice | None]:
             actor = ANYONE if authorization is None else actor_from(self._service, authorization)
-            return [self._service.registry.find(name, actor) for name in distinct]
+            found = [self._service.registry.find(name, actor) for name in distinct]
+            return found, slice_of(actor) if any(layer.scoped for layer in found) else None
 
         if authorization is None and (known := self._service.registry.known(distinct, ANYONE)) is not None:
-            return known
+            return known, None
         return await asyncio.to_thread(find)  # a token or a new layer is looked up in the database
 
     async def _join(self, key: Key, order: Order, receive: Receive) -> Entry | None:
@@ -291,16 +304,17 @@ class Tiles:
 
     async def _ask_once(self, order: Order, layers: Sequence[Layer], budgets: Sequence[Budget]) -> list[Made]:
         z, x, y = order.z, order.x, order.y
-        async with self._pool.connection() as connection:
+        async with self._pool.connection() as connection, _acting(connection, order.seen):
             return [
-                await _run(connection, making(layer, z, x, y, filter=order.filter, budget=budget))
+                await _run(connection, making(layer, z, x, y, filter=order.filter, seen=order.seen, budget=budget))
                 for layer, budget in zip(layers, budgets or [WHOLE] * len(layers), strict=True)
             ]
 
     def _finished(self, order: Order, data: bytes, coding: str, cut: int) -> Entry:
         fixed = self._service.registry.fixed(order.layers)
         public = all(layer.access.view == "public" for layer in order.layers)
-        etag = f'"{hashlib.blake2b(data, digest_size=12).hexdigest()}-{coding[0]}"'.encode()
+        whose = "" if order.seen is None else f"-{order.seen.digest}"
+        etag = f'"{hashlib.blake2b(data, digest_size=12).hexdigest()}{whose}-{coding[0]}"'.encode()
         common = [
             (b"etag", etag),
             (b"cache-control", b"no-cache" if public else b"private, no-cache"),
@@ -351,6 +365,17 @@ async def disconnected(receive: Receive) -> None:
     """Return when the client has left."""
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+@asynccontextmanager
+async def _acting(connection: Connection, seen: Slice | None) -> AsyncIterator[None]:
+    """A transaction that sees this part of scoped layers; without one the connection sees nothing of them."""
+    if seen is None:
+        yield
+        return
+    async with connection.transaction():
+        await connection.execute(*acting_statement(seen.settings))
+        yield
 
 
 async def _run(connection: Connection, tile: Making) -> Made:

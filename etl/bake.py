@@ -33,7 +33,8 @@ from gis.frames import convert
 from gis.new_archive import gzipped, write_archive
 from gis.tilegrid import Box, Tile, bounds_3857, tile_id
 from layers.ask.style import tilejson
-from layers.ask.tile import BUFFER, DEEPEST, EXTENT, MIN_ZOOM, fingerprint, making, run
+from layers.ask.tile import DEEPEST, MIN_ZOOM, fingerprint, making, run
+from layers.ask.tile_sql import BUFFER, EXTENT
 from layers.spec import Layer
 from layers.store import archives, changes
 from layers.store.core import CELL, CELL_COUNT

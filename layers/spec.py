@@ -149,10 +149,18 @@ def layer_table(
 
 @dataclass(frozen=True)
 class Access:
-    """Who may see and who may edit: everyone, or only those with the right."""
+    """Who may see and who may edit: everyone, or only those with the right.
 
-    view: Literal["public", "internal"] = "internal"
+    Of a `scoped` layer each person sees other records, those within their scope; it changes by steps, never by the edit
+    form.
+    """
+
+    view: Literal["public", "internal", "scoped"] = "internal"
     edit: Literal["admin", "nobody"] = "admin"
+
+    def __post_init__(self) -> None:
+        if self.view == "scoped" and self.edit != "nobody":
+            raise ValueError("a scoped layer is edited by nobody")
 
 
 @dataclass(frozen=True)
@@ -197,6 +205,11 @@ class Layer:
     def name(self) -> str:
         """The layer's name in URLs, tiles and files."""
         return self.table.name
+
+    @property
+    def scoped(self) -> bool:
+        """Do its records depend on who asks?"""
+        return self.access.view == "scoped"
 
     @property
     def fields(self) -> tuple[Field, ...]:

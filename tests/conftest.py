@@ -39,7 +39,7 @@ _numbers = itertools.count()
 
 @dataclass(frozen=True)
 class Database:
-    """A database of its own for one test; `engine` writes, `reader` asks, `owner` may do anything."""
+    """A database of its own for one test: `engine` writes, `reader` asks and sees all, `owner` may do anything."""
 
     url: str
 
@@ -49,7 +49,7 @@ class Database:
 
     @cached_property
     def reader(self) -> sa.Engine:
-        return engine_for(self.url, "reader")
+        return engine_for(self.url, "reader", everywhere=True)
 
     @cached_property
     def owner(self) -> sa.Engine:

@@ -155,7 +155,7 @@ async def _sheet(
     """What is on the paper; UnknownLayer, UnknownRaster and UnknownIndicator for what the actor may not know of."""
     layers = await run_in_threadpool(lambda: [service.registry.find(name, actor) for name in sorted(plan.layers)])
     rasters = [service.rasters.find(name, actor) for name in sorted(plan.rasters)]
-    async with reading(service) as connection:
+    async with reading(service, actor) as connection:
         held = await run_in_threadpool(summaries, connection, layers)
         keyed = await run_in_threadpool(key_figures, connection, service, actor, order.indicators, lang=order.lang)
     base = basemap if plan.basemap else None

@@ -17,24 +17,33 @@ from typing import Any, Protocol
 
 import cramjam
 import sqlalchemy as sa
-from geoalchemy2 import Geometry
-from sqlalchemy.dialects import postgresql
 
 from gis.cells import resolution_for_zoom
 from gis.mvt import count_features
 from layers.ask.filter import Filter, condition
+from layers.ask.tile_cells import cells_sql, counted_cells
+from layers.ask.tile_sql import (
+    BUFFER,
+    EXTENT,
+    GEOMETRY,
+    Built,
+    as_mvt,
+    clipped,
+    compiled,
+    envelope,
+    mvt,
+    number,
+    quoted,
+    with_values,
+)
+from layers.people.scope import Slice
 from layers.spec import Layer
-from layers.store.core import CELL, CELL_COUNT
-from layers.store.schema import class_expression
 
-EXTENT = 4096
-BUFFER = 64
 MOST_RECORDS = 20_000
 MOST_BYTES = 500_000  # gzipped, with some left for the layer that tells what is not there
 MIN_ZOOM = 6
 DEEPEST = 14  # archives end here and maps stretch its tiles: nothing is shown from a deeper zoom only
 MAX_ZOOM = 16
-_geometry = Geometry(srid=3857)
 
 
 @dataclass(frozen=True)
@@ -106,17 +115,28 @@ def run(cursor: Cursor, tile: Making) -> Made:
 
 
 def making(
-    layer: Layer, z: int, x: int, y: int, *, filter: Filter | None = None, budget: Budget | None = None
+    layer: Layer,
+    z: int,
+    x: int,
+    y: int,
+    *,
+    filter: Filter | None = None,
+    seen: Slice | None = None,
+    budget: Budget | None = None,
 ) -> Making:
-    """The dialogue that makes one tile of one layer; BadFilter when the filter does not fit the layer."""
+    """The dialogue that makes one tile of one layer; BadFilter when the filter does not fit the layer.
+
+    Of a scoped layer it holds what of it is `seen`: nothing when that is not said.
+    """
     place = {"z": z, "x": x, "y": y}
+    asked = _asked(layer, filter, seen)
     if z < layer.minzoom:
         place["res"] = resolution_for_zoom(z)
-        sql, values = (_cells_sql(layer), {}) if filter is None else _filtered_cells(layer, filter)
+        sql, values = (cells_sql(layer), {}) if not asked else counted_cells(layer, asked)
         data, _ = yield Statement(sql, {**place, **values})
         return Made(data or b"")
     budget = budget or WHOLE
-    wanted = _Wanted(layer, _classes_shown(layer, z), filter)
+    wanted = _Wanted(layer, _classes_shown(layer, z), asked)
     sql, values = wanted.sql()
     data, found = yield Statement(sql, {**place, **values, "most": budget.records + 1})
     size = budget.weigh(data)
@@ -126,12 +146,20 @@ def making(
     return (yield from _cut(wanted, place, total=total, size=size, budget=budget))
 
 
+def _asked(layer: Layer, filter: Filter | None, seen: Slice | None) -> list[sa.ColumnElement[bool]]:
+    """What a record must meet, wherever it lies."""
+    asked = [] if filter is None else [condition(layer, filter)]
+    if layer.scoped:
+        asked.append((seen or Slice()).condition(layer))
+    return asked
+
+
 def fingerprint(layer: Layer) -> str:
     """A digest of all that decides what the layer's tiles hold, beside the records: an archive of another is stale."""
     zooms = {_classes_shown(layer, z) for z in range(layer.minzoom, DEEPEST + 1)}
     records = [_records_sql(layer, classes, ranked) for classes in _sorted(zooms) for ranked in (False, True)]
     cells = [(z, resolution_for_zoom(z)) for z in range(MIN_ZOOM, layer.minzoom)]
-    told = repr((_cells_sql(layer), cells, layer.classes, records, layer.shown_from, MOST_RECORDS, MOST_BYTES))
+    told = repr((cells_sql(layer), cells, layer.classes, records, layer.shown_from, MOST_RECORDS, MOST_BYTES))
     return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
 
 
@@ -164,70 +192,37 @@ def _cut(wanted: _Wanted, place: dict[str, int], *, total: int | None, size: int
     return Made((data or b"") + told, total - kept)
 
 
-def _compiled(statement: sa.Executable) -> str:
-    dialect = postgresql.psycopg.dialect()  # type: ignore[no-untyped-call]
-    return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": False}))  # type: ignore[attr-defined]
-
-
-Built = tuple[str, dict[str, Any]]
-
-
-def _with_values(statement: sa.Executable) -> Built:
-    """The text of a statement and the values bound in it, as the driver takes them."""
-    compiled: Any = statement.compile(  # type: ignore[attr-defined]
-        dialect=postgresql.psycopg.dialect(),  # type: ignore[no-untyped-call]
-        compile_kwargs={"render_postcompile": True},
-    )
-    own = {"z", "x", "y", "res", "most"}
-    return str(compiled), {name: value for name, value in compiled.params.items() if name not in own}
-
-
-def _envelope(margin: float = 0.0) -> sa.ColumnElement[object]:
-    z, x, y = (sa.bindparam(name, type_=sa.Integer) for name in "zxy")
-    if not margin:
-        return sa.func.st_tileenvelope(z, x, y, type_=_geometry)
-    world = sa.func.st_tileenvelope(_number(0), _number(0), _number(0))
-    return sa.func.st_tileenvelope(z, x, y, world, _number(margin), type_=_geometry)
-
-
-def _clipped(geometry: sa.ColumnElement[object], *, buffer: int = BUFFER) -> sa.ColumnElement[object]:
-    # Binary passes through untouched: no ST_AsEWKB may be wrapped around what ST_AsMVT reads.
-    box = sa.func.st_tileenvelope(*(sa.bindparam(name, type_=sa.Integer) for name in "zxy"))
-    return sa.func.st_asmvtgeom(geometry, box, _number(EXTENT), _number(buffer), sa.true(), type_=sa.LargeBinary)
-
-
 class _Wanted:
     """The records that belong into a tile of one layer at one zoom."""
 
-    def __init__(self, layer: Layer, classes: tuple[str, ...] | None, filter: Filter | None) -> None:
-        self.layer, self._classes, self._filter = layer, classes, filter
+    def __init__(self, layer: Layer, classes: tuple[str, ...] | None, asked: Sequence[sa.ColumnElement[bool]]) -> None:
+        self.layer, self._classes, self._asked = layer, classes, asked
 
     def sql(self, *, ranked: bool = False) -> Built:
         """The statement that yields the tile and how many records it looked at; `most` is bound."""
-        if self._filter is None:
+        if not self._asked:
             return _records_sql(self.layer, self._classes, ranked), {}
-        return _with_values(_records(self.layer, self._conditions(), ranked=ranked))
+        return with_values(_records(self.layer, self._conditions(), ranked=ranked))
 
     def count(self) -> Built:
         """The statement that yields how many there are."""
-        return _with_values(sa.select(sa.func.count()).select_from(self.layer.table).where(*self._conditions()))
+        return with_values(sa.select(sa.func.count()).select_from(self.layer.table).where(*self._conditions()))
 
     def _conditions(self) -> list[sa.ColumnElement[bool]]:
-        asked = [] if self._filter is None else [condition(self.layer, self._filter)]
-        return [*_in_tile(self.layer, self._classes), *asked]
+        return [*_in_tile(self.layer, self._classes), *self._asked]
 
 
 @cache
 def _records_sql(layer: Layer, classes: tuple[str, ...] | None, ranked: bool) -> str:
-    return _compiled(_records(layer, _in_tile(layer, classes), ranked=ranked))
+    return compiled(_records(layer, _in_tile(layer, classes), ranked=ranked))
 
 
 def _in_tile(layer: Layer, classes: tuple[str, ...] | None) -> list[sa.ColumnElement[bool]]:
     table = layer.table
-    near = table.c.geom3857.op("&&")(_envelope(BUFFER / EXTENT))
+    near = table.c.geom3857.op("&&")(envelope(BUFFER / EXTENT))
     if classes is None or layer.classes is None:
         return [near]
-    return [near, table.c[layer.classes].in_([sa.literal_column(_quoted(c)) for c in classes])]
+    return [near, table.c[layer.classes].in_([sa.literal_column(quoted(c)) for c in classes])]
 
 
 def _records(layer: Layer, conditions: list[sa.ColumnElement[bool]], *, ranked: bool) -> sa.Select[Any]:
@@ -236,13 +231,13 @@ def _records(layer: Layer, conditions: list[sa.ColumnElement[bool]], *, ranked: 
     # By id alone when all fit: it only makes equal tiles equal bytes. The rank costs more and is for those that do not.
     order = [*_rank(layer), table.c.id] if ranked else [table.c.id]
     rows = (
-        sa.select(table.c.id, *columns, _clipped(table.c.geom3857).label("geom"))
+        sa.select(table.c.id, *columns, clipped(table.c.geom3857).label("geom"))
         .where(*conditions)
         .order_by(*order)
         .limit(sa.bindparam("most", type_=sa.Integer))
         .subquery("m")
     )
-    tile = _mvt(rows, layer.name).filter(rows.c.geom.is_not(None))
+    tile = mvt(rows, layer.name).filter(rows.c.geom.is_not(None))
     if layer.geometry == "MultiPolygon" and layer.look.label_from is not None:
         tile = tile.op("||")(_labels(layer, conditions).scalar_subquery())
     return sa.select(tile, sa.func.count()).select_from(rows)
@@ -253,12 +248,10 @@ def _rank(layer: Layer) -> list[sa.ColumnElement[Any]]:
     table = layer.table
     order: list[sa.ColumnElement[Any]] = []
     if layer.classes is not None and layer.shown_from:
-        zooms = [
-            (table.c[layer.classes] == sa.literal_column(_quoted(c)), _number(zoom)) for c, zoom in layer.shown_from
-        ]
-        order.append(sa.case(*zooms, else_=_number(99)))
+        zooms = [(table.c[layer.classes] == sa.literal_column(quoted(c)), number(zoom)) for c, zoom in layer.shown_from]
+        order.append(sa.case(*zooms, else_=number(99)))
     for name, values in layer.kept:
-        order.append(table.c[name].in_([sa.literal_column(_quoted(value)) for value in values]).desc().nulls_last())
+        order.append(table.c[name].in_([sa.literal_column(quoted(value)) for value in values]).desc().nulls_last())
     if layer.look.label_first is not None:
         order.append(table.c[layer.look.label_first].desc().nulls_last())
     if layer.geometry == "MultiPolygon":
@@ -268,124 +261,29 @@ def _rank(layer: Layer) -> list[sa.ColumnElement[Any]]:
     return order
 
 
-def _mvt(rows: sa.Subquery, name: str) -> Any:
-    return sa.func.st_asmvt(
-        rows.table_valued(), sa.literal_column(_quoted(name)), _number(EXTENT), sa.literal_column("'geom'")
-    )
-
-
-def _as_mvt(rows: sa.Subquery, name: str) -> sa.ScalarSelect[Any]:
-    return sa.select(_mvt(rows, name)).where(rows.c.geom.is_not(None)).scalar_subquery()
-
-
 @cache
 def _told_sql(name: str) -> str:
     """The layer that tells how much a tile leaves out, at the middle of the tile."""
     cut = sa.bindparam("cut", type_=sa.Integer).label("n")
-    rows = sa.select(cut, sa.func.st_point(_number(EXTENT // 2), _number(EXTENT // 2)).label("geom")).subquery("c")
-    return _compiled(sa.select(_mvt(rows, f"{name}_cut")))
+    rows = sa.select(cut, sa.func.st_point(number(EXTENT // 2), number(EXTENT // 2)).label("geom")).subquery("c")
+    return compiled(sa.select(mvt(rows, f"{name}_cut")))
 
 
 def _labels(layer: Layer, condition: list[sa.ColumnElement[bool]]) -> sa.Select[tuple[bytes]]:
     """The names of areas, each at a point inside its area, in the one tile where that point lies."""
     table = layer.table
-    inside = sa.func.st_pointonsurface(table.c.geom3857, type_=_geometry)
+    inside = sa.func.st_pointonsurface(table.c.geom3857, type_=GEOMETRY)
     columns = [table.c[name] for name in label_columns(layer)]
     rows = (
-        sa.select(table.c.id, *columns, _clipped(inside, buffer=0).label("geom"))
+        sa.select(table.c.id, *columns, clipped(inside, buffer=0).label("geom"))
         .where(*condition)
         .order_by(table.c.id)
         .subquery("l")
     )
-    return sa.select(_as_mvt(rows, f"{layer.name}_label"))
+    return sa.select(as_mvt(rows, f"{layer.name}_label"))
 
 
 def label_columns(layer: Layer) -> tuple[str, ...]:
     """What the point that names an area carries beside its id: the name, and what decides which names win."""
     first = layer.look.label_first
     return (*layer.labels("en"), *(() if first is None else (first,)))
-
-
-@cache
-def _cells_sql(layer: Layer) -> str:
-    # Cell by cell, so that the plan does not hang on estimates: with a bound tile PostgreSQL expects one cell.
-    res = sa.bindparam("res", type_=sa.Integer)
-    of_class = (
-        sa.select(CELL_COUNT.c["class"], sa.func.sum(CELL_COUNT.c.n).label("n"))
-        .where(
-            CELL_COUNT.c.layer == sa.literal_column(_quoted(layer.name)),
-            CELL_COUNT.c.res == res,
-            CELL_COUNT.c.cell == CELL.c.h3,
-        )
-        .group_by(CELL_COUNT.c["class"])
-        .having(sa.func.sum(CELL_COUNT.c.n) != _number(0))
-        .correlate(CELL)
-        .subquery("of_class")
-    )
-    counts = sa.select(sa.func.sum(of_class.c.n).label("n"), _by_class(of_class)).lateral("counts")
-    drawn = CELL.join(counts, counts.c.n.is_not(None))
-    return _compiled(_cells(layer, drawn, counts))
-
-
-def _filtered_cells(layer: Layer, filter: Filter) -> Built:
-    """Cells that count the records which a filter lets through: from the table, since nothing keeps these counts."""
-    table = layer.table
-    res = sa.bindparam("res", type_=sa.Integer)
-    shown = (
-        sa.select(CELL.c.h3, CELL.c.geom3857)
-        .where(CELL.c.res == res, CELL.c.geom3857.op("&&")(_envelope(BUFFER / EXTENT)))
-        .cte("shown")
-    )
-    # By the extent of the cells, not of the tile: a cell at its edge counts what lies outside.
-    extent = sa.select(sa.func.st_setsrid(sa.func.st_extent(shown.c.geom3857, type_=_geometry), 3857)).scalar_subquery()
-    parent = sa.func.core.h3_parent(table.c.cell, res)
-    of_class = (
-        sa.select(
-            parent.label("cell"),
-            sa.literal_column(class_expression(layer)).label("class"),
-            sa.func.count().label("n"),
-        )
-        .select_from(table)
-        .where(table.c.geom3857.op("&&")(extent), parent.in_(sa.select(shown.c.h3)), condition(layer, filter))
-        .group_by(sa.literal_column("1"), sa.literal_column("2"))
-        .subquery("of_class")
-    )
-    counts = (
-        sa.select(of_class.c.cell, sa.func.sum(of_class.c.n).label("n"), _by_class(of_class))
-        .group_by(of_class.c.cell)
-        .subquery("counts")
-    )
-    return _with_values(_cells(layer, CELL.join(counts, counts.c.cell == CELL.c.h3), counts))
-
-
-def _by_class(of_class: sa.Subquery) -> sa.ColumnElement[Any]:
-    return sa.func.jsonb_object_agg(sa.literal_column("'c_'", sa.Text).concat(of_class.c["class"]), of_class.c.n).label(
-        "classes"
-    )
-
-
-def _cells(layer: Layer, drawn: sa.FromClause, counts: sa.FromClause) -> sa.Select[Any]:
-    rows = (
-        sa.select(
-            sa.func.to_hex(CELL.c.h3).label("id"),
-            sa.cast(counts.c.n, sa.Integer).label("n"),
-            sa.cast(counts.c.n / CELL.c.area_km2, sa.REAL).label("d"),
-            counts.c.classes,
-            _clipped(CELL.c.geom3857).label("geom"),
-        )
-        .select_from(drawn)
-        .where(
-            CELL.c.res == sa.bindparam("res", type_=sa.Integer), CELL.c.geom3857.op("&&")(_envelope(BUFFER / EXTENT))
-        )
-        .order_by(CELL.c.h3)
-        .subquery("m")
-    )
-    return sa.select(_as_mvt(rows, f"{layer.name}_cells"), _number(0))
-
-
-def _number(value: float) -> sa.ColumnElement[float]:
-    return sa.literal_column(str(value))
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''").replace("%", "%%") + "'"

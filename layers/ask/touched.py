@@ -13,7 +13,8 @@ import shapely
 from gis.cells import cell_polygons, parents, resolution_for_zoom
 from gis.drawn import Drawn, drawn
 from gis.errors import GisError
-from layers.ask.tile import BUFFER, EXTENT, MAX_ZOOM, MIN_ZOOM
+from layers.ask.tile import MAX_ZOOM, MIN_ZOOM
+from layers.ask.tile_sql import BUFFER, EXTENT
 from layers.spec import Layer
 
 # Half a unit more: a tile's coordinates are rounded before they are clipped to its buffer.

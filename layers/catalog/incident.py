@@ -75,6 +75,6 @@ LAYER = Layer(
     classes="light",
     kept=(("level", ("critical", "urgent")),),
     rank=4.6,
-    access=Access(view="internal", edit="nobody"),
+    access=Access(view="scoped", edit="nobody"),
     load=Load(identifier="text", id_headers=("案卷编号", "工单编号", "incident_id")),
 )

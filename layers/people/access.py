@@ -70,11 +70,13 @@ class Actor:
 
     `rights` are those of the roles as the city has them now; None stands for those that ship. What is `due` has to be
     done before any right counts.
+    Who is in an exercise (`scenario`) sees what happens in it, and nothing of what really happens.
     """
 
     name: str
     roles: frozenset[str] = frozenset()
     scope: Scope = NOWHERE
+    scenario: str | None = None
     rights: frozenset[str] | None = field(default=None, compare=False)
     due: str | None = field(default=None, compare=False)
 
@@ -153,6 +155,8 @@ def _may_guarded(actor: Actor, action: Action, thing: Guarded) -> Decision:
     if action == "view":
         if thing.access.view == "public":
             return Decision(True, "the layer is public")
+        if thing.access.view == "scoped":  # which of its records: layers.people.scope
+            return has(actor, "incident.view")
         found = has(actor, "layer.view")
         return found if found else Decision(False, "the layer is internal")
     if thing.access.edit == "nobody":

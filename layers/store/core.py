@@ -37,6 +37,9 @@ CHANGE = sa.Table(
     sa.Column("delivery", sa.BigInteger),
     sa.Column("scenario", sa.Text),
     sa.Column("digest", sa.Text),
+    # Who saw the record before and who sees it after, where not all see the same: the values that the rule asks for.
+    sa.Column("scope_before", JSONB),
+    sa.Column("scope_after", JSONB),
     sa.Index("change_xid", "xid"),
     sa.Index("change_item", "layer", "id"),
 )

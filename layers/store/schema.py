@@ -16,6 +16,7 @@ from layers.errors import ClusterUnavailable, SchemaDrift
 from layers.spec import Layer
 from layers.store.definitions import save_definition, saved_layers
 from layers.store.engine import driver_url
+from layers.store.row_security import COLUMNS, EVERYWHERE, guard, guard_history, mark_leakproof
 
 log = logging.getLogger("chengtu.store")
 
@@ -33,11 +34,14 @@ def prepare(url: str, layers: Mapping[str, Layer]) -> dict[str, Layer]:
     with engine.begin() as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         _roles_and_schemas(connection)
+        mark_leakproof(connection)
         connection.execute(sa.text("set local role chengtu_owner"))
+        connection.execute(sa.select(sa.func.set_config(EVERYWHERE, "on", True)))
         _migrate(connection)
         every = {**layers, **saved_layers(connection)}
         for layer in every.values():
             ensure_table(connection, layer)
+        guard_history(connection, every.values())
         _grant(connection)
     engine.dispose()
     return every
@@ -94,6 +98,7 @@ def ensure_table(connection: sa.Connection, layer: Layer) -> None:
     else:
         _amend(connection, layer, inspector)
     _follow(connection, layer)
+    guard(connection, layer)
 
 
 def add_layer(connection: sa.Connection, layer: Layer) -> None:
@@ -153,7 +158,7 @@ def class_expression(layer: Layer) -> str:
 
 
 def _follow(connection: sa.Connection, layer: Layer) -> None:
-    arguments = ", ".join(_literal(text) for text in (layer.name, class_expression(layer)))
+    arguments = ", ".join(_literal(text) for text in (layer.name, class_expression(layer), _scope_expression(layer)))
     transitions = {
         "insert": "referencing new table as nt",
         "update": "referencing old table as ot new table as nt",
@@ -180,6 +185,14 @@ def _follow(connection: sa.Connection, layer: Layer) -> None:
         log.info("layer %s counted anew by its classes", layer.name)
 
 
+def _scope_expression(layer: Layer) -> str:
+    """SQL over a row of the layer's table that tells who sees it; nothing where all see the same."""
+    if not layer.scoped:
+        return "null::jsonb"
+    told = ", ".join(f"'{name}', {name}" for name in COLUMNS if name in layer.table.c)
+    return f"jsonb_strip_nulls(jsonb_build_object({told}))"
+
+
 def _counts_otherwise(connection: sa.Connection, layer: Layer) -> bool:
     """Do the table's triggers count its records by another column than the layer is classed by now?"""
     told = connection.scalar(
@@ -187,7 +200,7 @@ def _counts_otherwise(connection: sa.Connection, layer: Layer) -> bool:
         {"table": layer.table.fullname},
     )
     wanted = b"".join(text.encode() + b"\0" for text in (layer.name, class_expression(layer)))
-    return told is not None and bytes(told) != wanted
+    return told is not None and not bytes(told).startswith(wanted)
 
 
 def _literal(text: str) -> str:

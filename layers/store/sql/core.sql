@@ -18,6 +18,15 @@ language sql stable parallel safe as $$
   select nullif(current_setting('chengtu.' || name, true), '')
 $$;
 
+-- The codes of a setting that limits what a transaction sees (layers/people/scope.py), areas as patterns of LIKE.
+-- None for no setting, and for "*", which the policies ask for themselves. Codes hold no wildcards.
+create or replace function core.acting(name text) returns text[]
+language sql stable parallel safe as $$
+  select case name
+    when 'areas' then array(select code || '%' from unnest(string_to_array(core.setting(name), ',')) code where code <> '*')
+    else string_to_array(core.setting(name), ',') end
+$$;
+
 -- Tiles that a lon/lat box touches, with a margin in tiles (tile buffer 64 of 4096).
 create or replace function core.tiles_of_box(
   west float8, south float8, east float8, north float8, zmin int, zmax int, margin float8 default 0.015625
@@ -49,12 +58,14 @@ language sql immutable parallel safe as $$
   select version - 'geom3857' || jsonb_build_object('geom', geom::text)
 $$;
 
--- Follows every statement on a layer's table: history, cell counts, change log, bell. Arguments: layer, class column.
+-- Follows every statement on a layer's table: history, cell counts, change log, bell. Arguments: layer, class column,
+-- and what tells who sees a row (of a scoped layer), without which a reader of the log could tell it to nobody.
 create or replace function core.follow() returns trigger
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   followed constant text := tg_argv[0];
   class_of constant text := tg_argv[1];
+  scope_of constant text := coalesce(tg_argv[2], 'null::jsonb');
   listed constant int := 2000;  -- above this the layer is marked whole
   moved bigint;
   gone constant text := case when tg_op = 'INSERT' then 'select null::bigint as cell, null::text as class, 0 as d where false'
@@ -102,42 +113,52 @@ begin
     values (core.actor(), followed, lower(tg_op), moved, core.setting('delivery')::bigint, core.setting('scenario'),
       core.setting('digest'));
   elsif tg_op = 'INSERT' then
-    insert into core.change (actor, layer, op, id, records, after, cell_after, delivery, scenario)
-    select core.actor(), followed, 'insert', id, 1, geom, cell, core.setting('delivery')::bigint, core.setting('scenario')
-    from nt order by id;
+    execute format($q$
+      insert into core.change
+        (actor, layer, op, id, records, after, cell_after, scope_after, delivery, scenario)
+      select core.actor(), %L, 'insert', id, 1, geom, cell, %s, core.setting('delivery')::bigint, core.setting('scenario')
+      from nt order by id$q$, followed, scope_of);
   elsif tg_op = 'DELETE' then
-    insert into core.change (actor, layer, op, id, records, before, cell_before, delivery, scenario)
-    select core.actor(), followed, 'delete', id, 1, geom, cell, core.setting('delivery')::bigint, core.setting('scenario')
-    from ot order by id;
+    execute format($q$
+      insert into core.change
+        (actor, layer, op, id, records, before, cell_before, scope_before, delivery, scenario)
+      select core.actor(), %L, 'delete', id, 1, geom, cell, %s, core.setting('delivery')::bigint, core.setting('scenario')
+      from ot order by id$q$, followed, scope_of);
   else
     -- The old cell is told where a count changed: what stays in its cell and class counts anew under a filter alone.
     execute format($q$
-      insert into core.change (actor, layer, op, id, records, before, after, cell_before, cell_after, delivery, scenario)
+      insert into core.change
+        (actor, layer, op, id, records, before, after, cell_before, cell_after, scope_before, scope_after, delivery,
+        scenario)
       select core.actor(), %L, case when o.cell is null then 'insert' when n.cell is null then 'delete' else 'update' end,
         id, 1, o.geom, n.geom,
-        case when (o.cell, o.class) is distinct from (n.cell, n.class) then o.cell end, n.cell,
+        case when (o.cell, o.class) is distinct from (n.cell, n.class) then o.cell end, n.cell, o.scope, n.scope,
         core.setting('delivery')::bigint, core.setting('scenario')
-      from (select id, geom, cell, %s as class from ot) o
-        full join (select id, geom, cell, %s as class from nt) n using (id)
-      order by id$q$, followed, class_of, class_of);
+      from (select id, geom, cell, %s as class, %s as scope from ot) o
+        full join (select id, geom, cell, %s as class, %s as scope from nt) n using (id)
+      order by id$q$, followed, class_of, scope_of, class_of, scope_of);
   end if;
   perform pg_notify('change', followed);
   return null;
 end $$;
 
 -- TRUNCATE has no transition tables: what was is read before it goes.
+-- It acts for the program: what is lost is what was there, whoever emptied the table.
 create or replace function core.follow_truncate() returns trigger
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   followed constant text := tg_argv[0];
   moved bigint;
+  everywhere constant text := core.setting('everywhere');
 begin
+  perform set_config('chengtu.everywhere', 'on', true);
   execute format($q$
     insert into core.history (layer, id, valid, row, actor, delivery, ended_by)
     select %L, t.id, tstzrange(t.changed_at, greatest(now(), t.changed_at + interval '1 microsecond')),
       core.kept(to_jsonb(t), t.geom), t.changed_by, t.delivery, core.setting('delivery')::bigint
     from %I.%I t$q$, followed, tg_table_schema, tg_table_name);
   get diagnostics moved = row_count;
+  perform set_config('chengtu.everywhere', coalesce(everywhere, ''), true);
   -- A fold that is under way would write back counts which this statement could not see.
   lock table core.cell_count in share row exclusive mode;
   delete from core.cell_count where layer = followed;
@@ -150,7 +171,10 @@ end $$;
 -- Counts a layer anew when its records are classed by another column; its triggers must count by that column already.
 create or replace function core.recount(followed text, kept regclass, class_of text) returns void
 language plpgsql as $$
+declare
+  everywhere constant text := core.setting('everywhere');
 begin
+  perform set_config('chengtu.everywhere', 'on', true);
   -- A fold that is under way would write back counts which this statement could not see.
   lock table core.cell_count in share row exclusive mode;
   delete from core.cell_count where layer = followed;
@@ -163,6 +187,7 @@ begin
   execute format($q$
     insert into core.change (actor, layer, op, records) select core.actor(), %L, 'update', count(*) from %s
   $q$, followed, kept);
+  perform set_config('chengtu.everywhere', coalesce(everywhere, ''), true);
   perform pg_notify('change', followed);
 end $$;
 
