@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from layers.people.access import Actor
+from layers.people.access import Actor, has
 from layers.spec import Layer
 from layers.store.row_security import ACTING
 
@@ -25,8 +25,6 @@ _ROWS: Final = "chengtu_slice"
 _AREA: Final = re.compile(r"[0-9]{1,15}")
 _DEPARTMENT: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _EVERY: Final = "*"
-# Those who dispose of incidents are assigned them one by one; of others nothing hangs on who they are.
-_ASSIGNED: Final = frozenset({"officer", "worker"})
 
 
 @dataclass(frozen=True)
@@ -109,7 +107,8 @@ REALITY: Final = Slice(None, None)
 
 def slice_of(actor: Actor) -> Slice:
     """What of scoped layers this actor sees, if any."""
-    assignee = actor.name if actor.roles & _ASSIGNED else None
+    # Who disposes of incidents is assigned them one by one; of others nothing hangs on who they are.
+    assignee = actor.name if has(actor, "incident.dispose") else None
     return Slice(actor.scope.areas, actor.scope.departments, assignee, actor.scenario)
 
 

@@ -14,6 +14,7 @@ from layers.ask.tile import DEEPEST, fingerprint, making, run
 from layers.catalog import built_in
 from layers.palette import PALETTES, ROLES, colours
 from layers.people.access import ADMIN, ANYONE, may
+from layers.people.scope import REALITY
 from layers.spec import ID_PATTERN, Layer
 from layers.store.definitions import from_spec, layer_from_parts, to_spec
 from layers.words import book_of
@@ -88,7 +89,7 @@ def test_the_tile_statement_is_valid_and_carries_no_value_in_its_text(layer: Lay
 
 @every_layer
 def test_the_tile_statement_uses_the_spatial_index(layer: Layer, city: Database) -> None:
-    statement = next(making(layer, max(layer.minzoom, 14), 13694, 6654))
+    statement = next(making(layer, max(layer.minzoom, 14), 13694, 6654, seen=REALITY))
     with city.owner.connect() as connection:
         connection.execute(sa.text("set local enable_seqscan = off"))
         driver = connection.connection.driver_connection
@@ -122,7 +123,8 @@ def test_may_answers_with_a_reason(layer: Layer) -> None:
     for actor in (ANYONE, ADMIN):
         for action in ("view", "edit"):
             assert may(actor, action, layer).why
-    assert may(ANYONE, "view", layer)
+    assert may(ADMIN, "view", layer)
+    assert bool(may(ANYONE, "view", layer)) is not layer.scoped
     assert not may(ANYONE, "edit", layer)
 
 
