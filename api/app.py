@@ -22,14 +22,17 @@ from api.metrics import Metrics
 from api.pages import Pages, release
 from api.presses import Presses
 from api.routes import (
+    answers,
     archives,
     basemap,
+    callbacks,
     callers,
     catalogue,
     client,
     clocks,
     departments,
     duties,
+    hotline,
     indicators,
     items,
     ogc,
@@ -146,6 +149,9 @@ class Application:
             duties,
             clocks,
             callers,
+            hotline,
+            answers,
+            callbacks,
         ):
             api.include_router(part.router)
         for router in (uploads_router, deliveries_router):

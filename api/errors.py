@@ -37,6 +37,9 @@ from layers.errors import (
 )
 from layers.loop.departments import UnknownDepartment
 from layers.loop.duties import UnknownDuty
+from layers.loop.hotline.answers import UnknownAnswer
+from layers.loop.hotline.classify import ModelUnfit
+from layers.loop.hotline.lines import UnknownLine
 from layers.people.keys import KeysUnfit
 from layers.people.privacy import SealBroken
 from layers.people.reads import UnknownCaller
@@ -98,6 +101,9 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     UnknownTopic: HTTPStatus.NOT_FOUND,
     UnknownDuty: HTTPStatus.NOT_FOUND,
     UnknownDepartment: HTTPStatus.NOT_FOUND,
+    UnknownLine: HTTPStatus.NOT_FOUND,
+    UnknownAnswer: HTTPStatus.NOT_FOUND,
+    ModelUnfit: HTTPStatus.SERVICE_UNAVAILABLE,
     NotCounted: HTTPStatus.SERVICE_UNAVAILABLE,
     UnknownQuestion: HTTPStatus.NOT_FOUND,
     NoRoom: HTTPStatus.CONFLICT,

@@ -20,6 +20,7 @@ from layers.ask.question.desk import Desk
 from layers.ask.ready import Ready, ready_questions
 from layers.ask.results import Results
 from layers.catalog import built_in
+from layers.loop.hotline.intake import Intake
 from layers.loop.rules import Rules, rules_in
 from layers.people.access import ADMIN, Actor, token_holders
 from layers.people.privacy import Keyring, keyring_in
@@ -90,6 +91,11 @@ class Service:
         """The keys of sealed personal fields."""
         return keyring_in(self.settings.data_dir)
 
+    @cached_property
+    def intake(self) -> Intake:
+        """The tools of the hotline's desk."""
+        return Intake(self.settings.data_dir, self.rules.departments)
+
     def token_holders(self) -> Mapping[str, Actor]:
         """Who holds the token of which digest, as it is now, so that a new token counts at once."""
         with self.tokens.connect() as connection:
@@ -108,5 +114,6 @@ def check(settings: Settings) -> None:
     service = Service.open(settings, settings.database_url)
     try:
         service.topics.all()
+        _ = service.intake.lines, service.intake.rates
     finally:
         service.close()

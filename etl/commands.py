@@ -112,6 +112,7 @@ def worker(_: argparse.Namespace, screen: Screen) -> int:
     from layers.ask.indicator.reading import FOLDER as INDICATORS
     from layers.ask.indicator.reading import SHIPPED, indicators_in
     from layers.loop.firing import firing
+    from layers.loop.hotline.training_job import training
     from layers.loop.rules import rules_in
     from layers.store.jobs import work
 
@@ -130,6 +131,7 @@ def worker(_: argparse.Namespace, screen: Screen) -> int:
             baking(url, layers, home.folder / ARCHIVES),
             counting(url, layers, indicators),
             uploading(url, home.folder / UPLOADS),
+            training(url, home.folder),
             firing(url, rules_in(home.folder).calendar),
         ]
         asyncio.run(work(url, layers, more=more))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from etl.demo.city import SEED, build
 from etl.demo.past import make_past
 from layers.ask.catalogue import SYNTHETIC
+from layers.ask.period import CITY_TIME
 from layers.catalog import built_in
 from layers.errors import Conflict
+from layers.loop.hotline.seeds import seed_answers
 from layers.store.core import DELIVERY
 from layers.store.engine import begin
 from layers.store.writer import write_delivery
@@ -46,6 +49,7 @@ def load_demo(
                 allow_retire=True,
             )
             counts[name] = len(frame)
+        seed_answers(connection, today=datetime.now(CITY_TIME).date())
         refresh_grams(connection)
     # Afterwards, since figures are counted from what is committed.
     make_past(engine, layers, seed=seed)

@@ -112,6 +112,14 @@ def geocode_many(
     return [placed.get(text) for text in clean]
 
 
+def geocode_each(
+    connection: sa.Connection, texts: Sequence[str], *, kind: Kind, layers: Sequence[Layer], lang: Language = "zh"
+) -> dict[str, list[Placed]]:
+    """Every place that each of the texts may mean by one method, in a few queries for all; others are absent."""
+    wanted = list(dict.fromkeys(text for text in map(_printable, texts) if text))
+    return dict(_METHODS[kind](_city(connection, layers, lang), wanted)) if wanted else {}
+
+
 def checked_text(q: str) -> str:
     """A query without white space around it; BadField when it is too long or holds control characters."""
     text = q.strip() if len(q) <= 4 * _LONGEST else q

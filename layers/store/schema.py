@@ -236,6 +236,9 @@ def _grant(connection: sa.Connection) -> None:
         "core.account_event from chengtu_reader",
         "grant insert on core.sensitive_read to chengtu_writer",  # seals are the owner's: writers could forge them
         "revoke select on core.caller, core.sensitive_read from chengtu_reader",
+        "grant insert on core.correction, core.contact to chengtu_writer",  # written once
+        "grant insert, update, delete on core.answer to chengtu_writer",
+        "revoke select on core.correction, core.contact from chengtu_reader",
         "grant select, insert, update, delete on all tables in schema jobs to chengtu_writer",
         "grant usage on all sequences in schema core, jobs to chengtu_writer",
         "grant execute on all functions in schema core to chengtu_writer, chengtu_reader",
