@@ -1,6 +1,7 @@
 """`python -m api`: the whole of Chengtu — database, demo city, job worker, server — started, watched and stopped.
 
-`python -m api new-kiosk-token` makes the token that walls start with, and prints the address to start them at.
+`python -m api new-kiosk-token` makes the token that walls start with, and prints the address to start them at;
+`python -m api new-password LOGIN` opens an account with a one-time password, for whoever has lost every other way in.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from api.settings import ROOT, Settings, misspelt
 from layers.catalog import built_in
 from layers.errors import LayersError
 from layers.people.access import first_admin_token, new_kiosk_token
+from layers.people.accounts import first_accounts, reset_password, set_active
 from layers.store.core import DELIVERY
 from layers.store.engine import begin, engine_for
 from layers.store.home import Home, database
@@ -35,7 +37,8 @@ log = logging.getLogger("chengtu")
 Process = subprocess.Popen[bytes]
 
 
-_COMMANDS = ("new-kiosk-token",)
+_COMMANDS = {"new-kiosk-token": 0, "new-password": 1}
+"""The commands, and how many words each takes beside its name."""
 
 
 class Stopped(Exception):
@@ -45,8 +48,8 @@ class Stopped(Exception):
 def main() -> int:
     """Run until a signal, or do one command; returns the exit status."""
     commands = sys.argv[1:]
-    if commands and (len(commands) > 1 or commands[0] not in _COMMANDS):
-        sys.stderr.write(f"usage: python -m api [{'|'.join(_COMMANDS)}]\n")
+    if commands and _COMMANDS.get(commands[0]) != len(commands) - 1:
+        sys.stderr.write("usage: python -m api [new-kiosk-token|new-password LOGIN]\n")
         return 2
     logging.basicConfig(level="INFO", format="%(asctime)s %(name)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("alembic").setLevel("WARNING")
@@ -57,8 +60,11 @@ def main() -> int:
         if names := misspelt(os.environ):
             sys.stderr.write(f"chengtu: there is no setting {', '.join(names)}\n")
             return 2
-        if commands:
+        if commands == ["new-kiosk-token"]:
             _new_kiosk_token(settings)
+            return 0
+        if commands:
+            _new_password(settings, commands[1])
             return 0
         _run(settings)
     except Stopped:
@@ -118,13 +124,28 @@ def _new_kiosk_token(settings: Settings) -> None:
     )
 
 
+def _new_password(settings: Settings, login: str) -> None:
+    with database(Home(settings.data_dir.resolve(), settings.database_url)) as running:
+        engine = engine_for(running.url, "writer", pool_size=1)
+        with begin(engine, actor="system") as connection:
+            set_active(connection, login, active=True, actor="system")
+            password = reset_password(connection, login, actor="system")
+        engine.dispose()
+    sys.stdout.write(
+        f"{login} signs in once with this password, which is shown only here, and chooses another then:\n{password}\n"
+    )
+
+
 def _first_start(url: str) -> None:
     engine = engine_for(url, "writer", pool_size=1)
     with begin(engine, actor="system") as connection:
         token = first_admin_token(connection)
+        passwords = first_accounts(connection)
     engine.dispose()
     if token is not None:
         log.info("administrator's token, shown only this once: %s", token)
+    for login, password in passwords.items():
+        log.info("first sign-in of %s, one-time password, shown only this once: %s", login, password)
 
 
 def _empty(url: str) -> bool:

@@ -22,6 +22,7 @@ from api.metrics import Metrics
 from api.pages import Pages, release
 from api.presses import Presses
 from api.routes import (
+    accounts,
     answers,
     archives,
     basemap,
@@ -35,6 +36,7 @@ from api.routes import (
     hotline,
     indicators,
     items,
+    keys,
     ogc,
     places,
     prints,
@@ -42,6 +44,7 @@ from api.routes import (
     questions,
     rasters,
     reports,
+    session,
     sight,
     system,
     topics,
@@ -98,12 +101,13 @@ class Application:
         )
         self.live.follower = self.tiles.follower = follower
         await self.pool.open()
-        following = asyncio.create_task(follower.run())
+        tasks = [asyncio.create_task(follower.run()), asyncio.create_task(self.live.watch_the_door())]
         yield
         self.live.bye()
-        following.cancel()
-        with suppress(asyncio.CancelledError):
-            await following
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
         await asyncio.to_thread(follower.close)
         await self.pool.close()
 
@@ -130,6 +134,9 @@ class Application:
         errors.install(api)
         for part in (
             system,
+            session,
+            accounts,
+            keys,
             catalogue,
             topics,
             indicators,

@@ -8,12 +8,13 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Literal
 
 import sqlalchemy as sa
-from fastapi import Depends, Header, Path, Query, Request
+from fastapi import Depends, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 
-from api.errors import WrongToken
+from api.rights import allowed
 from api.service import Service
-from layers.people.access import ANYONE, Actor, actor_of
+from layers.people.access import Actor, refuse_unless
+from layers.people.holders import Holder
 from layers.people.scope import acting, slice_of
 from layers.spec import ID_PATTERN, Layer
 
@@ -29,19 +30,19 @@ def service_of(request: Request) -> Service:
 ServiceDep = Annotated[Service, Depends(service_of)]
 
 
-def actor_from(service: Service, authorization: str | None) -> Actor:
-    """Who asks, by the Authorization header; WrongToken for anything but a token that was given out."""
-    if authorization is None:
-        return ANYONE
-    scheme, _, token = authorization.partition(" ")
-    actor = actor_of(token.strip(), service.token_holders()) if scheme.lower() == "bearer" else None
-    if actor is None:
-        raise WrongToken("this token is not valid")
-    return actor
+def _holder(request: Request, service: ServiceDep) -> Holder:
+    """Who asks; NotAllowed when the route asks for a right that they do not have."""
+    holder = service.door.holder(request.scope)
+    path = getattr(request.scope.get("route"), "path", "")
+    refuse_unless(holder.actor, allowed(holder.actor, request.method, path))
+    return holder
 
 
-def _actor(service: ServiceDep, authorization: Annotated[str | None, Header()] = None) -> Actor:
-    return actor_from(service, authorization)
+HolderDep = Annotated[Holder, Depends(_holder)]
+
+
+def _actor(holder: HolderDep) -> Actor:
+    return holder.actor
 
 
 ActorDep = Annotated[Actor, Depends(_actor)]

@@ -26,14 +26,21 @@ from layers.errors import (
     Conflict,
     LayersError,
     NotAllowed,
+    SecondFactorDue,
     Stale,
+    TooManyAttempts,
+    UnknownAccount,
     UnknownDelivery,
     UnknownIndicator,
     UnknownItem,
+    UnknownKey,
     UnknownLayer,
     UnknownRaster,
+    UnknownRole,
+    UnknownSession,
     UnknownTopic,
     UnknownUpload,
+    WrongLogin,
 )
 from layers.loop.departments import UnknownDepartment
 from layers.loop.duties import UnknownDuty
@@ -53,6 +60,10 @@ PROBLEM = "application/problem+json"
 
 class WrongToken(LayersError):
     """The bearer token is not one that was given out."""
+
+
+class Forged(LayersError):
+    """A cookie came with what another host's page asked for."""
 
 
 class UnknownPalette(LayersError):
@@ -126,6 +137,14 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     BadParameter: HTTPStatus.BAD_REQUEST,
     NotAllowed: HTTPStatus.FORBIDDEN,
     WrongToken: HTTPStatus.UNAUTHORIZED,
+    WrongLogin: HTTPStatus.UNAUTHORIZED,
+    SecondFactorDue: HTTPStatus.UNAUTHORIZED,
+    TooManyAttempts: HTTPStatus.TOO_MANY_REQUESTS,
+    Forged: HTTPStatus.FORBIDDEN,
+    UnknownAccount: HTTPStatus.NOT_FOUND,
+    UnknownRole: HTTPStatus.NOT_FOUND,
+    UnknownSession: HTTPStatus.NOT_FOUND,
+    UnknownKey: HTTPStatus.NOT_FOUND,
     Stale: HTTPStatus.PRECONDITION_FAILED,
     PreconditionNeeded: HTTPStatus.PRECONDITION_REQUIRED,
     KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -175,6 +194,9 @@ def refusal(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
         status = HTTPStatus.UNAUTHORIZED
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = "2"
+    if isinstance(error, TooManyAttempts):
+        headers["Retry-After"] = str(error.wait_s)
+        facts["facts"] = {"wait_min": -(-error.wait_s // 60)}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="chengtu"'
     return status, problem(status, str(error), code=_code(error), **facts), headers

@@ -17,7 +17,7 @@ import shapely
 import sqlalchemy as sa
 from starlette.responses import JSONResponse
 
-from api.deps import actor_from
+from api.door import KNOWN_S, NOBODY
 from api.errors import PROBLEM, NotListening, refusal, unavailable
 from api.follow import Batch, Follower
 from api.service import Service
@@ -25,7 +25,8 @@ from api.tiles import Receive, Scope, Send, disconnected
 from gis.drawn import unpack
 from layers.ask.touched import Touched, touched
 from layers.errors import LayersError
-from layers.people.access import ANYONE, Actor, may
+from layers.people.access import Actor, may
+from layers.people.holders import Presented
 from layers.spec import Layer
 from layers.store import changes
 from layers.store.changes import Position
@@ -61,6 +62,7 @@ class Stream:
 
     actor: Actor
     names: frozenset[str] | None
+    presented: Presented | None = None  # what tells who it is; of anyone nothing
     known: tuple[str, ...] = ()  # snapshots of the database whose changes it was told of
     waiting: asyncio.Queue[News | None] = field(default_factory=lambda: asyncio.Queue(MOST_WAITING))
     left_behind: bool = False
@@ -98,9 +100,27 @@ class Live:
     def bye(self) -> None:
         """End every stream: the server stops."""
         for stream in self._streams:
-            stream.left_behind = True
-            if not stream.waiting.full():
-                stream.waiting.put_nowait(None)
+            _end(stream)
+
+    async def watch_the_door(self) -> None:
+        """End, until cancelled, the streams of those whose session or rights have ended; who may come back does so."""
+        while True:
+            await asyncio.sleep(KNOWN_S)
+            await self._look_again()
+
+    async def _look_again(self) -> None:
+        streams = [stream for stream in self._streams if stream.presented is not None]
+        presented = {stream.presented for stream in streams if stream.presented is not None}
+        if not presented:
+            return
+        try:
+            held = await asyncio.to_thread(self._service.door.look, presented)
+        except sa.exc.SQLAlchemyError:
+            return  # nothing reaches the streams either while the database is away
+        for stream in streams:
+            holder = None if stream.presented is None else held.get(stream.presented)
+            if holder is None or not holder.same(stream.actor):
+                _end(stream)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one stream until the client leaves, falls behind, or the server stops."""
@@ -133,7 +153,6 @@ class Live:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         asked = parse_qs(scope["query_string"].decode("latin-1"))
         names = frozenset(n for text in asked.get("layers", []) for n in text.split(",")) if "layers" in asked else None
-        authorization = headers.get(b"authorization")
         last = headers.get(b"last-event-id") or asked.get("lastEventId", [""])[-1]
         since = Position.parse(last) if last else None
         if len(self._streams) >= MOST_STREAMS:
@@ -141,13 +160,16 @@ class Live:
         if self.follower is None or self.follower.position is None:
             raise NotListening("the change log is not being followed yet; ask again later")
 
+        door = self._service.door
+
         def look() -> Actor:
-            actor = ANYONE if authorization is None else actor_from(self._service, authorization)
+            actor = door.actor(scope)
             for name in names or ():
                 self._service.registry.find(name, actor)
             return actor
 
-        return Stream(await asyncio.to_thread(look), names), since
+        actor = await asyncio.to_thread(look)
+        return Stream(actor, names, None if actor == NOBODY.actor else door.presented(scope)), since
 
     async def _catch_up(self, stream: Stream, since: Position | None, upto: Position, send: Send) -> None:
         """Say hello and tell a client that comes back what it missed."""
@@ -202,6 +224,12 @@ _STREAM_HEADERS = [
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
 ]
+
+
+def _end(stream: Stream) -> None:
+    stream.left_behind = True
+    if not stream.waiting.full():
+        stream.waiting.put_nowait(None)
 
 
 def _stretches(since: Position, goal: str) -> Iterator[Position]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import sqlalchemy as sa
 
+from api.door import Door, Ways
 from api.pictures import Pictures
 from api.settings import City, Settings
 from layers.ask.indicator.counter import Counter
@@ -22,8 +24,11 @@ from layers.ask.results import Results
 from layers.catalog import built_in
 from layers.loop.hotline.intake import Intake
 from layers.loop.rules import Rules, rules_in
-from layers.people.access import ADMIN, Actor, token_holders
+from layers.people.access import ADMIN
+from layers.people.attempts import Limits
 from layers.people.privacy import Keyring, keyring_in
+from layers.people.sessions import Lasting
+from layers.people.signin import Policy
 from layers.rasters import FOLDER as RASTERS
 from layers.rasters import Rasters
 from layers.registry import Registry
@@ -52,6 +57,7 @@ class Service:
     counter: Counter
     topics: Topics
     rules: Rules
+    door: Door
     desk: Desk = field(default_factory=Desk)
     ready: Mapping[str, Ready] = field(default_factory=ready_questions)
     questions: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(QUESTIONS_AT_ONCE))
@@ -78,7 +84,7 @@ class Service:
         topics = Topics([SHIPPED, settings.data_dir / TOPICS], known)
         return cls(
             *(settings, url, reader, writer, lookups, tokens, registry, slots, rasters, results),
-            *(Counter(writer, indicators), topics, rules_in(settings.data_dir)),
+            *(Counter(writer, indicators), topics, rules_in(settings.data_dir), _door(settings, tokens)),
         )
 
     @property
@@ -96,15 +102,17 @@ class Service:
         """The tools of the hotline's desk."""
         return Intake(self.settings.data_dir, self.rules.departments)
 
-    def token_holders(self) -> Mapping[str, Actor]:
-        """Who holds the token of which digest, as it is now, so that a new token counts at once."""
-        with self.tokens.connect() as connection:
-            return token_holders(connection)
-
     def close(self) -> None:
         """Give the connections back."""
         for engine in (self.reader, self.writer, self.lookups, self.tokens):
             engine.dispose()
+
+
+def _door(settings: Settings, engine: sa.Engine) -> Door:
+    lasting = Lasting(dt.timedelta(hours=settings.session_hours), dt.timedelta(minutes=settings.session_idle_min))
+    limits = Limits(settings.sign_in_tries, settings.sign_in_tries_address)
+    policy = Policy(limits, lasting, second_factor=settings.second_factor == "required")
+    return Door(engine, policy=policy, ways=Ways(settings.public_url, settings.proxies))
 
 
 def check(settings: Settings) -> None:

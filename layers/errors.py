@@ -13,6 +13,13 @@ LayersError
 ├── BadParameter            a part of a question that cannot be understood
 ├── BadDeclaration          a file in which people declare something: the line that cannot be used, and why
 ├── NotAllowed              the actor may not do this; `reason` says why
+├── WrongLogin              no such login, or not this password; which of them is not told
+├── SecondFactorDue         the password is right, and a code is needed beside it
+├── TooManyAttempts         to sign in; says how long to wait
+├── UnknownAccount          no account has this login name
+├── UnknownRole             there is no such role
+├── UnknownSession          no such session, or one of somebody else
+├── UnknownKey              there is no such key of a machine, or not any more
 ├── Stale                   someone else was quicker; carries the current version
 ├── Conflict                the request contradicts what is stored
 └── StoreError              the database or its cluster
@@ -154,6 +161,60 @@ class NotAllowed(LayersError):
         super().__init__(reason)
         self.reason = reason
         self.known = known  # is it known who asks? the door out answers 401 if not, else 403
+
+
+class WrongLogin(LayersError):
+    """No account has this login name and this password."""
+
+    def __init__(self) -> None:
+        super().__init__("login name or password is wrong")
+
+
+class SecondFactorDue(LayersError):
+    """The password is right; a code of the second factor is needed, too."""
+
+    def __init__(self) -> None:
+        super().__init__("a code of the second factor is needed, too")
+
+
+class TooManyAttempts(LayersError):
+    """Too many attempts to sign in: come back after `wait_s`."""
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__(f"too many attempts to sign in: come back in {wait_s} s")
+        self.wait_s = wait_s
+
+
+class UnknownAccount(LayersError):
+    """No account has this login name."""
+
+    def __init__(self, login: str) -> None:
+        super().__init__(f"there is no account {login!r}")
+        self.login = login
+
+
+class UnknownRole(LayersError):
+    """There is no such role."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no role {name!r}")
+        self.name = name
+
+
+class UnknownSession(LayersError):
+    """There is no such session, or it is over."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__("there is no such session, or it is over")
+        self.id = id
+
+
+class UnknownKey(LayersError):
+    """There is no such key, or it was revoked."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"there is no key {number}")
+        self.number = number
 
 
 class Stale(LayersError):

@@ -64,7 +64,7 @@ ArchivesDep = Annotated[Archives, Depends(_archives)]
 @router.get("/archives")
 def list_archives(service: ServiceDep, actor: ActorDep, baked: ArchivesDep, response: Response) -> dict[str, Any]:
     """The newest archive of each layer that the caller may see and that has one."""
-    response.headers.update({**_CORS, "Cache-Control": "no-cache", "Vary": "Authorization"})
+    response.headers.update({**_CORS, "Cache-Control": "no-cache", "Vary": "Authorization, Cookie"})
     newest = [(layer, held[0]) for layer in service.registry.visible(actor) if (held := baked.of(layer))]
     return {"archives": [_described(layer, held) for layer, held in newest]}
 
@@ -114,7 +114,7 @@ def _answer(request: Request, layer: Layer, held: Held, *, caching: str) -> Resp
         **_CORS,
         "ETag": etag,
         "Cache-Control": f"{'public' if public else 'private'}, {caching}",
-        "Vary": "Authorization",
+        "Vary": "Authorization, Cookie",
         "Accept-Ranges": "bytes",
     }
     asked = request.headers

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from starlette.concurrency import run_in_threadpool
 
@@ -120,7 +120,6 @@ async def print_map(
     actor: ActorDep,
     basemap: BasemapDep,
     format: Literal["png", "pdf"] = "pdf",
-    authorization: Annotated[str | None, Header()] = None,
 ) -> Response:
     """A4 with title, map, legend, scale, north arrow, dates, source, approval number and, where it holds, the badge."""
     presses: Presses = request.app.state.presses
@@ -134,7 +133,7 @@ async def print_map(
     app = request.app.state.answering
 
     async def fetch(path: str) -> tuple[int, bytes]:
-        return await fetched(app, path, authorization)
+        return await fetched(app, path, request.scope)
 
     picture = await presses.draw(plan.style, view, fetch, receive=request.receive)
     drawn = list(paper.marks(sheet, area, frame.scale, face))

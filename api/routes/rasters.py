@@ -104,7 +104,7 @@ async def tile(
     headers = {
         "ETag": f'"{key}"',
         "Cache-Control": "no-cache" if public else "private, no-cache",
-        "Vary": "Authorization",
+        "Vary": "Authorization, Cookie",
     }
     if headers["ETag"] in if_none_match:
         return Response(status_code=304, headers=headers)

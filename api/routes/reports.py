@@ -146,7 +146,7 @@ def _file(format: str, service: Service, writing: _Writing, title: Title) -> Str
     day = made.made_at.astimezone(CITY_TIME).date()
     headers = {
         "Cache-Control": "private, no-cache",
-        "Vary": "Authorization",
+        "Vary": "Authorization, Cookie",
         "Content-Length": str(os.fstat(file.fileno()).st_size),
         "Content-Disposition": attached(f"figures{wanted.suffix}", f"{title.zh} {day}{wanted.suffix}"),
     }

@@ -21,7 +21,7 @@ _ADMIN_CODE: Final = (4, 6, 9)
 _GRID_ID: Final = 15
 _DUE: Final[Mapping[str, str]] = {
     "password": "choose a new password first",
-    "second_factor": "this city requires a second factor: enrol one first",
+    "enrolment": "this city requires a second factor: enrol one first",
 }
 
 
@@ -167,15 +167,16 @@ def _may_guarded(actor: Actor, action: Action, thing: Guarded) -> Decision:
 
 def require(actor: Actor, action: str, thing: Guarded | Placed) -> None:
     """Raise NotAllowed, with the reason, unless the actor may."""
-    _refuse_unless(actor, may(actor, action, thing))
+    refuse_unless(actor, may(actor, action, thing))
 
 
 def require_right(actor: Actor, right: str) -> None:
     """Raise NotAllowed, with the reason, unless the actor has the right."""
-    _refuse_unless(actor, has(actor, right))
+    refuse_unless(actor, has(actor, right))
 
 
-def _refuse_unless(actor: Actor, decision: Decision) -> None:
+def refuse_unless(actor: Actor, decision: Decision) -> None:
+    """Raise NotAllowed, with the reason, when the decision is no."""
     if not decision:
         refused = NotAllowed(decision.why, known=actor != ANYONE)
         raise refused if actor.due is None else refused.because(f"{actor.due}_due")

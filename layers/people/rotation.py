@@ -45,7 +45,7 @@ def rotate(
     turned = Rotated(turn_keys(keyring.path, now=now).id)
     tables = list(sealed)
     for one in tables:
-        last: int | None = None
+        last: int | str | None = None
         while (last := _reseal(engine, keyring, one, last, turned)) is not None:
             progress(turned.values)
     turned.forgotten = forget_keys(keyring.path, set(uses(engine, tables)), now=now)
@@ -66,7 +66,9 @@ def uses(engine: sa.Engine, sealed: Iterable[Sealed] = EVERY) -> dict[str, int]:
     return dict(counted)
 
 
-def _reseal(engine: sa.Engine, keyring: Keyring, one: Sealed, last: int | None, turned: Rotated) -> int | None:
+def _reseal(
+    engine: sa.Engine, keyring: Keyring, one: Sealed, last: int | str | None, turned: Rotated
+) -> int | str | None:
     """Seal the next rows after `last` anew; the last of them, or None when there are no more."""
     current, rows = keyring.keys.current, one.rows
     key = rows.c[one.key]

@@ -27,4 +27,5 @@ class Sealed:
 CALLER: Final = Sealed(
     "caller", "id", MappingProxyType({"name": "caller.name", "phone": "caller.phone", "home": "caller.home"})
 )
-EVERY: Final = (CALLER,)
+ACCOUNT: Final = Sealed("account", "login", MappingProxyType({"totp": "account.totp"}))
+EVERY: Final = (CALLER, ACCOUNT)

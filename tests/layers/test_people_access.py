@@ -12,7 +12,8 @@ from layers.catalog import built_in
 from layers.errors import BadField, NotAllowed
 from layers.people.access import ADMIN, ANYONE, EVERYWHERE, KIOSK, NOWHERE, Actor, Scope, has, may, require_right
 from layers.people.roles import RIGHTS, Role, check_separation, is_right, put_role, rights_of, roles_now, shipped_roles
-from layers.spec import Title
+from layers.spec import Field, Title
+from layers.store.definitions import layer_from_parts
 from layers.store.engine import begin
 from tests.conftest import Database
 
@@ -63,12 +64,15 @@ def test_a_right_counts_for_whoever_has_a_role_with_it() -> None:
 
 
 def test_what_is_due_comes_before_every_right() -> None:
-    for due, said in (("password", "password"), ("second_factor", "second factor")):
+    for due, said in (("password", "password"), ("enrolment", "second factor")):
         waiting = replace(ADMIN, due=due)
         assert all(not has(waiting, right) for right in RIGHTS)
         with pytest.raises(NotAllowed, match=said) as caught:
             require_right(waiting, "layer.edit")
         assert caught.value.cause == f"{due}_due"
+
+
+_INTERNAL = layer_from_parts("valves", Title("阀门", "Valves"), "Point", [Field("name", Title("名", "N"), "text")])
 
 
 def test_the_layers_that_a_role_edits() -> None:
@@ -80,7 +84,8 @@ def test_the_layers_that_a_role_edits() -> None:
     for name, role in ROLES.items():
         actor = Actor(name, frozenset({name}), EVERYWHERE)
         assert not may(actor, "edit", layers["county"]), "only deliveries change it"
-        assert bool(may(actor, "view", layers["incident"])) == ("layer.view" in role.rights)
+        assert bool(may(actor, "view", layers["incident"])) == ("incident.view" in role.rights)
+        assert bool(may(actor, "view", _INTERNAL)) == ("layer.view" in role.rights)
     assert may(KIOSK, "view", layers["incident"])
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from layers.errors import BadField, NotAllowed
 from layers.loop.tables import CALLER
-from layers.people.access import ADMIN, ANYONE
+from layers.people.access import ANYONE, EVERYWHERE, Actor
 from layers.people.keys import KEPT_AFTER, KeysUnfit, file_in, make_keys, turn_keys
 from layers.people.privacy import (
     Keyring,
@@ -35,6 +35,7 @@ from layers.store.engine import begin
 from layers.store.postgres import find_programs
 from tests.conftest import Database
 
+DISPATCHER = Actor("d.zhang", frozenset({"dispatcher"}), EVERYWHERE)
 NOW = dt.datetime(2026, 7, 1, 8, tzinfo=dt.UTC)
 NAME, PHONE, HOME = "欧阳静静", "13912348765", "南通市崇川区人民路77号3幢502室"
 
@@ -203,13 +204,13 @@ def test_a_masked_home_tells_no_number_and_never_the_whole(text: str) -> None:
 def test_a_caller_is_read_for_a_purpose_and_the_reading_is_recorded(database: Database, keyring: Keyring) -> None:
     id = a_caller(database, keyring, scenario="drill-1")
     with begin(database.engine, actor="admin") as connection:
-        person = unmask(connection, keyring, ADMIN, id, purpose="回访  办理结果", address="10.1.2.3")
+        person = unmask(connection, keyring, DISPATCHER, id, purpose="回访  办理结果", address="10.1.2.3")
     assert person == Person(NAME, PHONE, HOME)
     assert NAME not in repr(person)
     with database.owner.connect() as connection:
         row = connection.execute(sa.select(SENSITIVE_READ)).mappings().one()
     assert {name: row[name] for name in row if name not in ("seq", "xid", "at")} == {
-        "actor": "admin", "address": "10.1.2.3", "thing": "caller", "id": str(id),
+        "actor": "d.zhang", "address": "10.1.2.3", "thing": "caller", "id": str(id),
         "fields": ["name", "phone", "home"], "purpose": "回访 办理结果", "scenario": "drill-1",
     }  # fmt: skip
 
@@ -218,7 +219,7 @@ def test_a_caller_is_read_for_a_purpose_and_the_reading_is_recorded(database: Da
 def test_without_a_purpose_nothing_is_read(database: Database, keyring: Keyring, purpose: str) -> None:
     id = a_caller(database, keyring)
     with pytest.raises(BadField) as refused, begin(database.engine, actor="admin") as connection:
-        unmask(connection, keyring, ADMIN, id, purpose=purpose)
+        unmask(connection, keyring, DISPATCHER, id, purpose=purpose)
     assert refused.value.cause == "purpose_needed"
     assert reads(database) == 0
 
@@ -229,7 +230,7 @@ def test_who_may_not_or_asks_for_nobody_reads_nothing(database: Database, keyrin
         with pytest.raises(NotAllowed):
             unmask(connection, keyring, ANYONE, id, purpose="callback")
         with pytest.raises(UnknownCaller):
-            unmask(connection, keyring, ADMIN, id + 1, purpose="callback")
+            unmask(connection, keyring, DISPATCHER, id + 1, purpose="callback")
     assert reads(database) == 0
 
 
@@ -238,7 +239,7 @@ def test_a_value_that_does_not_open_leaves_no_record_of_a_reading(database: Data
     with begin(database.owner, actor="thief") as connection:  # a thief swaps two fields to read one as the other
         connection.execute(sa.update(CALLER).values(name=CALLER.c.phone))
     with pytest.raises(SealBroken), begin(database.engine, actor="admin") as connection:
-        unmask(connection, keyring, ADMIN, id, purpose="callback")
+        unmask(connection, keyring, DISPATCHER, id, purpose="callback")
     assert reads(database) == 0
 
 
@@ -260,7 +261,7 @@ def test_a_record_of_a_reading_stays_as_it_is(database: Database, role: str, sta
 def test_the_database_tells_nobody_in_the_clear(database: Database, keyring: Keyring) -> None:
     id = a_caller(database, keyring)
     with begin(database.engine, actor="admin") as connection:
-        unmask(connection, keyring, ADMIN, id, purpose="callback")
+        unmask(connection, keyring, DISPATCHER, id, purpose="callback")
         connection.execute(sa.update(CALLER).values(home=keyring.seal(HOME, about="caller.home")))
     dump = subprocess.run(
         [find_programs() / "pg_dump", "--inserts", f"--dbname={database.url.replace('+psycopg', '')}"],
@@ -291,7 +292,7 @@ def test_a_new_key_seals_everything_anew_and_the_old_one_is_forgotten_a_day_late
     assert keyring.keys.current == turned.key != first
     assert first in keyring.keys.by_id, "a transaction under way may still seal with it"
     with begin(database.engine, actor="admin") as connection:
-        people = {unmask(connection, keyring, ADMIN, id, purpose="callback").phone for id in ids}
+        people = {unmask(connection, keyring, DISPATCHER, id, purpose="callback").phone for id in ids}
     assert people == {PHONE}
     again = rotate(database.engine, keyring, now=NOW + KEPT_AFTER + dt.timedelta(hours=1))
     assert again.forgotten == [first]

@@ -113,7 +113,12 @@ def answer(
     ask: Ask, body: dict[str, Any], page: Callable[[], str], *, media: str = JSON, headers: Mapping[str, str] = {}
 ) -> Response:
     """The resource in the form that is wanted: JSON, or a page for people."""
-    common = {"Cache-Control": "no-cache", "Vary": "Accept, Authorization", "Content-Language": ask.lang, **headers}
+    common = {
+        "Cache-Control": "no-cache",
+        "Vary": "Accept, Authorization, Cookie",
+        "Content-Language": ask.lang,
+        **headers,
+    }
     if ask.html:
         return Response(page(), headers=common, media_type=f"{HTML}; charset=utf-8")
     return JSONResponse(body, headers=common, media_type=media)

@@ -1,0 +1,93 @@
+"""Who holds what was presented: a session's cookie, a key of a machine, the administrator's or the walls' token."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from layers.people.access import Actor, Scope, token_holders
+from layers.people.accounts import Account, account_of, actor_for, scope_of
+from layers.people.roles import Role, rights_of, roles_now
+from layers.people.sessions import valid
+from layers.people.signin import Policy
+from layers.people.tables import ACCOUNT, API_KEY, SESSION
+
+
+@dataclass(frozen=True)
+class Presented:
+    """What came with a request: the digest of a token or of a session's secret."""
+
+    kind: Literal["token", "session"]
+    digest: str
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds it, as whom they act, and, of a session, the account and when it was last seen."""
+
+    actor: Actor
+    account: Account | None = None
+    seen_at: dt.datetime | None = None
+
+    def same(self, actor: Actor) -> bool:
+        """Does this actor still act with the same rights in the same places?"""
+        now = self.actor
+        return now == actor and (now.rights, now.due) == (actor.rights, actor.due)
+
+
+def holders(
+    connection: sa.Connection, presented: Collection[Presented], *, now: dt.datetime, policy: Policy
+) -> dict[Presented, Holder]:
+    """Who holds each of these, as it is now; those that open nothing (any more) are left out."""
+    roles = roles_now(connection)
+    tokens = {one.digest for one in presented if one.kind == "token"}
+    sessions = {one.digest for one in presented if one.kind == "session"}
+    found: dict[Presented, Holder] = {}
+    if tokens:
+        found |= _with_keys(connection, tokens, now, roles)
+        fixed = {digest: actor for digest, actor in token_holders(connection).items() if digest in tokens}
+        for digest, actor in fixed.items():
+            acting = Actor(actor.name, actor.roles, actor.scope, rights=rights_of(actor.roles, roles))
+            found[Presented("token", digest)] = Holder(acting)
+    if sessions:
+        found |= _with_sessions(connection, sessions, now, roles, policy)
+    return found
+
+
+def _with_sessions(
+    connection: sa.Connection, digests: Collection[str], now: dt.datetime, roles: Mapping[str, Role], policy: Policy
+) -> dict[Presented, Holder]:
+    columns = [*ACCOUNT.c, SESSION.c.digest, SESSION.c.seen_at]
+    found = sa.select(*columns).select_from(SESSION.join(ACCOUNT))
+    rows = connection.execute(found.where(SESSION.c.digest.in_(digests), valid(now, policy.lasting)))
+    held = {}
+    for row in rows:
+        account = account_of(row)
+        actor = actor_for(account, roles, needs_second=policy.second_factor)
+        held[Presented("session", row.digest)] = Holder(actor, account, row.seen_at)
+    return held
+
+
+def _with_keys(
+    connection: sa.Connection, digests: Collection[str], now: dt.datetime, roles: Mapping[str, Role]
+) -> dict[Presented, Holder]:
+    """A key may what its roles may, as long as the account that answers for it is open and may as much itself."""
+    makers = [ACCOUNT.c[name].label(f"makers_{name}") for name in ("roles", "areas", "departments")]
+    found = sa.select(*API_KEY.c, *makers).select_from(API_KEY.outerjoin(ACCOUNT))
+    living = sa.and_(API_KEY.c.revoked_at.is_(None), API_KEY.c.ends_at > now, ACCOUNT.c.active.is_not(False))
+    rows = connection.execute(found.where(API_KEY.c.digest.in_(digests), living))
+    return {Presented("token", row.digest): Holder(_of_key(row, roles)) for row in rows}
+
+
+def _of_key(row: Any, roles: Mapping[str, Role]) -> Actor:
+    scope, held = scope_of(row), frozenset(row.roles)
+    if row.login is not None:
+        held &= frozenset(row.makers_roles)
+        own = Scope(*(None if part is None else frozenset(part) for part in (row.makers_areas, row.makers_departments)))
+        if not own.holds(scope):
+            held = frozenset()
+    return Actor(f"key:{row.id}", held, scope, rights=rights_of(held, roles))
