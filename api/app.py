@@ -16,7 +16,7 @@ from starlette.responses import Response
 from api import errors
 from api.compressed import Compressed
 from api.follow import Batch, Follower
-from api.headers import FOR_OTHERS, PREFLIGHT, is_for_others, is_for_programs, safe_headers
+from api.headers import FOR_OTHERS, PREFLIGHT, for_one, is_for_others, is_for_programs, is_known, safe_headers
 from api.live import Live
 from api.metrics import Metrics
 from api.pages import Pages, release
@@ -184,6 +184,7 @@ class Application:
         status = 500
         method = scope["method"]
         more = FOR_OTHERS if is_for_others(scope) else []
+        known = is_known(scope)
         if method == "HEAD":  # every resource that can be read has a head
             scope = {**scope, "method": "GET"}
 
@@ -192,7 +193,8 @@ class Application:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 if self.headers[0] not in message["headers"]:  # a tile that is kept in memory has them already
-                    message = {**message, "headers": [*message["headers"], *self.headers, *more]}
+                    own = for_one(message["headers"]) if known else message["headers"]
+                    message = {**message, "headers": [*own, *self.headers, *more]}
             elif method == "HEAD":
                 message = {**message, "body": b""}
             await send(message)

@@ -34,6 +34,26 @@ def is_for_others(scope: Any) -> bool:
     return reads and not any(name == b"authorization" for name, _ in scope["headers"])
 
 
+def is_known(scope: Any) -> bool:
+    """Whether the request says who asks."""
+    return any(name in (b"authorization", b"cookie") for name, _ in scope["headers"])
+
+
+def for_one(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer to who said who they are: no cache that others share may keep what they see."""
+    return [
+        (name, b"private, " + value if name.lower() == b"cache-control" and not _WHOSE & _parts(value) else value)
+        for name, value in headers
+    ]
+
+
+_WHOSE: Final = {b"public", b"private", b"no-store"}
+
+
+def _parts(value: bytes) -> set[bytes]:
+    return {part.strip() for part in value.split(b",")}
+
+
 def safe_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
     """Raw headers, `nosniff` first; beside us only the hosts that the operator named are asked, each for one kind.
 

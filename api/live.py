@@ -7,26 +7,25 @@ Each record event carries a position of the change log as its id. Who comes back
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
-import shapely
 import sqlalchemy as sa
 from starlette.responses import JSONResponse
 
 from api.door import KNOWN_S, NOBODY
 from api.errors import PROBLEM, NotListening, refusal, unavailable
 from api.follow import Batch, Follower
+from api.news import News, event, news
 from api.service import Service
 from api.tiles import Receive, Scope, Send, disconnected
-from gis.drawn import unpack
-from layers.ask.touched import Touched, touched
+from layers.ask.touched import touched
 from layers.errors import LayersError
 from layers.people.access import Actor, may
 from layers.people.holders import Presented
+from layers.people.scope import slice_of
 from layers.spec import Layer
 from layers.store import changes
 from layers.store.changes import Position
@@ -35,25 +34,7 @@ from layers.store.engine import engine_for
 MOST_WAITING = 64  # batches for a client that does not read; then it has to come back
 MOST_STREAMS = 2_000
 MOST_MISSED = 5_000  # changes that a returning client is told one by one
-MOST_TILES = 5_000  # of an event; beyond these the whole layer is named
 _PING_S = 15.0
-
-
-@dataclass(frozen=True)
-class Told:
-    """An event of a layer, the same for all who may hear of it; of a record with the transaction that changed it."""
-
-    layer: str
-    text: bytes
-    xid: int | None = None
-
-
-@dataclass(frozen=True)
-class News:
-    """The events of a batch, put into words once for all streams: its tiles first, then the records on them."""
-
-    events: Sequence[Told]
-    layers: Mapping[str, Layer]
 
 
 @dataclass(eq=False)
@@ -174,9 +155,9 @@ class Live:
     async def _catch_up(self, stream: Stream, since: Position | None, upto: Position, send: Send) -> None:
         """Say hello and tell a client that comes back what it missed."""
         if since is None:
-            await _write(send, _event("hello", {}, upto))
+            await _write(send, event("hello", {}, upto))
             return
-        await _write(send, _event("hello", {}))
+        await _write(send, event("hello", {}))
         goal = upto.reading or upto.seen
         async with self._catching_up:
             missed = await asyncio.to_thread(self._missed, stream, since, goal)
@@ -199,7 +180,7 @@ class Live:
         with self._engine.connect() as connection:
             if changes.ahead(connection, since):  # of another database, or of this one before it was restored
                 stream.known = (goal,)
-                return [_event("reset", {}, Position(goal))]
+                return [event("reset", {}, Position(goal))]
             stream.known = (since.reading or since.seen, goal)
             for start in _stretches(since, goal):
                 page = changes.Changes([], start, more=True)
@@ -210,7 +191,7 @@ class Live:
                         parts.append(text)
                     count += len(page.rows)
                     if count > MOST_MISSED:
-                        return [_event("reset", {}, Position(goal))]
+                        return [event("reset", {}, Position(goal))]
         return parts
 
 
@@ -249,58 +230,15 @@ async def _next(stream: Stream, left: asyncio.Task[None]) -> Any:
     return None if left in done else _PING
 
 
-def news(batch: Batch) -> News:
-    """The events of a batch."""
-    reading = batch.after.reading or batch.after.seen
-    tiles = [Told(name, _event("tiles", _tiles(name, of_layer))) for name, of_layer in batch.touched.items()]
-    records = [
-        Told(
-            row["layer"],
-            _event("record", _record(row), Position(batch.before.seen, reading, row["seq"])),
-            int(row["xid"]),
-        )
-        for row in batch.rows
-        if row["layer"] in batch.layers
-    ]
-    return News([*tiles, *records], batch.layers)
-
-
 def heard(said: News, stream: Stream, *, known: tuple[str, ...]) -> bytes:
     """What of the news is for one client, but for the records whose changes the snapshots `known` saw."""
-    wanted = {name for name in {told.layer for told in said.events} if stream.wants(name, said.layers)}
+    wanted = {name for name in said.names if stream.wants(name, said.layers)}
     return b"".join(
         told.text
-        for told in said.events
+        for told in said.to(slice_of(stream.actor))
         if told.layer in wanted
         and (told.xid is None or not any(changes.visible(told.xid, snapshot) for snapshot in known))
     )
-
-
-def _tiles(name: str, of_layer: Touched) -> dict[str, Any]:
-    found = of_layer.drawn
-    if of_layer.whole or len(found.keys) + len(found.under) > MOST_TILES:
-        return {"layer": name, "all": True}
-    under = {"under": [_address(key) for key in sorted(found.under)]} if found.under else {}
-    return {"layer": name, "tiles": [_address(key) for key in sorted(found.keys)], **under}
-
-
-def _address(key: int) -> str:
-    z, x, y = unpack(key)
-    return f"{z}/{x}/{y}"
-
-
-def _record(row: Mapping[Any, Any]) -> dict[str, Any]:
-    told = {"layer": row["layer"], "op": row["op"], "id": row["id"], "at": row["at"].isoformat()}
-    place = row["after"] if row["after"] is not None else row["before"]
-    if place is None:
-        return {**told, "records": row["records"]}
-    point = shapely.point_on_surface(shapely.from_wkb(bytes(place.data)))
-    return {**told, "lon": round(point.x, 7), "lat": round(point.y, 7)}
-
-
-def _event(kind: str, data: dict[str, Any], position: Position | None = None) -> bytes:
-    id = f"id: {position}\n" if position is not None else ""
-    return f"event: {kind}\n{id}data: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()
 
 
 async def _write(send: Send, part: bytes) -> None:

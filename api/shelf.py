@@ -72,8 +72,9 @@ class Shelf:
         self._held.clear()
 
     def fetch(self, connection: sa.Connection, layers: Mapping[str, Layer]) -> dict[str, Shelved | None]:
-        """What lies in the folder otherwise than in use, with what was touched since its bake."""
+        """What lies in the folder otherwise than in use, with what was touched since its bake; not of scoped layers."""
         database = changes.identity(connection)
+        layers = {name: layer for name, layer in layers.items() if not layer.scoped}
         found: dict[str, Shelved | None] = dict.fromkeys(self._held.keys() - layers.keys())
         for name, layer in layers.items():
             path = archives.current(self._folder, name, fingerprint=fingerprint(layer), database=database)

@@ -66,6 +66,14 @@ class TooWide(EtlError):
         self.layer, self.found = layer, found
 
 
+class NotBaked(EtlError):
+    """A layer whose records depend on who asks: an archive would show everybody the same."""
+
+    def __init__(self, layer: str) -> None:
+        super().__init__(f"layer {layer} is never baked: its records depend on who asks")
+        self.layer = layer
+
+
 @dataclass(frozen=True)
 class Baked:
     """A new archive of a layer; `cut` counts the records that its tiles leave out, once a tile."""
@@ -96,10 +104,14 @@ def bake_layer(url: str, layer: Layer, folder: Path, *, progress: Progress | Non
 
 
 def bake(moment: Snapshot, layer: Layer, folder: Path, *, progress: Progress | None = None) -> Baked:
-    """Bake one layer as it was at a moment, and let the servers know; TooWide when it lies on too many tiles.
+    """Bake one layer as it was at a moment, and let the servers know.
+
+    TooWide when it lies on too many tiles, NotBaked when its records depend on who asks.
 
     `progress` is told how many tiles are done of how many; when it raises, nothing is left of the archive.
     """
+    if layer.scoped:
+        raise NotBaked(layer.name)
     folder.mkdir(parents=True, exist_ok=True)
     baked = _write(moment, layer, folder, progress or _silent)
     _announce(moment.url, layer.name)
@@ -111,6 +123,8 @@ def stale_layers(connection: sa.Connection, layers: Iterable[Layer], folder: Pat
     """The layers that deserve a bake: those without an archive that fits, and those whose archive is worn."""
     database, stale = changes.identity(connection), []
     for layer in layers:
+        if layer.scoped:
+            continue
         path = archives.current(folder, layer.name, fingerprint=fingerprint(layer), database=database)
         if path is None or archives.worn(connection, layer.name, _position(path)):
             stale.append(layer)

@@ -141,7 +141,7 @@ def worker(_: argparse.Namespace, screen: Screen) -> int:
 
 def bake(arguments: argparse.Namespace, screen: Screen) -> int:
     """Bake archives of some layers, or of all; 1 when one of them cannot be baked."""
-    from etl.bake import TooWide, snapshot
+    from etl.bake import NotBaked, TooWide, snapshot
     from etl.bake import bake as bake_layer
 
     home, status = home_from(os.environ), OK
@@ -154,7 +154,7 @@ def bake(arguments: argparse.Namespace, screen: Screen) -> int:
                 screen.stage(layer.name)
                 try:
                     baked = bake_layer(moment, layer, home.folder / ARCHIVES, progress=screen.amount)
-                except TooWide as error:
+                except (NotBaked, TooWide) as error:
                     screen.error(str(error))
                     status = REFUSED
                     continue
@@ -165,11 +165,12 @@ def bake(arguments: argparse.Namespace, screen: Screen) -> int:
 
 
 def _chosen(layers: Mapping[str, Layer], names: Sequence[str]) -> list[Layer]:
-    """The layers of these names, or all; UnknownLayer before anything is done."""
+    """The layers of these names, or all that can be baked; UnknownLayer before anything is done."""
     for name in names:
         if name not in layers:
             raise UnknownLayer(name)
-    return [layers[name] for name in dict.fromkeys(names or layers)]
+    every = [name for name, layer in layers.items() if not layer.scoped]
+    return [layers[name] for name in dict.fromkeys(names or every)]
 
 
 def add_basemap(arguments: argparse.Namespace, screen: Screen) -> int:

@@ -45,7 +45,9 @@ class Archives:
         self._database: str | None = None
 
     def of(self, layer: Layer) -> list[Held]:
-        """Newest first."""
+        """Newest first; none of a scoped layer, whatever lies there of before it was one."""
+        if layer.scoped:
+            return []
         if self._database is None:
             with self._engine.connect() as connection:
                 self._database = changes.identity(connection)

@@ -21,6 +21,7 @@ from layers.ask.indicator.past import MOST_DAYS, Point, past, remembered
 from layers.ask.indicator.plan import there
 from layers.ask.indicator.rolling import today
 from layers.errors import BadParameter, UnknownIndicator
+from layers.people.scope import sees_all
 from layers.spec import Layer
 
 router = APIRouter(tags=["indicators"])
@@ -102,7 +103,9 @@ def history(
     if by not in (fit := [CITY, *(each for each in offered(indicator, seen) if each in remembered(indicator))]):
         raise BadParameter("by", f"must be one of {', '.join(fit)}")
     at = service.counter.fresh(connection, indicator, service.registry.all())
-    points = past(connection, indicator, by=by, key=key, days=days)
+    # What was kept of a day is of all records.
+    all_seen = sees_all(connection, [seen[name] for name in indicator.layers])
+    points = past(connection, indicator, by=by, key=key, days=days) if all_seen else []
     now = key_of(connection, indicator, seen, by=by, key=key)
     if now is None and not points:
         raise BadParameter("key", f"{indicator.name} has no figures of {str(key)[:40]!r}")

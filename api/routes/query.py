@@ -40,6 +40,7 @@ from layers.export.formats import FORMATS, Format
 from layers.export.sheet import Sheet
 from layers.export.values import rows, shapes
 from layers.people.access import Actor
+from layers.people.scope import slice_of
 from layers.spec import Layer, Title
 from layers.words import book_of
 
@@ -231,18 +232,29 @@ def answered(
     """The answer to a question, kept for a day; `between` is called between its long steps and may end it."""
     answer = service.desk.answer(connection, question, *known_to(service, actor), between=between)
     credit = Title(service.settings.attribution_zh, service.settings.attribution_en)
-    return service.results.keep(replace(answer, sheet=replace(answer.sheet, attribution=credit)))
+    scoped = any(service.registry.find(name, actor).scoped for name in answer.layers)
+    owner = _owner(actor) if scoped else None
+    return service.results.keep(replace(answer, sheet=replace(answer.sheet, attribution=credit)), owner=owner)
 
 
 def found_result(service: Service, actor: Actor, id: str) -> Kept:
-    """The kept result, as long as the actor may know of every layer that it tells of; UnknownResult otherwise."""
+    """The kept result, as long as the actor may know of every layer that it tells of; UnknownResult otherwise.
+
+    What tells of scoped layers belongs to who asked, as long as their scope is what it was.
+    """
     kept = service.results.find(id)
+    if kept.owner is not None and kept.owner != _owner(actor):
+        raise UnknownResult(id)
     try:
         for name in kept.layers:
             service.registry.find(name, actor)
     except UnknownLayer:
         raise UnknownResult(id) from None
     return kept
+
+
+def _owner(actor: Actor) -> str:
+    return f"{actor.name} {slice_of(actor).digest}"
 
 
 def page_of(kept: Kept, offset: int, limit: int) -> dict[str, Any]:

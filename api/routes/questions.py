@@ -45,7 +45,7 @@ class Keep(BaseModel):
 def questions(service: ServiceDep, actor: ActorDep, connection: ReadDep) -> JSONResponse:
     """The questions that are ready, and, for those who may keep some, those that are kept; with their last runs."""
     seen = may(actor, "view", _KEPT)
-    last = keeping.last_runs(connection) if seen else {}
+    last = _last_own(service, actor, connection) if seen else {}
     ready = [_of_ready(one, last) for one in service.ready.values() if _known(service, actor, one)]
     own = keeping.kept_questions(connection) if seen else []
     told = [*ready, *(_of_kept(one, last) for one in own if _all_seen(service, actor, one.layers))]
@@ -73,7 +73,7 @@ def keep(body: Keep, service: ServiceDep, actor: ActorDep) -> JSONResponse:
 def question(id: QuestionId, service: ServiceDep, actor: ActorDep, connection: ReadDep) -> JSONResponse:
     """One question, with its last run."""
     found = _found(service, actor, connection, id)
-    last = keeping.last_runs(connection) if may(actor, "view", _KEPT) else {}
+    last = _last_own(service, actor, connection) if may(actor, "view", _KEPT) else {}
     told = _of_ready(found, last) if isinstance(found, Ready) else _of_kept(found, last)
     return JSONResponse(told, headers=_FRESH)
 
@@ -104,7 +104,7 @@ async def run(
 def runs(id: QuestionId, service: ServiceDep, actor: ActorDep, connection: ReadDep) -> JSONResponse:
     """When it was run, and how much it found, the newest first."""
     _require_seeing(service, actor, connection, id)
-    told = [_of_run(one) for one in keeping.runs(connection, id) if _all_seen(service, actor, one.layers)]
+    told = [_of_run(one) for one in keeping.runs(connection, id) if _shown(service, actor, one)]
     return JSONResponse({"runs": told}, headers=_FRESH)
 
 
@@ -119,7 +119,7 @@ def one_run(
     """What one run found, by key, to be compared with another."""
     _require_seeing(service, actor, connection, id)
     found = keeping.run(connection, id, number)
-    if not _all_seen(service, actor, found.layers):
+    if not _shown(service, actor, found):
         raise UnknownQuestion(f"{id}/{number}")
     return JSONResponse(_of_run(found), headers=_FRESH)
 
@@ -176,6 +176,17 @@ def _all_seen(service: Service, actor: Actor, layers: Iterable[str]) -> bool:
     except UnknownLayer:
         return False
     return True
+
+
+def _shown(service: Service, actor: Actor, run: Run) -> bool:
+    """Whether a run may be told: what it found of a scoped layer belongs to who ran it."""
+    if not _all_seen(service, actor, run.layers):
+        return False
+    return run.actor == actor.name or not any(service.registry.find(name, actor).scoped for name in run.layers)
+
+
+def _last_own(service: Service, actor: Actor, connection: sa.Connection) -> dict[str, Run]:
+    return {id: run for id, run in keeping.last_runs(connection).items() if _shown(service, actor, run)}
 
 
 def _run(

@@ -11,8 +11,10 @@ import sqlalchemy as sa
 
 from layers.look import DENSITY_STOPS, legend
 from layers.palette import PALETTES, colours
+from layers.people.scope import seen_by
 from layers.spec import Layer
 from layers.store.core import CELL_COUNT, DELIVERY
+from layers.store.schema import class_expression
 from layers.words import book_of, standard_of
 
 SYNTHETIC = "synthetic"
@@ -32,11 +34,12 @@ class Summary:
 
 
 def summaries(connection: sa.Connection, layers: Sequence[Layer]) -> list[Summary]:
-    """One summary for each layer, from the cell counts: no table is scanned."""
-    counts: dict[str, dict[str, int]] = {}
+    """One summary for each layer, from the cell counts: no table is scanned but those of scoped layers."""
+    counts = {layer.name: _seen(connection, layer) for layer in layers if layer.scoped}
+    kept = [layer.name for layer in layers if not layer.scoped]
     counted = (
         sa.select(CELL_COUNT.c.layer, CELL_COUNT.c["class"], sa.cast(sa.func.sum(CELL_COUNT.c.n), sa.BigInteger))
-        .where(CELL_COUNT.c.res == _COARSEST, CELL_COUNT.c.layer.in_([layer.name for layer in layers]))
+        .where(CELL_COUNT.c.res == _COARSEST, CELL_COUNT.c.layer.in_(kept))
         .group_by(CELL_COUNT.c.layer, CELL_COUNT.c["class"])
         .having(sa.func.sum(CELL_COUNT.c.n) > 0)
     )
@@ -55,6 +58,13 @@ def summaries(connection: sa.Connection, layers: Sequence[Layer]) -> list[Summar
         )
     }
     return [_summary(layer, counts.get(layer.name, {}), delivered.get(layer.name)) for layer in layers]
+
+
+def _seen(connection: sa.Connection, layer: Layer) -> dict[str, int]:
+    """How many records of a scoped layer are seen, by class."""
+    value = sa.literal_column(class_expression(layer), sa.Text).label("class")
+    seen = sa.select(value, sa.func.count()).select_from(layer.table).where(*seen_by(connection, [layer]))
+    return {row[0]: row[1] for row in connection.execute(seen.group_by(sa.literal_column("1")))}
 
 
 def _summary(layer: Layer, counts: dict[str, int], delivered: sa.Row[Any, Any, Any] | None) -> Summary:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from layers.ask.filter import Filter, condition
 from layers.ask.question.counts import area_key
+from layers.people.scope import seen_by
 from layers.spec import Layer
 
 AreaName = Literal["grid", "town", "county"]
@@ -43,7 +44,7 @@ def densities(
     Sizes are those on the ellipsoid. Raises BadFilter when the filter does not fit the layer.
     """
     records = layer.table
-    conditions = [] if filter is None else [condition(layer, filter)]
+    conditions = seen_by(connection, [layer]) + ([] if filter is None else [condition(layer, filter)])
     keys = sa.select(area_key(records, by).label("key")).where(*conditions).subquery("keys")
     counted = sa.select(keys.c.key, sa.func.count().label("n")).group_by(keys.c.key).cte("counted")
     table = area.table

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from layers.ask.filter import Filter, condition
 from layers.ask.question.errors import TooMuch
+from layers.people.scope import seen_by
 from layers.spec import Field, Layer, Title
 from layers.store.engine import set_local
 from layers.words import book_of
@@ -58,7 +59,7 @@ def faceted(layer: Layer) -> list[Field]:
 def facets(connection: sa.Connection, layer: Layer, filter: Filter | None) -> Facets:
     """All facets in one reading of the records that pass the filter; BadFilter, or TooMuch when it takes too long."""
     fields, table = faceted(layer), layer.table
-    conditions = [] if filter is None else [condition(layer, filter)]
+    conditions = seen_by(connection, [layer]) + ([] if filter is None else [condition(layer, filter)])
     columns = [table.c[f.name] for f in fields]
     which = sa.func.grouping(*columns) if columns else sa.literal(0)
     n = sa.func.count().label("n")

@@ -22,6 +22,7 @@ from layers.ask.crs import CRS84, Crs, as_geojson
 from layers.ask.keyset import Key, Place
 from layers.ask.question.errors import TooMuch
 from layers.errors import BadParameter, UnknownItem
+from layers.people.scope import seen_by, sees_all
 from layers.spec import Field, Layer
 from layers.store.engine import set_local
 
@@ -83,7 +84,7 @@ def page(connection: sa.Connection, question: Question, drawn: Drawn, *, limit: 
     keys, beyond = question.keys, [] if place is None else [place.condition(question.keys)]
     statement = (
         _selected(question.layer, drawn, [key.column for key in keys])
-        .where(*question.conditions, *beyond)
+        .where(*question.conditions, *beyond, *seen_by(connection, [question.layer]))
         .order_by(*(key.order(backward=backward) for key in keys))
         .limit(min(limit, MOST_FEATURES) + 1)
     )
@@ -107,7 +108,8 @@ def page(connection: sa.Connection, question: Question, drawn: Drawn, *, limit: 
 def feature(connection: sa.Connection, layer: Layer, id: str, drawn: Drawn) -> Feature:
     """One record; UnknownItem when there is none, BadParameter when the coordinate system cannot express it."""
     with _answerable(drawn.crs):
-        row = connection.execute(_selected(layer, drawn, []).where(layer.table.c.id == id)).first()
+        wanted = _selected(layer, drawn, []).where(layer.table.c.id == id, *seen_by(connection, [layer]))
+        row = connection.execute(wanted).first()
     if row is None:
         raise UnknownItem(layer.name, id)
     return _feature(row, drawn, skip=0)
@@ -153,15 +155,21 @@ def _as_json(value: Any) -> Any:
 def matched(connection: sa.Connection, question: Question) -> Matched:
     """How many records there are: counted when that is cheap, else what the planner expects.
 
-    Without conditions the cell counts know; with some, up to 50,000 records are counted, for at most a second.
+    Without conditions the cell counts know; with some, up to 50,000 records are counted, for at most a second. What the
+    planner expects is of all records: who sees only some of a scoped layer is told what was counted, or TooMuch.
     """
     if not question.conditions:
         (summary,) = summaries(connection, [question.layer])
         return Matched(summary.count, exact=True)
-    found = sa.select(sa.literal(1)).select_from(question.layer.table).where(*question.conditions)
+    conditions = [*question.conditions, *seen_by(connection, [question.layer])]
+    found = sa.select(sa.literal(1)).select_from(question.layer.table).where(*conditions)
     counted = _counted(connection, found)
     if counted is not None and counted <= MOST_COUNTED:
         return Matched(counted, exact=True)
+    if not sees_all(connection, [question.layer]):
+        if counted is None:
+            raise TooMuch("counting took too long; narrow the question by bbox or a simpler filter")
+        return Matched(counted, exact=False)
     (plan,) = connection.scalars(_Explained(found)).one()
     expected = round(plan["Plan"]["Plan Rows"])
     return Matched(expected if counted is None else max(expected, counted), exact=False)
@@ -187,12 +195,19 @@ def _canceled(error: sa.exc.OperationalError) -> bool:
 
 
 def extents(connection: sa.Connection, layers: Sequence[Layer]) -> dict[str, Box]:
-    """The lon, lat box around each layer that holds records, read off its spatial index; never too small."""
+    """The lon, lat box around each layer that holds records, read off its spatial index; never too small.
+
+    Around what of it is seen for a scoped layer, exactly.
+    """
     boxes = [
         sa.select(
             sa.literal(layer.name).label("name"),
             sa.func.st_estimatedextent(layer.table.schema, layer.name, "geom3857").label("box"),
         )
+        if not layer.scoped
+        else sa.select(
+            sa.literal(layer.name).label("name"), sa.func.st_extent(layer.table.c.geom3857).label("box")
+        ).where(*seen_by(connection, [layer]))
         for layer in layers
     ]
     if not boxes:

@@ -14,6 +14,7 @@ from gis import cells
 from layers.ask.catalogue import SYNTHETIC
 from layers.ask.reverse import area_at
 from layers.errors import UnknownItem
+from layers.people.scope import seen_by
 from layers.spec import Layer
 from layers.store.core import DELIVERY, HISTORY
 from layers.words import standard_of
@@ -56,7 +57,7 @@ def item(connection: sa.Connection, layer: Layer, id: str, *, layers: Mapping[st
         *(table.c[name] for name in ("delivery", "changed_at", "changed_by")),
         sa.func.st_x(_on_it(table)).label("lon"),
         sa.func.st_y(_on_it(table)).label("lat"),
-    ).where(table.c.id == id)
+    ).where(table.c.id == id, *seen_by(connection, [layer]))
     row = connection.execute(statement).mappings().first()
     if row is None:
         raise UnknownItem(layer.name, id)
@@ -140,7 +141,7 @@ def history(
 ) -> tuple[list[Version], bool]:
     """The earlier versions of a record that began before `before`, newest first, and whether there are more.
 
-    UnknownItem when the record never existed.
+    UnknownItem when the record never existed. Of a scoped layer each version is told to whose it was.
     """
     lower, upper = sa.func.lower(HISTORY.c.valid), sa.func.upper(HISTORY.c.valid)
     geojson = sa.func.st_asgeojson(sa.func.st_geomfromewkb(_ewkb()), 7)
@@ -154,12 +155,10 @@ def history(
     if before is not None:
         statement = statement.where(lower < before)
     rows = connection.execute(statement).mappings().all()
-    if (
-        not rows
-        and before is None
-        and connection.scalar(sa.select(sa.exists().where(layer.table.c.id == id))) is not True
-    ):
-        raise UnknownItem(layer.name, id)
+    if not rows and before is None:
+        there = sa.exists().where(layer.table.c.id == id, *seen_by(connection, [layer]))
+        if connection.scalar(sa.select(there)) is not True:
+            raise UnknownItem(layer.name, id)
     deliveries = _deliveries(connection, [row["delivery"] for row in rows])
     versions = [
         Version(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from layers.ask.areas import AREA_SUFFIXES
 from layers.spec import Layer
@@ -19,6 +21,7 @@ WHOLE, PREFIX, SPELT, SPELT_PREFIX, INITIALS, INITIALS_PREFIX, INSIDE, WORDS = r
 SOUND, SOUND_PREFIX, SOUND_INSIDE, INITIALS_INSIDE, TYPO = range(8, 13)
 SCORES: Final = (1.0, 0.95, 0.91, 0.87, 0.83, 0.79, 0.75, 0.7, 0.65, 0.6, 0.5, 0.4, 0.3)
 
+TERMS: Final = "core.term"
 _FEW = 20_000  # a layer with so many terms at most is searched whole, a bigger one up to a number of candidates
 _COMMON = 20_000  # a gram in more terms than this costs more to look up than one query may take
 _AFTER: Final = chr(0x10FFFF)  # behind every text that begins with what stands before it, in the order of code points
@@ -46,6 +49,7 @@ class Scope:
 
     ranks: Mapping[str, float]
     sizes: Mapping[str, int]
+    terms: str = TERMS
 
     @property
     def few_names(self) -> list[str]:
@@ -73,19 +77,39 @@ class Scope:
         return [name for name in self.ranks if min(rarest, self.sizes.get(layer_gram(name), 0)) <= _COMMON]
 
 
-def scope_of(connection: sa.Connection, layers: Iterable[Layer], words: Sequence[str]) -> Scope:
+def scope_of(connection: sa.Connection, layers: Collection[Layer], words: Sequence[str]) -> Scope:
     """What is known about the layers and about the grams of the words before looking for them."""
     ranks = {layer.name: layer.rank for layer in layers if layer.searched}
     wanted = [*map(layer_gram, ranks), *(gram for word in words for gram in grams(word))]
     rows = connection.execute(_SIZES, {"grams": list(dict.fromkeys(wanted))}).all()
-    return Scope(ranks, {row.gram: int(row.n) for row in rows})
+    return Scope(ranks, {row.gram: int(row.n) for row in rows}, _borne(tuple(one for one in layers if one.scoped)))
+
+
+@lru_cache(maxsize=64)
+def _borne(scoped: tuple[Layer, ...]) -> str:
+    """The terms as SQL: of scoped layers those that a record which is seen bears, or others crowd them out."""
+    if not scoped:
+        return TERMS
+    quote = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
+    cases = " ".join(
+        f"when term.layer = '{layer.name}' and term.field = '{field}' then "
+        f"exists (select from {layer.table.fullname} r where r.{quote(field)} = term.text)"
+        for layer in scoped
+        for field in layer.searched
+    )
+    return f"(select term.* from {TERMS} term where case {cases} else true end) term"
+
+
+@lru_cache(maxsize=256)
+def _statement(sql: str, terms: str) -> sa.TextClause:
+    return sa.text(sql.replace(TERMS, terms))
 
 
 _SIZES = sa.text("select gram, n from core.gram where gram = any(cast(:grams as text[]))")
 
 # Folded texts have no spaces left, so that where a word starts is asked of the text itself: nt is in Beixi|n T|own, but
 # nobody means it. `case`, since normalising is dear and must come after the cheap comparison.
-_BY_LETTERS = sa.text("""
+_BY_LETTERS = """
     with found as (
       (select layer, field, text, folded from core.term
        where folded = :whole and layer = any(cast(:names as text[])) limit 200)
@@ -109,7 +133,7 @@ _BY_LETTERS = sa.text("""
            when position(:whole in folded) > 0 then 6 else 7 end as kind
     from found join unnest(cast(:names as text[]), cast(:ranks as float8[])) as r(name, rank) on r.name = layer
     order by kind, rank desc, char_length(folded), folded, layer, field, text limit :limit
-""")
+"""
 
 
 def _word_starts(words: Sequence[str]) -> str:
@@ -132,7 +156,7 @@ def by_letters(connection: sa.Connection, words: Sequence[str], scope: Scope, *,
         "names": list(scope.ranks), "ranks": list(scope.ranks.values()),
         "affordable": scope.affordable(pairs), "starts": _word_starts(words), "limit": limit,
     }  # fmt: skip
-    return [Match(*row) for row in connection.execute(_BY_LETTERS, values).all()]
+    return [Match(*row) for row in connection.execute(_statement(_BY_LETTERS, scope.terms), values).all()]
 
 
 def _selective(word: str) -> list[str]:
@@ -211,7 +235,7 @@ def by_sound(connection: sa.Connection, whole: str, scope: Scope, *, limit: int 
         "few_names": scope.few_names, "many_names": scope.many_names,
         "names": list(scope.ranks), "ranks": list(scope.ranks.values()), "limit": limit,
     }  # fmt: skip
-    statement = sa.text(_RANK_SOUNDS.format(parts=" union ".join(parts)))
+    statement = _statement(_RANK_SOUNDS.format(parts=" union ".join(parts)), scope.terms)
     return [Match(*row) for row in connection.execute(statement, values).all()]
 
 
@@ -225,7 +249,7 @@ def _repeats(sound: str) -> bool:
     return len(trigrams) >= 2 * len(set(trigrams))
 
 
-_BY_RARE_GRAMS = sa.text("""
+_BY_RARE_GRAMS = """
     with rare as materialized (
       select gram, n from core.gram where gram = any(cast(:grams as text[])) and n <= 5000 order by n, gram limit 5
     ), hit as (
@@ -240,7 +264,7 @@ _BY_RARE_GRAMS = sa.text("""
     select layer, field, text, folded, sum(1 / ln(n + 2.0)) as weight from hit
     group by layer, field, text, folded
     order by weight desc, char_length(folded), folded, layer, field, text limit 150
-""")
+"""
 
 
 def by_typo(connection: sa.Connection, whole: str, scope: Scope) -> list[Match]:
@@ -251,7 +275,7 @@ def by_typo(connection: sa.Connection, whole: str, scope: Scope) -> list[Match]:
     allowed = max(1, len(whole) // 3) if han else max(1, len(whole) // 4)
     values = {"grams": grams(whole), "few": scope.few, "many": scope.many}
     found = []
-    for row in connection.execute(_BY_RARE_GRAMS, values).all():
+    for row in connection.execute(_statement(_BY_RARE_GRAMS, scope.terms), values).all():
         if (typos := typos_inside(whole, row.folded)) <= allowed:
             found.append((Match(row.layer, row.field, row.text, TYPO, typos), len(row.folded)))
     found.sort(key=lambda pair: (pair[0].typos, -scope.ranks[pair[0].layer], pair[1], pair[0].text))

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from gis.frames import distance_m
 from layers.ask.records import here_3857
+from layers.people.scope import seen_by
 from layers.spec import Layer
 
 MOST_LAYERS: Final = 20
@@ -61,7 +62,7 @@ def _around(connection: sa.Connection, lon: float, lat: float, *, layer: Layer, 
     statement = (
         sa.select(table.c.id, *(table.c[name] for name in telling))
         .add_columns(sa.func.st_x(closest).label("near_lon"), sa.func.st_y(closest).label("near_lat"))
-        .where(sa.func.st_dwithin(table.c.geom3857, here, reach))
+        .where(sa.func.st_dwithin(table.c.geom3857, here, reach), *seen_by(connection, [layer]))
         .order_by(table.c.geom3857.op("<->")(here), table.c.id)
         .limit(limit + 1)
     )

@@ -43,7 +43,10 @@ Bounds = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Kept:
-    """An answer as it is kept: `sheet` reads from the file; `bounds` is west, south, east, north."""
+    """An answer as it is kept: `sheet` reads from the file; `bounds` is west, south, east, north.
+
+    It is shown to its `owner` alone, where it has one.
+    """
 
     id: str
     sheet: Sheet
@@ -51,6 +54,7 @@ class Kept:
     layers: tuple[str, ...]
     bounds: Bounds | None
     path: Path
+    owner: str | None = None
 
     def page(self, offset: int, limit: int) -> gpd.GeoDataFrame:
         """Some rows, by their position."""
@@ -88,11 +92,11 @@ class Results:
         self._clock = clock
         self._swept_at = float("-inf")
 
-    def keep(self, answer: Answer) -> Kept:
-        """Write an answer down; every few seconds what is too old or too much is let go of."""
+    def keep(self, answer: Answer, *, owner: str | None = None) -> Kept:
+        """Write an answer down, for its owner alone if it has one; every few seconds what is old or too much goes."""
         id = secrets.token_urlsafe(18)
         path, new, beside = self.folder / f"{id}.parquet", self.scratch("parquet"), self.scratch("json")
-        said = _said(answer, _bounds(answer.sheet))
+        said = {**_said(answer, _bounds(answer.sheet)), "owner": owner}
         try:
             geoparquet.write(answer.sheet, new)
             beside.write_text(json.dumps(said, ensure_ascii=False), encoding="utf-8")
@@ -202,7 +206,7 @@ def _kept(id: str, path: Path, said: dict[str, Any]) -> Kept:
         attribution=said["attribution"] and Title(*said["attribution"]),
     )
     bounds = None if said["bounds"] is None else tuple(said["bounds"])
-    return Kept(id, sheet, said["asked"], tuple(said["layers"]), bounds, path)
+    return Kept(id, sheet, said["asked"], tuple(said["layers"]), bounds, path, said.get("owner"))
 
 
 def _there(path: Path, id: str) -> Path:

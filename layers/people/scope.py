@@ -54,6 +54,11 @@ class Slice:
             "chengtu.scenario": self.scenario or "",
         }
 
+    @property
+    def whole(self) -> bool:
+        """Is it all that really happens?"""
+        return self.areas is None and self.departments is None and self.scenario is None
+
     @cached_property
     def digest(self) -> str:
         """The same for equal slices, another for others."""
@@ -129,6 +134,12 @@ def seen_by(connection: sa.Connection, layers: Iterable[Layer]) -> list[sa.Colum
     """
     part: Slice | None = connection.get_execution_options().get(_ROWS)
     return [] if part is None else [part.condition(layer) for layer in layers if layer.scoped]
+
+
+def sees_all(connection: sa.Connection, layers: Iterable[Layer]) -> bool:
+    """Whether who asks by this connection sees all of these layers: what is kept of all records may be told to them."""
+    part: Slice | None = connection.get_execution_options().get(_ROWS)
+    return part is None or part.whole or not any(layer.scoped for layer in layers)
 
 
 def _listed(codes: frozenset[str] | None) -> str:

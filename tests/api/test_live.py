@@ -13,7 +13,8 @@ import pytest
 import sqlalchemy as sa
 
 from api.follow import Batch
-from api.live import Live, Stream, heard, news
+from api.live import Live, Stream, heard
+from api.news import news
 from api.service import Service
 from api.settings import Settings
 from layers.ask.touched import touched

@@ -12,8 +12,9 @@ from typing import Any, Final, Literal, NamedTuple
 
 import sqlalchemy as sa
 
-from layers.ask.indicator.indicator import AREAS, CITY, Holding, Indicator, area_measure
+from layers.ask.indicator.indicator import AREAS, CITY, Indicator, area_measure
 from layers.ask.indicator.measure import Measure, keys_of, met, total
+from layers.people.scope import seen_by
 from layers.spec import Layer
 from layers.store.core import FIGURE, FIGURE_BY
 
@@ -52,7 +53,7 @@ def parts(
 ) -> Parts:
     """Both parts of an indicator; by a column, a part that is not of its own layer is the same for every value."""
     if indicator.holding is not None:
-        return _held(connection, indicator, indicator.holding, by=by, area=area)
+        return _held(connection, indicator, layers, by=by, area=area)
     own = layers[indicator.layer]
     told = amounts if indicator.period is None else counted
     top = told(connection, indicator.top_on(own, day), own, by=by, area=area)
@@ -84,7 +85,12 @@ def over(indicator: Indicator, *, by: str, area: Area | None) -> Below | None:
 
 
 def amounts(connection: sa.Connection, measure: Measure, layer: Layer, *, by: str, area: Area | None) -> Amounts:
-    """The sums of one measure by key; without an entry it is 0."""
+    """The sums of one measure by key; without an entry it is 0.
+
+    Of a scoped layer what is seen of it is counted: the sums that are kept are of all that really happens.
+    """
+    if layer.scoped:
+        return counted(connection, measure, layer, by=by, area=area)
     if by not in (CITY, *AREAS):
         return _by_column(connection, measure, layer, by, area)
     key = _key(by, FIGURE.c.admin_code, FIGURE.c.grid_id)
@@ -96,7 +102,7 @@ def counted(connection: sa.Connection, measure: Measure, layer: Layer, *, by: st
     """The same as `amounts` from the records as they are now, for measures of which no sums are kept."""
     keys, table = keys_of(layer), layer.table
     admin, grid = table.c[keys.admin], sa.cast(sa.null(), sa.Text) if keys.grid is None else table.c[keys.grid]
-    inside = [met(measure, layer)]
+    inside = [met(measure, layer), *seen_by(connection, [layer])]
     if area is not None:
         inside.append(grid == area.code if area.level == "grid" else admin.startswith(area.code, autoescape=True))
     columns = [admin.label("admin"), grid.label("grid")] if by in (CITY, *AREAS) else [table.c[by].label("key")]
@@ -136,14 +142,13 @@ def _by_column(connection: sa.Connection, measure: Measure, layer: Layer, field:
     return _summed(connection, kept)
 
 
-def _held(connection: sa.Connection, indicator: Indicator, holding: Holding, *, by: str, area: Area | None) -> Parts:
+def _held(
+    connection: sa.Connection, indicator: Indicator, layers: Mapping[str, Layer], *, by: str, area: Area | None
+) -> Parts:
     """Grids that hold something (or nothing), all grids, and the ids of the former where they are few."""
-    held = (
-        sa.select(FIGURE.c.grid_id, sa.func.sum(FIGURE.c.n).label("n"))
-        .where(FIGURE.c.measure == holding.measure.key, *_within(FIGURE, area))
-        .group_by(FIGURE.c.grid_id)
-        .subquery("held")
-    )
+    holding = indicator.holding
+    assert holding is not None
+    held = _by_grid(connection, holding.measure, layers[holding.measure.layer], area).subquery("held")
     some = sa.func.coalesce(held.c.n, 0.0) > 0
     rows = (
         sa.select(
@@ -161,3 +166,13 @@ def _held(connection: sa.Connection, indicator: Indicator, holding: Holding, *, 
     found = connection.execute(sa.select(rows.c.key, fit, sa.func.sum(rows.c.n), ids).group_by(rows.c.key)).all()
     few = {row[0]: tuple(sorted(row[3] or ())) for row in found if row[1] <= MOST_TOLD_IDS}
     return Parts({row[0]: float(row[1]) for row in found}, {row[0]: float(row[2]) for row in found}, few)
+
+
+def _by_grid(connection: sa.Connection, measure: Measure, layer: Layer, area: Area | None) -> sa.Select[Any]:
+    """How much of a measure each grid holds."""
+    if not layer.scoped:
+        kept = sa.select(FIGURE.c.grid_id, sa.func.sum(FIGURE.c.n).label("n"))
+        return kept.where(FIGURE.c.measure == measure.key, *_within(FIGURE, area)).group_by(FIGURE.c.grid_id)
+    table = layer.table
+    inside = [met(measure, layer), *seen_by(connection, [layer]), *_within(table, area)]
+    return sa.select(table.c.grid_id, total(measure, layer).label("n")).where(*inside).group_by(table.c.grid_id)

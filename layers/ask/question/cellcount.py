@@ -45,6 +45,8 @@ def counted_by_cells(connection: sa.Connection, wanted: Wanted, question: Count)
 
 def _area(wanted: Wanted) -> Drawn | None:
     """The one drawn area in which all points are wanted, if that is the question."""
+    if wanted.layer.scoped:  # the counts that are kept are of all records
+        return None
     if wanted.layer.geometry != "Point" or wanted.filter is not None or len(wanted.towards) != 1:
         return None
     (towards,) = wanted.towards

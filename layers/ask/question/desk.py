@@ -18,6 +18,7 @@ from layers.ask.question.prepared import Prepared, go_on, prepared
 from layers.ask.question.roads import Roads
 from layers.ask.question.wanted import Find, FindResult, no_results
 from layers.errors import BadField
+from layers.people.scope import sees_all
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,13 @@ class Desk:
     ) -> tuple[Prepared, int | None]:
         """What the question would ask, without asking it, and about how many records it is about, where it is.
 
-        Raises as `answer` does; the number is the database's own estimate, from its statistics.
+        Raises as `answer` does; the number is the database's own estimate, from its statistics, which are of all
+        records: of scoped layers only those who see all are told it.
         """
         with _bounded(question):
             ready = prepared(question, find, self.roads, results)
-            return ready, None if ready.records is None else rows_expected(connection, ready.records)
+            told = ready.records is not None and sees_all(connection, ready.layers)
+            return ready, rows_expected(connection, ready.records) if told and ready.records is not None else None
 
 
 @contextmanager
