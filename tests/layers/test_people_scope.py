@@ -27,9 +27,9 @@ from tests.conftest import Database
 from tests.incidents import LAYER, OURS, REHEARSED, THEIRS, Incident, change, report
 
 TABLE = LAYER.table
-COUNTY = Actor("li", frozenset({"commander"}), Scope(frozenset({"320602"}), None))
+COUNTY = Actor("li", frozenset({"commander"}), Scope(frozenset({"320613"}), None))
 OFFICER = Actor("wang", frozenset({"officer"}), Scope(None, frozenset({"cgj"})))
-WORKER = Actor("zhao", frozenset({"worker"}), Scope(frozenset({"320602001001001"}), None))
+WORKER = Actor("zhao", frozenset({"worker"}), Scope(frozenset({"320613002200002"}), None))
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_a_scope_that_could_be_read_as_a_pattern_is_refused() -> None:
         (OFFICER, {OURS.id}),
         (WORKER, {OURS.id}),
         (replace(OFFICER, scope=Scope(frozenset({"320681"}), frozenset({"cgj"}))), set()),
-        (replace(COUNTY, scope=Scope(frozenset({"320681001"}), None)), {THEIRS.id}),
+        (replace(COUNTY, scope=Scope(frozenset({"320681100"}), None)), {THEIRS.id}),
         (replace(COUNTY, scenario="drill-1"), {REHEARSED.id}),
         (replace(ADMIN, scenario="drill-2"), set()),
         (Actor("sun", frozenset({"dispatcher"})), set()),
@@ -152,7 +152,7 @@ def test_what_a_record_was_is_seen_by_whose_it_was(
     report(database, OURS, THEIRS)
     change(database, OURS.id, title="erst")
     change(database, THEIRS.id, title="erst")
-    change(database, OURS.id, admin_code="320681001", grid_id=None)
+    change(database, OURS.id, admin_code="320681100", grid_id=None)
     county = asking(slice_of(COUNTY))
     rows = county.execute(sa.select(HISTORY.c.id, HISTORY.c.row["title"].astext)).all()
     assert set(map(tuple, rows)) == {(OURS.id, OURS.title), (OURS.id, "erst")}
@@ -234,11 +234,11 @@ def test_a_tile_holds_what_of_it_is_seen_by_either_wall_alone(database: Database
     assert made.data == b""
 
 
-CODES = st.sampled_from(["320602", "320602001", "320681", "3206", "320602001001001", "320681001001001"])
+CODES = st.sampled_from(["320613", "320613002", "320681", "3206", "320613002200002", "320681100200003"])
 PARTS = st.builds(
     Slice,
     areas=st.none() | st.frozensets(CODES, max_size=3),
-    departments=st.none() | st.frozensets(st.sampled_from(["cgj", "zjj", "320602-cgj"]), max_size=2),
+    departments=st.none() | st.frozensets(st.sampled_from(["cgj", "zjj", "320613-cgj"]), max_size=2),
     assignee=st.none() | st.sampled_from(["zhao", "qian"]),
     scenario=st.none() | st.just("drill-1"),
 )
@@ -248,10 +248,10 @@ ROWS = st.lists(
         id=st.just(""),
         lon=st.just(OURS.lon),
         lat=st.just(OURS.lat),
-        admin_code=st.none() | st.sampled_from(["320602001", "320602", "320681001", "32060"]),
-        grid_id=st.none() | st.sampled_from(["320602001001001", "320681001001001"]),
-        lead=st.none() | st.sampled_from(["cgj", "zjj", "320602-cgj"]),
-        co=st.sampled_from([(), ("cgj",), ("zjj", "320602-cgj")]),
+        admin_code=st.none() | st.sampled_from(["320613002", "320613", "320681100", "32061"]),
+        grid_id=st.none() | st.sampled_from(["320613002200002", "320681100200003"]),
+        lead=st.none() | st.sampled_from(["cgj", "zjj", "320613-cgj"]),
+        co=st.sampled_from([(), ("cgj",), ("zjj", "320613-cgj")]),
         assignee=st.none() | st.sampled_from(["zhao", "sun"]),
         scenario=st.none() | st.sampled_from(["drill-1", "drill-2"]),
     ),
