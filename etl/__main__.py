@@ -54,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
                       "sites, buildings, pollution points and places of the real size (default 1; 0.005 to 20); "
                       "grids and roads stay as they are above 1")  # fmt: skip
     demo.add_argument("--seed", type=int, default=20200619, help="another seed makes another city")
+    demo.add_argument("--history", action="store_true", help="cases of a whole year instead of a week")
     demo.set_defaults(command=commands.demo)
     bake = kinds.add_parser("bake", help="bake layers into archives of tiles, which serve them from then on")
     bake.add_argument("layers", nargs="*", metavar="LAYER", help="layers to bake (default: all)")

@@ -83,6 +83,7 @@ def deliveries(_: argparse.Namespace, screen: Screen) -> int:
 
 def demo(arguments: argparse.Namespace, screen: Screen) -> int:
     """Build the synthetic demo city and load it."""
+    from etl.demo.incidents import DAYS, HISTORY_DAYS
     from etl.demo.load import load_demo  # the generator is not needed for anything else
     from etl.demo.rasters import RASTERS, make_rasters
 
@@ -90,7 +91,11 @@ def demo(arguments: argparse.Namespace, screen: Screen) -> int:
     # Every layer of the city is a stage, and all of the layers that are built in are layers of the city.
     with _no_collector(), screen.shown(len(built_in()) + len(RASTERS)), _engine(home) as engine:
         counts = load_demo(
-            engine, scale=arguments.scale, seed=arguments.seed, progress=lambda name, n: screen.stage(f"{name} ({n:,})")
+            engine,
+            scale=arguments.scale,
+            seed=arguments.seed,
+            days=HISTORY_DAYS if arguments.history else DAYS,
+            progress=lambda name, n: screen.stage(f"{name} ({n:,})"),
         )
         with engine.connect() as connection:
             made = make_rasters(connection, home.folder / RASTERS_FOLDER, seed=arguments.seed, progress=screen.stage)

@@ -136,6 +136,7 @@ def layer_table(
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
         sa.Column("changed_by", sa.Text, nullable=False, server_default=sa.text("core.actor()")),
         sa.Column("extra", JSONB),
+        info={"untold": tuple(column.name for column in columns if "field" not in column.info)},
     )
     sa.Index(f"{name}_geom3857", table.c.geom3857, postgresql_using="gist")
     sa.Index(f"{name}_grid", table.c.grid_id)
@@ -229,6 +230,12 @@ class Layer:
     def written(self) -> tuple[str, ...]:
         """Names of the declared columns that a writer gives (not computed by the database)."""
         return tuple(f.name for f in self.fields if self.table.c[f.name].computed is None)
+
+    @property
+    def untold(self) -> tuple[str, ...]:
+        """Names of the columns of its own that never leave the database."""
+        told: tuple[str, ...] = self.table.info.get("untold", ())
+        return told
 
     @property
     def searched(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import os
 import select
@@ -24,6 +25,7 @@ import sqlalchemy as sa
 from hypothesis import settings
 
 from etl.demo.load import load_demo
+from layers.ask.period import CITY_TIME
 from layers.catalog import built_in
 from layers.people.access import new_admin_token
 from layers.store.cluster import Cluster
@@ -35,6 +37,8 @@ ROOT = Path(__file__).resolve().parent.parent
 settings.register_profile("chengtu", deadline=None, print_blob=True)
 settings.load_profile("chengtu")
 _numbers = itertools.count()
+MOMENT = dt.datetime(2026, 11, 20, 10, 30, tzinfo=CITY_TIME)
+"""The moment at which the incidents of the small demo city stand: a Friday morning."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,7 @@ def city_template(cluster: Cluster) -> str:
     url = cluster.url("template_city")
     prepare(url, built_in())
     engine = engine_for(url, "writer")
-    load_demo(engine, scale=0.02)
+    load_demo(engine, scale=0.02, at=MOMENT)
     engine.dispose()
     return "template_city"
 

@@ -38,18 +38,20 @@ _LAYERS: tuple[tuple[str, _Maker], ...] = (
 )
 
 
-def build(*, scale: float = 1.0, seed: int = SEED) -> Iterator[tuple[str, gpd.GeoDataFrame]]:
+def build(
+    *, scale: float = 1.0, seed: int = SEED, ground: Ground | None = None
+) -> Iterator[tuple[str, gpd.GeoDataFrame]]:
     """Yield the layers of the demo city as (layer name, frame), in an order in which each may refer to those before.
 
     Counties, towns and their people are the same at every scale. Grids are 8,470 from scale 1 on and fewer below it;
     the roads shrink with them. Components (124,000), video sites (exactly 240,000), buildings (60,000), pollution
     points (1,200), hazardous sites (360), supplies (180) and invented places (3,300, some 500 of them shelters) are
-    multiplied by the scale. The same seed gives the same city, byte for byte. Raises ValueError when the scale is not
-    between 0.005 and 20.
+    multiplied by the scale. The same seed gives the same city, byte for byte; `ground` is that of this scale and seed,
+    when it is settled already. Raises ValueError when the scale is not between 0.005 and 20.
     """
     if not 0.005 <= scale <= 20.0:
         raise ValueError(f"scale {scale} is not between 0.005 and 20")
-    ground = settle(scale=scale, seed=seed)
+    ground = ground or settle(scale=scale, seed=seed)
     places = gpd.GeoDataFrame()
     for number, (name, make) in enumerate(_LAYERS, start=10):
         frame = make(ground, scale, np.random.default_rng([seed, number]))

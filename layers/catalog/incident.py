@@ -12,7 +12,7 @@ from layers.spec import Access, Layer, Load, Title, field, layer_table
 TABLE = layer_table(
     "incident",
     "Point",
-    field("title", "text", zh="标题", en="Title", search=True, required=True, max_length=100),
+    field("title", "text", zh="标题", en="Title", tile=True, search=True, required=True, max_length=100),
     field("matter", "code", zh="事项类别", en="Matter", book="matter", tile=True, filter=True, required=True),
     field("description", "text", zh="问题描述", en="Description", max_length=2000),
     field("state", "code", zh="状态", en="State", book="incident_state", tile=True, filter=True, required=True),

@@ -76,10 +76,10 @@ def write_delivery(
 ) -> Outcome:
     """Make the layer's records of `source` equal to `frame`, in the caller's transaction.
 
-    `frame` has one row a record: a unique text `id`, EPSG:4326 geometry, the declared columns (a missing one is null)
-    and the columns of `PLACE_COLUMNS`. Records of other sources are never touched. Raises RetireRefused when more than
-    20 % of the source would vanish, Conflict when an id belongs to another source. `progress` hears each stage,
-    `written` how many rows of the last one the database has.
+    `frame` has one row a record: a unique text `id`, EPSG:4326 geometry, the declared columns (a missing one is null),
+    the columns of `PLACE_COLUMNS`, and such of the layer's untold columns as the source knows. Records of other sources
+    are never touched. Raises RetireRefused when more than 20 % of the source would vanish, Conflict when an id belongs
+    to another source. `progress` hears each stage, `written` how many rows of the last one the database has.
     """
     _one_at_a_time(connection, layer.name, source)
     held = _count(connection, layer, source)
@@ -200,7 +200,8 @@ def _with_cells(layer: Layer, frame: gpd.GeoDataFrame, source: str) -> pd.DataFr
     geometry = frame.geometry.to_numpy()
     at = geometry if layer.geometry == "Point" else shapely.point_on_surface(geometry)
     columns = {name: frame.get(name, None) for name in (*layer.written, *PLACE_COLUMNS)}
-    prepared = pd.DataFrame({"id": frame["id"], **columns}, index=frame.index)
+    untold = {name: frame[name] for name in layer.untold if name in frame}
+    prepared = pd.DataFrame({"id": frame["id"], **columns, **untold}, index=frame.index)
     prepared["place_method"] = prepared["place_method"].fillna("surveyed")
     prepared["place_precision"] = prepared["place_precision"].fillna("A")
     prepared["source"] = source
@@ -266,10 +267,9 @@ def ensure_terms(connection: sa.Connection, layer: Layer, frame: pd.DataFrame) -
 
 
 def _use_temp(connection: sa.Connection, name: str, like: sa.Table) -> None:
-    connection.execute(
-        sa.text(f"create temp table if not exists {name} (like {like.fullname} including defaults) on commit drop")
-    )
-    connection.execute(sa.text(f"truncate {name}"))
+    """An empty table like another, for the rest of the transaction; one of that name that was like a third goes."""
+    connection.execute(sa.text(f"drop table if exists pg_temp.{name}"))
+    connection.execute(sa.text(f"create temp table {name} (like {like.fullname} including defaults) on commit drop"))
 
 
 def _first(
@@ -279,10 +279,22 @@ def _first(
     anew = len(frame) > BUILD_ANEW and connection.scalar(sa.select(~sa.exists().select_from(layer.table))) is True
     try:
         with _without_indexes(connection, layer.table) if anew else nullcontext():
-            copy_frame(connection, layer.table.fullname, frame, written=written)
+            if layer.scoped:
+                _copy_by_way(connection, layer.table, frame, written)
+            else:
+                copy_frame(connection, layer.table.fullname, frame, written=written)
     except (psycopg.errors.UniqueViolation, sa.exc.IntegrityError) as error:
         raise _taken(layer, source) from error
     return Outcome(inserted=len(frame), updated=0, unchanged=0, retired=0, delivery=delivery)
+
+
+def _copy_by_way(connection: sa.Connection, table: sa.Table, frame: pd.DataFrame, written: Written) -> None:
+    """PostgreSQL copies nothing into a table with row level security, but it inserts what another one holds."""
+    _use_temp(connection, "incoming", table)
+    copy_frame(connection, "incoming", frame, written=written)
+    names = [str(name) for name in frame.columns]
+    incoming = sa.table("incoming", *(sa.column(name) for name in names))
+    connection.execute(sa.insert(table).from_select(names, sa.select(*incoming.c)))
 
 
 @contextmanager
@@ -344,7 +356,7 @@ def _next(
     if gone > RETIRE_SHARE * held and not allow_retire:
         raise RetireRefused(source, gone=gone, held=held)
 
-    given = [*layer.written, "grid_id", "admin_code", "place_method", "place_precision", "extra"]
+    given = [*layer.written, *PLACE_COLUMNS, *(name for name in layer.untold if name in frame)]
     differs = sa.or_(
         table.c.geom.is_distinct_from(incoming.c.geom),  # `=` on geometries compares every coordinate
         *(table.c[name].is_distinct_from(incoming.c[name]) for name in given),

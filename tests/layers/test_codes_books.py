@@ -166,8 +166,8 @@ def duplicate_line_2(text: str) -> str:
         ("crosswalk.csv", lambda t: t.replace(",01001,", ",01016,", 1), "line 2: code '01016' is not in the book"),
         ("crosswalk.csv", duplicate_line_2, "0101 -> 01001 is there twice"),
         ("enumerations.csv", lambda t: t.replace("grid_kind,", "grid_sort,"), "the book 'grid_kind' has no line"),
-        ("enumerations.csv", lambda t: t + "component,1,一,one,,,\n", "line 224: .*made from component_matter.csv"),
-        ("enumerations.csv", lambda t: t + 'grid_kind,1,"一"x,one,,,\n', "line 224: not a CSV line"),
+        ("enumerations.csv", lambda t: t + "component,1,一,one,,,\n", "line 257: .*made from component_matter.csv"),
+        ("enumerations.csv", lambda t: t + 'grid_kind,1,"一"x,one,,,\n', "line 257: not a CSV line"),
     ],
 )
 def test_a_wrong_table_is_refused_by_its_line(

@@ -22,7 +22,7 @@ from tests.conftest import Database
 
 LAYERS = built_in()
 NAMED = {"county", "town", "grid", "duty_grid", "component", "video", "pollution", "place", "road", "building"}
-NAMED |= {"hazard_site", "shelter", "supply"}
+NAMED |= {"hazard_site", "shelter", "supply", "incident"}
 every_layer = pytest.mark.parametrize("layer", LAYERS.values(), ids=lambda layer: layer.name)
 
 

@@ -48,7 +48,7 @@ layers:
       status: {in: [open, full, null]}
       capacity: {from: 100}
       admin_code: {starts: "320613"}
-  - layer: incident
+  - layer: siren
     when_there: true
 rasters:
   - raster: relief
@@ -66,7 +66,7 @@ panels:
   - {kind: series, indicator: hazards, days: 7}
   - {kind: table, indicators: [broken, hazards], by: county}
   - {kind: statuses, layer: shelter, column: status}
-  - {kind: statuses, layer: incident, column: level, when_there: true}
+  - {kind: statuses, layer: siren, column: level, when_there: true}
   - {kind: legend}
 """
 
@@ -138,7 +138,7 @@ def test_a_short_topic_takes_what_is_usual(tmp_path: Path) -> None:
         ("layer: county", "layer: conty", 5, "there is no layer 'conty'; was 'county' meant?"),
         ("layer: county", "layer: county\n  - layer: county", 6, "the layer 'county' is shown already"),
         ("layer: county", "layer: county\n    colour: red", 6, "there is no key 'colour' here"),
-        ("    when_there: true\nrasters", "rasters", 13, "there is no layer 'incident'"),
+        ("    when_there: true\nrasters", "rasters", 13, "there is no layer 'siren'"),
         ("layer: county", "layer: county\n    look: town", 6, "the layer 'county' cannot be looked at as 'town'"),
         ("layer: county", "layer: road\n    look: heat", 6, "the layer 'road' cannot be looked at as 'heat'"),
         ("layer: county", "layer: road\n    look: grid", 6, "the layer 'road' cannot be looked at as 'grid'"),
@@ -206,11 +206,11 @@ def test_a_topic_is_named_like_its_address(tmp_path: Path) -> None:
 
 def test_what_does_not_exist_yet_may_be_named_and_comes_by_itself(tmp_path: Path) -> None:
     topic = read_topic(written(tmp_path, SHELTERS), KNOWN)
-    later = arranged(topic, There({*LAYERS, "incident"}, ["relief", "flood_depth"], INDICATORS))
+    later = arranged(topic, There({*LAYERS, "siren"}, ["relief", "flood_depth"], INDICATORS))
     assert later is not None
-    assert [shown["layer"] for shown in later["layers"]] == ["county", "shelter", "incident"]
+    assert [shown["layer"] for shown in later["layers"]] == ["county", "shelter", "siren"]
     assert later["rasters"] == ["relief", "flood_depth"]
-    assert {"kind": "statuses", "layer": "incident", "column": "level"} in later["panels"]
+    assert {"kind": "statuses", "layer": "siren", "column": "level"} in later["panels"]
 
 
 def test_panels_whose_data_do_not_exist_are_absent(tmp_path: Path) -> None:
@@ -275,8 +275,10 @@ def test_the_shipped_topics_can_be_used_and_are_short() -> None:
     for topic in topics.values():
         assert len(topic.layers) <= 8
         assert len(topic.panels) <= 6
+    of_visitors = told(topics, There(set(LAYERS) - {"incident"}, [], indicators), ANYONE)
+    assert all(len(topic["panels"]) == 5 for topic in of_visitors), "all but the one of incidents"
     everything = told(topics, There(set(LAYERS), [], indicators), ANYONE)
-    assert all(len(topic["panels"]) == 5 for topic in everything), "all but the one of cases, or of incidents"
+    assert all(len(topic["panels"]) == 6 for topic in everything)
     shown = {shown["layer"] for topic in everything for shown in topic["layers"]}
     assert {"component", "grid", "hazard_site", "pollution", "video", "shelter", "supply"} <= shown
 
@@ -317,7 +319,7 @@ events:
   - layer: pollution
     conditions:
       status: {in: [exceeding]}
-  - layer: incident
+  - layer: siren
     when_there: true
     conditions:
       level: {in: [I]}
