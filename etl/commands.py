@@ -119,6 +119,7 @@ def worker(_: argparse.Namespace, screen: Screen) -> int:
     from layers.loop.firing import firing
     from layers.loop.hotline.training_job import training
     from layers.loop.rules import rules_in
+    from layers.loop.tally import tallying
     from layers.store.jobs import work
 
     del screen
@@ -132,12 +133,14 @@ def worker(_: argparse.Namespace, screen: Screen) -> int:
             return list(registry.all().values())
 
         indicators = indicators_in([SHIPPED, home.folder / INDICATORS], built_in())
+        rules = rules_in(home.folder)
         more = [
             baking(url, layers, home.folder / ARCHIVES),
             counting(url, layers, indicators),
             uploading(url, home.folder / UPLOADS),
             training(url, home.folder),
-            firing(url, rules_in(home.folder).calendar),
+            firing(url, rules.calendar),
+            tallying(url, rules),
         ]
         asyncio.run(work(url, layers, more=more))
         engine.dispose()

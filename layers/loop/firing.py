@@ -84,7 +84,7 @@ def firing(url: str, calendar: Calendar) -> Callable[[procrastinate.App], None]:
     def work(timestamp: int) -> None:
         fire_due(engine, now=datetime.now(UTC), calendar=calendar)
         if timestamp % 60 == 0:
-            _forget_jobs(engine)
+            forget_jobs(engine, _JOB)
 
     def add(app: procrastinate.App) -> None:
         @app.periodic(cron="* * * * * */2")
@@ -95,12 +95,12 @@ def firing(url: str, calendar: Calendar) -> Callable[[procrastinate.App], None]:
     return add
 
 
-def _forget_jobs(engine: sa.Engine) -> None:
-    """The queue keeps what is done; of a job that runs every two seconds that would be millions of rows a year."""
+def forget_jobs(engine: sa.Engine, name: str) -> None:
+    """Take away what the queue keeps of a job that was done: of one that runs every second, millions of rows a year."""
     done = "delete from jobs.procrastinate_jobs where task_name = :name and status = 'succeeded'"
     with begin(engine, actor=SYSTEM) as connection:
         set_local(connection, "search_path", "jobs, public")  # the queue's own triggers name its tables plainly
-        connection.execute(sa.text(done), {"name": _JOB})
+        connection.execute(sa.text(done), {"name": name})
 
 
 def _next(now: datetime) -> sa.Select[Any]:

@@ -1,7 +1,8 @@
-"""What a city lays down about its loop, in tables of its data folder: departments, limits, the calendar."""
+"""What a city lays down about its loop, in tables of its data folder: departments, limits, the calendar, indicators."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from layers.loop.calendar import Calendar, calendar_in
 from layers.loop.departments import Departments, departments_in
 from layers.loop.limits import Limits, limits_in
+from layers.loop.measures import Measure, measures_in
 
 
 @dataclass(frozen=True)
@@ -18,11 +20,12 @@ class Rules:
     departments: Departments
     limits: Limits
     calendar: Calendar
+    measures: Mapping[str, Measure]
 
 
 def rules_in(data: Path | None = None) -> Rules:
     """The rules of a data folder; what it does not lay down is as it ships. BadDeclaration names file and line."""
-    return Rules(departments_in(data), limits_in(data), calendar_in(data))
+    return Rules(departments_in(data), limits_in(data), calendar_in(data), measures_in(data))
 
 
 @cache
