@@ -43,7 +43,7 @@ def test_metrics_count_requests_and_records_by_route_never_by_path(server: Serve
 
 
 def test_the_catalogue_lists_every_layer_with_its_count(server: Server) -> None:
-    answer = httpx.get(f"{server.url}/layers").json()
+    answer = httpx.get(f"{server.url}/layers", headers=server.admin).json()
     layers = {layer["name"]: layer for layer in answer["layers"]}
     assert set(layers) >= set(built_in())
     assert layers["county"]["count"] == 7
@@ -54,7 +54,7 @@ def test_the_catalogue_lists_every_layer_with_its_count(server: Server) -> None:
 
 @pytest.mark.parametrize("name", list(built_in()))
 def test_a_layer_describes_its_fields_in_both_languages_and_its_codes_in_words(server: Server, name: str) -> None:
-    answer = httpx.get(f"{server.url}/layers/{name}").json()
+    answer = httpx.get(f"{server.url}/layers/{name}", headers=server.admin).json()
     for field in answer["fields"]:
         assert field["title"]["zh"]
         assert field["title"]["en"]

@@ -28,7 +28,7 @@ def decoded(response: httpx.Response) -> dict[str, Any]:
 
 
 def truth(server: Server, sql: str) -> Any:
-    with server.database.reader.connect() as connection:
+    with server.database.engine.connect() as connection:  # the program itself: it sees the scoped layers, too
         return connection.scalar(sa.text(sql))
 
 
@@ -39,7 +39,9 @@ def test_the_cells_of_a_zoom_add_up_to_the_records_of_the_layer(server: Server, 
         z = LAYERS[name].minzoom - 1
     cells: dict[str, dict[str, Any]] = {}
     for z_, x, y in tiles_of_box(CITY, [z]):
-        for feature in decoded(tile(server, name, z_, x, y)).get(f"{name}_cells", {}).get("features", []):
+        for feature in (
+            decoded(tile(server, name, z_, x, y, **server.admin)).get(f"{name}_cells", {}).get("features", [])
+        ):
             cells[feature["properties"]["id"]] = feature["properties"]
     total = truth(server, f"select count(*) from city.{name}")
     assert sum(cell["n"] for cell in cells.values()) == total
@@ -53,10 +55,10 @@ def test_from_its_minzoom_a_layer_shows_its_records_with_the_declared_fields_onl
     layer = LAYERS[name]
     first = f"select st_pointonsurface(geom) p, id from city.{name} order by id limit 1"
     point = f"select st_x(p), st_y(p), id from ({first}) q"
-    with server.database.reader.connect() as connection:
+    with server.database.engine.connect() as connection:
         lon, lat, id = connection.execute(sa.text(point)).one()
     z = max(layer.minzoom, max((zoom for _, zoom in layer.shown_from), default=0))
-    answer = decoded(tile(server, name, *tile_of(lon, lat, z)))
+    answer = decoded(tile(server, name, *tile_of(lon, lat, z), **server.admin))
     features = answer[name]["features"]
     assert id in [feature["properties"]["id"] for feature in features]
     declared = {"id", *(f.name for f in layer.fields if f.tile)}
@@ -120,11 +122,11 @@ def test_a_wrong_tile_address_is_refused_in_one_shape(server: Server, path: str,
 
 def test_tilejson_and_style_name_only_layers_that_tiles_have(server: Server) -> None:
     names = ",".join(LAYERS)
-    tilejson = httpx.get(f"{server.url}/tiles/{names}.json").json()
+    tilejson = httpx.get(f"{server.url}/tiles/{names}.json", headers=server.admin).json()
     assert tilejson["tilejson"] == "3.0.0"
     known = {entry["id"] for entry in tilejson["vector_layers"]}
     for palette in ("dark", "light", "print"):
-        style = httpx.get(f"{server.url}/styles/{palette}.json?layers={names}").json()
+        style = httpx.get(f"{server.url}/styles/{palette}.json?layers={names}", headers=server.admin).json()
         assert {part["source-layer"] for part in style["layers"] if "source-layer" in part} <= known
         assert "http" not in str(style)
 
