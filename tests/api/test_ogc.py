@@ -40,8 +40,8 @@ def get(server: Server, path: str, headers: dict[str, str] | None = None, **para
     return httpx.get(f"{server.url}/ogc{path}", params=named, headers=headers)
 
 
-def items(server: Server, name: str, **parameters: str | int) -> dict[str, Any]:
-    answer = get(server, f"/collections/{name}/items", **parameters)
+def items(server: Server, name: str, headers: dict[str, str] | None = None, **parameters: str | int) -> dict[str, Any]:
+    answer = get(server, f"/collections/{name}/items", headers, **parameters)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/geo+json"
     body: dict[str, Any] = answer.json()
@@ -97,7 +97,7 @@ def test_the_conformance_classes_are_those_of_the_parts_that_are_built(server: S
 
 
 def test_collections_are_the_layers_with_their_counts_boxes_and_systems(server: Server) -> None:
-    held = {one["id"]: one for one in get(server, "/collections", lang="en").json()["collections"]}
+    held = {one["id"]: one for one in get(server, "/collections", server.admin, lang="en").json()["collections"]}
     assert set(held) >= set(LAYERS)
     county = held["county"]
     assert (county["title"], county["itemCount"], county["itemType"]) == ("County", 7, "feature")
@@ -113,7 +113,7 @@ def test_collections_are_the_layers_with_their_counts_boxes_and_systems(server: 
 
 @every_layer
 def test_the_schema_names_every_field_with_title_unit_and_codes(server: Server, name: str) -> None:
-    answer = get(server, f"/collections/{name}/schema")
+    answer = get(server, f"/collections/{name}/schema", server.admin)
     assert answer.headers["content-type"] == "application/schema+json"
     body = answer.json()
     assert body["$schema"] == "https://json-schema.org/draft/2020-12/schema"
@@ -129,9 +129,9 @@ def test_the_schema_names_every_field_with_title_unit_and_codes(server: Server, 
 
 @every_layer
 def test_the_features_of_a_layer_fit_its_schema(server: Server, name: str) -> None:
-    properties = get(server, f"/collections/{name}/schema").json()["properties"]
+    properties = get(server, f"/collections/{name}/schema", server.admin).json()["properties"]
     types = {"string": str, "integer": int, "number": (int, float), "boolean": bool}
-    for one in items(server, name, limit=50)["features"]:
+    for one in items(server, name, server.admin, limit=50)["features"]:
         assert isinstance(one["id"], str)
         assert set(one["properties"]) == set(properties) - {"id", "geom"}
         for key, value in one["properties"].items():
@@ -143,12 +143,14 @@ def test_the_features_of_a_layer_fit_its_schema(server: Server, name: str) -> No
 
 @every_layer
 def test_queryables_can_all_be_filtered_and_sorted_by(server: Server, name: str) -> None:
-    body = get(server, f"/collections/{name}/queryables").json()
+    body = get(server, f"/collections/{name}/queryables", server.admin).json()
     assert body["additionalProperties"] is False
     for key, told in body["properties"].items():
         if told.get("x-ogc-role") == "primary-geometry":
             continue
-        assert "numberReturned" in items(server, name, filter=f'"{key}" IS NOT NULL', sortby=f"-{key}", limit=1)
+        assert "numberReturned" in items(
+            server, name, server.admin, filter=f'"{key}" IS NOT NULL', sortby=f"-{key}", limit=1
+        )
 
 
 def test_one_feature_links_to_itself_and_to_its_collection(server: Server) -> None:
