@@ -36,11 +36,17 @@ class Task:
     marks: frozenset[Mark] = frozenset()
 
 
-def tasks_of(record: Row, steps: Sequence[Row], callers: Sequence[Row], rules: Rules) -> list[Task]:
-    """The tasks of an incident in their order; `steps` oldest first. None of one that went into another."""
+def tasks_of(
+    record: Row, steps: Sequence[Row], callers: Sequence[Row], rules: Rules, *, clocks: Sequence[Row] = ()
+) -> list[Task]:
+    """The tasks of an incident in their order; `steps` and `clocks` oldest first. None of one that went into another.
+
+    When a task was due its clock says (the latest of its stage that began with it); without one, as for cases that were
+    brought from elsewhere, the time that its step carries, or else its limit.
+    """
     if record["merged_into"] is not None:
         return []
-    told = _Telling(record, rules)
+    told = _Telling(record, rules, {(one["stage"], one["begun_at"]): one["due_at"] for one in clocks})
     for step in steps:
         told.take(step)
     return [*told.ended(), *(_callback(one) for one in callers if one["reached_at"] is not None)]
@@ -52,6 +58,7 @@ class _Telling:
 
     record: Row
     rules: Rules
+    clocks: Mapping[tuple[str, datetime], datetime]
     done: list[Task] = field(default_factory=list)
     open: dict[Kind, Task] = field(default_factory=dict)
     lead: str | None = None
@@ -65,12 +72,17 @@ class _Telling:
         if tell is not None:
             tell(self, step)
 
-    def begin(self, stage: Kind, step: Row, *, named: str = "stage_due_at") -> None:
-        """A task begins with this step, which may carry when it is due; else its limit says."""
+    def begin(self, stage: Kind, step: Row, carried: str | None = "stage_due_at") -> None:
+        """A task begins with this step, which may carry when it is due under that name."""
         department = self.lead if stage in _OF_DEPARTMENT else None
-        carried = step["carries"].get(named)
-        end = datetime.fromisoformat(carried) if carried else self.limit(stage, step["at"])
-        self.open[stage] = Task(stage, step["at"], end, department=department)
+        named = step["carries"].get(carried) if carried else None
+        self.open[stage] = Task(stage, step["at"], self.when(stage, step["at"], named), department=department)
+
+    def when(self, stage: Kind, begun: datetime, carried: str | None) -> datetime | None:
+        """When a task that began then is due."""
+        if (clock := self.clocks.get((stage, begun))) is not None:
+            return clock
+        return datetime.fromisoformat(carried) if carried else self.limit(stage, begun)
 
     def limit(self, stage: Kind, begun: datetime) -> datetime | None:
         """When a stage that began then is due by its limit; None where a stage has none."""
@@ -158,8 +170,8 @@ def _rejected(told: _Telling, step: Row) -> None:
 def _dispatched(told: _Telling, step: Row) -> None:
     told.end("dispatch", step, "accurate")
     told.lead = step["carries"].get("lead", told.record["lead"])
-    told.begin("sign", step)
-    told.begin("dispose", step, named="due_at")
+    told.begin("sign", step, None)  # the stage that is due first may be another
+    told.begin("dispose", step, "due_at")
     told.disposed_due = told.open["dispose"].due_at
     if "archive" in told.open:
         told.open["archive"] = replace(told.open["archive"], department=told.lead)
@@ -191,12 +203,15 @@ def _checked(told: _Telling, step: Row) -> None:
 
 
 def _reworked(told: _Telling, step: Row) -> None:
-    """It is to be done again by when it was due at first, unless the step says otherwise."""
+    """It is to be done again: by when the clock that begins anew says, or else by when it was due at first."""
+    first = told.disposed_due
     told.end("check", step)
     told.mark("archive", "reworked")
-    told.begin("dispose", step)
-    if not step["carries"].get("stage_due_at"):
-        told.due("dispose", told.disposed_due)
+    told.begin("dispose", step, "due_at")
+    if not step["carries"].get("due_at") and ("dispose", step["at"]) not in told.clocks:
+        told.due("dispose", first)
+    told.disposed_due = told.open["dispose"].due_at
+    told.archived_by()
 
 
 def _closed(told: _Telling, step: Row) -> None:
@@ -240,13 +255,12 @@ def _resumed(told: _Telling, step: Row) -> None:
         return
     told.pauses.append((told.paused_at, step["at"]))
     told.paused_at = None
-    over, stage_due = (step["carries"].get(name) for name in ("due_at", "stage_due_at"))
+    # Until it is dispatched one stage runs; after that the first to be due may be any of them.
+    single = None if "dispose" in told.open else step["carries"].get("stage_due_at")
     for stage, task in list(told.open.items()):
-        told.due(stage, told.limit(stage, task.begun_at))
-    if over:
-        told.due("dispose", datetime.fromisoformat(over))
-    if stage_due:
-        told.due("sign" if "sign" in told.open else "dispatch", datetime.fromisoformat(stage_due))
+        if stage not in ("report", "archive"):
+            carried = step["carries"].get("due_at") if stage == "dispose" else single
+            told.due(stage, told.when(stage, task.begun_at, carried))
     if "dispose" in told.open:
         told.disposed_due = told.open["dispose"].due_at
         told.archived_by()

@@ -21,7 +21,7 @@ from layers.catalog.incident import TABLE as INCIDENT
 from layers.loop.facts import Task, tasks_of
 from layers.loop.firing import SYSTEM, forget_jobs
 from layers.loop.measures import Fate, kind_of
-from layers.loop.routing_tables import STAGE_FACT, STALE_CASE
+from layers.loop.routing_tables import STAGE_CLOCK, STAGE_FACT, STALE_CASE
 from layers.loop.rules import Rules
 from layers.loop.tables import CALLER, STEP
 from layers.store.engine import begin, engine_for
@@ -33,6 +33,7 @@ _JOB: Final = "chengtu.tally_cases"
 _LONGEST_S: Final = 40.0
 _RECORD: Final = ("id", "matter", "level", "channel", "state", "lead", "merged_into", "grid_id", "admin_code")
 _STEP: Final = ("incident", "step", "at", "role", "department", "carries")
+_CLOCK: Final = ("incident", "stage", "begun_at", "due_at")
 _CALLER: Final = ("incident", "at", "reached_at", "solved", "satisfied")
 
 
@@ -84,11 +85,13 @@ def _facts(connection: sa.Connection, rules: Rules, ids: Sequence[str]) -> Itera
     columns = [INCIDENT.c[name] for name in _RECORD]
     real = sa.select(*columns).where(INCIDENT.c.id.in_(ids), INCIDENT.c.scenario.is_(None))
     steps = _by_incident(connection, STEP, _STEP, ids)
+    clocks = _by_incident(connection, STAGE_CLOCK, _CLOCK, ids)
     callers = _by_incident(connection, CALLER, _CALLER, ids)
     for row in connection.execute(real).mappings():
         record = dict(row)
         counts: defaultdict[str, int] = defaultdict(int)
-        for task in tasks_of(record, steps[record["id"]], callers[record["id"]], rules):
+        id = record["id"]
+        for task in tasks_of(record, steps[id], callers[id], rules, clocks=clocks[id]):
             counts[task.stage] += 1
             yield _fact(record, task, counts[task.stage])
 

@@ -16,9 +16,11 @@ import sqlalchemy as sa
 
 from layers.ask.period import CITY_TIME
 from layers.errors import BadDeclaration
+from layers.loop import timers
+from layers.loop.clocks import Limit
 from layers.loop.indicators import By, Counted, Period, counted
 from layers.loop.measures import COUNTERS, complaint_score, daily_score, measures_in
-from layers.loop.routing_tables import STAGE_FACT
+from layers.loop.routing_tables import STAGE_CLOCK, STAGE_FACT
 from layers.loop.rules import shipped_rules
 from layers.loop.tables import CALLER, STEP
 from layers.loop.tally import refresh, waiting
@@ -151,8 +153,21 @@ def step_rows(number: int, case: Case) -> list[dict[str, Any]]:
         }
         if name == "dispatch":
             carries["lead"] = given.get("lead", HWC)
+            del carries["stage_due_at"]  # two clocks run from now on: see `sign_clocks`
         about = {"incident": f"c{number}", "step": name, "after": case.state, "at": hour(float(at))}
         found.append({**about, **who, "carries": carries})
+    return found
+
+
+def sign_clocks(number: int, case: Case) -> list[dict[str, Any]]:
+    """The clocks of what has to be signed for."""
+    found = []
+    for text in case.steps.split(", "):
+        name, at, *more = text.split()
+        if name == "dispatch":
+            due = next(float(one[2:]) for one in more if one.startswith("s="))
+            found.append({"incident": f"c{number}", "stage": "sign", "begun_at": hour(float(at)), "amount": 1,
+                          "unit": "work_days", "due_at": hour(due), "scenario": case.scenario})  # fmt: skip
     return found
 
 
@@ -160,6 +175,8 @@ def file_case(connection: sa.Connection, number: int, case: Case) -> None:
     more = {"state": case.state, "channel": case.channel, "level": "critical", "grid_id": case.grid, "lead": None,
             "admin_code": case.grid[:9], "merged_into": case.merged, "scenario": case.scenario}  # fmt: skip
     file_incident(connection, f"c{number}", reported_at=hour(0), **more)
+    if clocks := sign_clocks(number, case):
+        connection.execute(sa.insert(STAGE_CLOCK), clocks)
 
 
 def call(connection: sa.Connection, number: int, case: Case) -> None:
@@ -314,7 +331,7 @@ def test_what_was_not_kept_is_not_counted(database: Database) -> None:
 
 
 def test_without_times_that_were_carried_the_limits_say_when_it_was_due(database: Database) -> None:
-    plain = Case("disposing", "report 0, accept 0.2, register 0.4, dispatch 0.6, sign 1, suspend 5, resume 25")
+    plain = Case("disposing", "report 0, accept 0.2, register 0.4, dispatch 0.6 s=1, sign 1, suspend 5, resume 25")
     with begin(database.engine, actor="test") as connection:
         file_case(connection, 1, plain)
         connection.execute(sa.insert(STEP), step_rows(1, plain))
@@ -325,6 +342,26 @@ def test_without_times_that_were_carried_the_limits_say_when_it_was_due(database
     assert found["dispose"] == hour(0.6 + 12 + 20)  # critical: twelve hours round the clock; twenty of them suspended
     assert found["archive"] == hour(0.6 + 12 + 20 + 2)
     assert found["accept"] == hour(0.25)
+
+
+def test_the_clock_that_ran_says_when_a_task_was_due(database: Database) -> None:
+    steps = "report 0, accept 0.2, register 0.4, dispatch 1 s=9, sign 2, defer 3 u=50, suspend 5, resume 25"
+    case, id, calendar = Case("disposing", steps), "c1", shipped_rules().calendar
+    with begin(database.engine, actor="test") as connection:
+        file_case(connection, 1, case)
+        connection.execute(sa.insert(STEP), step_rows(1, case))
+        timers.start(connection, id, stage="dispose", limit=Limit(7, "hours24"), begun=hour(1), calendar=calendar)
+        timers.stop(connection, id, at=hour(2), stages=("sign",))
+        timers.defer(connection, id, stage="dispose", until=hour(50), at=hour(3), calendar=calendar)
+        timers.pause(connection, id, at=hour(5))
+        timers.resume(connection, id, at=hour(25), calendar=calendar)
+    tally(database)
+    with database.owner.connect() as connection:
+        rows = sa.select(STAGE_FACT.c.stage, STAGE_FACT.c.due_at, STAGE_FACT.c.marks)
+        found = {row.stage: row for row in connection.execute(rows)}
+    assert found["sign"].due_at == hour(9)
+    assert (found["dispose"].due_at, found["dispose"].marks) == (hour(70), ["deferred"])
+    assert found["archive"].due_at == hour(72)
 
 
 @pytest.mark.parametrize(
