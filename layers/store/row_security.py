@@ -52,6 +52,16 @@ def guard_history(connection: sa.Connection, layers: Iterable[Layer]) -> None:
     _force(connection, "core.history", " or ".join([open_to_all, *alike]))
 
 
+def guard_beside(connection: sa.Connection, tables: Iterable[str], layer: Layer, *, column: str) -> None:
+    """Force on tables of the core that tell of records of a scoped layer: what is told is seen with the record itself.
+
+    `column` holds the record's id. The policy of the layer holds inside of theirs, too.
+    """
+    for table in tables:
+        record = f"select from {layer.table.fullname} record where record.id = {table}.{column}"
+        _force(connection, table, f"exists ({record})")
+
+
 def leakproof(connection: sa.Connection) -> bool:
     """Does the spatial index serve scoped tables: is `&&` of PostGIS marked as telling nothing of what it compares?
 

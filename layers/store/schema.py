@@ -16,12 +16,13 @@ from layers.errors import ClusterUnavailable, SchemaDrift
 from layers.spec import Layer
 from layers.store.definitions import save_definition, saved_layers
 from layers.store.engine import driver_url
-from layers.store.row_security import COLUMNS, EVERYWHERE, guard, guard_history, mark_leakproof
+from layers.store.row_security import COLUMNS, EVERYWHERE, guard, guard_beside, guard_history, mark_leakproof
 
 log = logging.getLogger("chengtu.store")
 
 _LOCK = 8_470_113  # one program at a time prepares a database
 ROLES = ("chengtu_owner", "chengtu_writer", "chengtu_reader")
+_BESIDE_INCIDENTS = ("core.step", "core.photo")
 EXTENSIONS = ("postgis", "pg_trgm", "fuzzystrmatch", "btree_gin")
 
 
@@ -42,6 +43,8 @@ def prepare(url: str, layers: Mapping[str, Layer]) -> dict[str, Layer]:
         for layer in every.values():
             ensure_table(connection, layer)
         guard_history(connection, every.values())
+        if "incident" in every:
+            guard_beside(connection, _BESIDE_INCIDENTS, every["incident"], column="incident")
         _grant(connection)
     engine.dispose()
     return every

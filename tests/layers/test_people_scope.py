@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from gis.tilegrid import tile_of
 from layers.ask.tile import making, run
 from layers.catalog import built_in
+from layers.loop.tables import PHOTO, STEP
 from layers.people.access import ADMIN, ANYONE, EVERYWHERE, KIOSK, Actor, Scope, may
 from layers.people.scope import REALITY, Slice, acting, condition, seen_by, slice_of
 from layers.spec import Access
@@ -159,6 +160,21 @@ def test_what_a_record_was_is_seen_by_whose_it_was(
     assert ids(county) == set()
 
 
+def test_steps_and_photos_are_seen_with_their_incident(
+    database: Database, asking: Callable[[Slice | None], sa.Connection]
+) -> None:
+    report(database, OURS, THEIRS)
+    step = {"step": "report", "after": "reported", "actor": "zhao"}
+    with begin(database.engine, actor="test") as connection:
+        connection.execute(sa.insert(STEP), [{**step, "incident": each.id} for each in (OURS, THEIRS)])
+        photo = {"digest": "d", "media_type": "image/jpeg", "bytes": 1, "width": 1, "height": 1, "actor": "zhao"}
+        connection.execute(sa.insert(PHOTO), [{**photo, "id": e.id, "incident": e.id} for e in (OURS, THEIRS)])
+        assert connection.scalar(sa.select(sa.func.count()).select_from(STEP)) == 2
+    for table in (STEP, PHOTO):
+        assert set(asking(slice_of(COUNTY)).scalars(sa.select(table.c.incident))) == {OURS.id}
+        assert set(asking(None).scalars(sa.select(table.c.incident))) == set()
+
+
 def test_the_program_writes_deletes_and_empties_everything_and_its_history_is_whole(database: Database) -> None:
     report(database, OURS, THEIRS, REHEARSED)
     with database.owner.begin() as connection:
@@ -185,7 +201,7 @@ def test_the_wall_stands_for_every_role_and_preparing_again_leaves_it(database: 
 
 
 def test_a_tile_of_a_scoped_layer_is_found_by_the_spatial_index(database: Database) -> None:
-    report(database, *(replace(OURS, id=f"2026010200{i:04}", lon=120.2 + i / 1000, lat=32.0) for i in range(3_000)))
+    report(database, *(replace(OURS, id=f"2026010200{i:04}", lon=120.2 + i / 1000, lat=32.0) for i in range(1_500)))
     with psycopg.connect(libpq_url(database.url), autocommit=True) as connection:
         connection.execute("analyze city.incident")
     part = slice_of(COUNTY)
@@ -270,7 +286,7 @@ def only(database: Database, rows: list[Incident]) -> Iterator[list[Incident]]:
     yield numbered
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(part=PARTS, rows=ROWS)
 @example(part=Slice(), rows=[replace(OURS, id="")])
 @example(part=Slice(None, frozenset(), assignee="zhao"), rows=[replace(OURS, assignee="zhao")])
