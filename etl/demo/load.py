@@ -21,7 +21,7 @@ from layers.loop.hotline.seeds import seed_answers
 from layers.loop.routing import decide
 from layers.loop.rules import Rules, shipped_rules
 from layers.loop.tables import STEP
-from layers.store.copying import copy_frame
+from layers.store.copying import copy_by_way
 from layers.store.core import DELIVERY
 from layers.store.engine import begin
 from layers.store.writer import write_delivery
@@ -103,7 +103,7 @@ def _incidents(
         new = day.incidents[~day.incidents["id"].isin(known)]
         if len(new):
             fresh.append(new)
-            copy_frame(connection, STEP.fullname, day.steps[day.steps["incident"].isin(set(new["id"]))])
+            copy_by_way(connection, STEP, day.steps[day.steps["incident"].isin(set(new["id"]))])
     if fresh:
         frame = gpd.GeoDataFrame(pd.concat(fresh, ignore_index=True), crs="EPSG:4326")
         _write(connection, incident.LAYER.name, frame, f"demo cases scale={scale:g} seed={seed} at={at}", partial=True)

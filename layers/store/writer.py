@@ -23,7 +23,7 @@ from gis import cells
 from gis.frames import convert
 from layers.errors import Conflict, LayersError
 from layers.spec import Layer
-from layers.store.copying import copy_frame
+from layers.store.copying import copy_by_way, copy_frame
 from layers.store.core import CELL, CELL_COUNT, DELIVERY, HISTORY, REJECT, TERM
 from layers.store.engine import set_local
 from layers.terms import term_rows
@@ -280,21 +280,12 @@ def _first(
     try:
         with _without_indexes(connection, layer.table) if anew else nullcontext():
             if layer.scoped:
-                _copy_by_way(connection, layer.table, frame, written)
+                copy_by_way(connection, layer.table, frame, written=written)
             else:
                 copy_frame(connection, layer.table.fullname, frame, written=written)
     except (psycopg.errors.UniqueViolation, sa.exc.IntegrityError) as error:
         raise _taken(layer, source) from error
     return Outcome(inserted=len(frame), updated=0, unchanged=0, retired=0, delivery=delivery)
-
-
-def _copy_by_way(connection: sa.Connection, table: sa.Table, frame: pd.DataFrame, written: Written) -> None:
-    """PostgreSQL copies nothing into a table with row level security, but it inserts what another one holds."""
-    _use_temp(connection, "incoming", table)
-    copy_frame(connection, "incoming", frame, written=written)
-    names = [str(name) for name in frame.columns]
-    incoming = sa.table("incoming", *(sa.column(name) for name in names))
-    connection.execute(sa.insert(table).from_select(names, sa.select(*incoming.c)))
 
 
 @contextmanager

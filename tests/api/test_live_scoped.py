@@ -114,7 +114,7 @@ def test_of_very_many_at_once_nobody_hears_how_many(database: Database) -> None:
 
     def copy() -> None:
         columns = [column for column in LAYER.table.c if column.computed is None and column.name != "id"]
-        number = sa.func.generate_series(1, 2_001).table_valued("n")
+        number = sa.func.generate_series(1, 2_001).table_valued("n", name="number").render_derived()
         copies = sa.select(sa.cast(number.c.n, sa.Text), *columns).select_from(LAYER.table.join(number, sa.true()))
         with begin(database.engine, actor="test") as connection:
             connection.execute(sa.insert(LAYER.table).from_select(["id", *columns], copies))
