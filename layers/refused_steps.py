@@ -48,6 +48,7 @@ REFUSED: Final[Mapping[str, Said]] = {
     "co_many": said("协办单位最多 {most} 个", "At most {most} helping departments"),
     "department_unknown": said("没有代码为“{code}”的单位", "There is no department “{code}”"),
     "department_twice": said("主办单位不能同时协办", "The lead department does not help itself"),
+    "assignee_unknown": said("没有账号“{login}”", "Nobody has the account “{login}”"),
     "merge_self": said("不能并入自己", "A case is not merged into itself"),
     "merge_unknown": said("没有案卷 {id}", "There is no case {id}"),
     "merge_ended": said("案卷 {id} 已经结束", "Case {id} is ended"),

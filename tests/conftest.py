@@ -203,6 +203,13 @@ def own_server(cluster: Cluster, city_template: str, tmp_path_factory: pytest.Te
         yield running
 
 
+@pytest.fixture(scope="module")
+def own_city(cluster: Cluster, city_template: str) -> Iterator[Database]:
+    """A small demo city of one test file's own, without a server."""
+    with cloned(cluster, city_template) as fresh:
+        yield fresh
+
+
 @pytest.fixture(scope="session")
 def server_url(server: Server) -> str:
     return server.url

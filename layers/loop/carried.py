@@ -8,13 +8,16 @@ import unicodedata
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
+from layers.ask.period import CITY_TIME
+from layers.codes.books import book
 from layers.errors import BadField
+from layers.loop.matters import matter_of
 from layers.loop.states import FINDINGS, NEEDS, Need, Rule
 
 MOST_NOTE: Final = 2000
 MOST_TITLE: Final = 100
 MOST_ADDRESS: Final = 256
-MOST_CO: Final = 5
+MOST_CO: Final = 8
 MOST_PHOTOS: Final = 12
 LONGEST: Final = dt.timedelta(days=366)
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
@@ -36,6 +39,8 @@ class Carried:
     assignee: str | None = None
     into: str | None = None
     place: tuple[float, float] | None = None
+    matter: str | None = None
+    level: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """What is kept with the step, beside its note."""
@@ -120,7 +125,16 @@ def _cleaned(rule: Rule, carried: Carried, *, now: dt.datetime) -> Carried:
         assignee=None if carried.assignee is None else code_of("assignee", carried.assignee),
         into=None if carried.into is None else code_of("into", carried.into),
         place=_place_of(carried.place),
+        matter=None if carried.matter is None else matter_of(carried.matter, on=now.astimezone(CITY_TIME).date()),
+        level=None if carried.level is None else coded("level", carried.level, "incident_level"),
     )
+
+
+def coded(name: str, code: str, named: str) -> str:
+    """A code of one of the loop's books; BadField otherwise."""
+    if code not in book(named):
+        raise BadField({name: f"one of {', '.join(book(named).codes)}"}).because("code_unknown", name=name)
+    return code
 
 
 def _place_of(place: tuple[float, float] | None) -> tuple[float, float] | None:

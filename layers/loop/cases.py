@@ -1,18 +1,20 @@
-"""A case as it stands: its record, its steps and its photos; read for the rules, and for those who may see it."""
+"""A case as the rules ask of it: its record, its steps, its photos; and which cases somebody sees."""
 
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
 
+from layers.catalog import incident
 from layers.catalog.incident import TABLE
 from layers.errors import UnknownItem
 from layers.loop.offers import Case
 from layers.loop.tables import PHOTO, STEP
+from layers.people.access import Actor, has
+from layers.people.scope import slice_of
 
 Record = dict[str, Any]
 LAYER: Final = "incident"
@@ -22,26 +24,16 @@ _OF_RULES: Final = (
     *("grid_id", "lead", "reporter", "assignee", "scenario"),
 )
 _ASKING: Final = ("ask_defer", "defer", "refuse_defer", "dispatch", "send_back", "feedback")
-_TOLD: Final = (
-    *("id", "title", "matter", "description", "state", "level", "light", "channel", "line", "appeal", "component_id"),
-    *("lead", "co", "address", "reported_at", "accepted_at", "registered_at", "dispatched_at", "signed_at"),
-    *("disposed_at", "checked_at", "closed_at", "due_at", "stage_due_at", "suspended", "command", "returns"),
-    *("reworks", "urges", "deferrals", "merged_into", "reporter", "assignee", "grid_id", "admin_code"),
-    *("place_method", "place_precision", "source", "scenario"),
-)
+
+
+def seen_by(actor: Actor) -> sa.ColumnElement[bool]:
+    """The condition on records that leaves what the actor sees: the same as `offers.sees` says of one case."""
+    return slice_of(actor).condition(incident.LAYER) if has(actor, "incident.view") else sa.false()
 
 
 def held(connection: sa.Connection, id: str) -> tuple[Record, list[Record]]:
     """The record of a case, locked until the end of the transaction, and its steps, the newest first; UnknownItem."""
     row = connection.execute(sa.select(TABLE).where(TABLE.c.id == id).with_for_update()).mappings().first()
-    if row is None:
-        raise UnknownItem(LAYER, id)
-    return dict(row), steps_of(connection, id)
-
-
-def found(connection: sa.Connection, id: str) -> tuple[Record, list[Record]]:
-    """The same, to be read only."""
-    row = connection.execute(sa.select(TABLE, *_spot()).where(TABLE.c.id == id)).mappings().first()
     if row is None:
         raise UnknownItem(LAYER, id)
     return dict(row), steps_of(connection, id)
@@ -71,24 +63,3 @@ def case_of(row: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> Case:
         asked_until=None if until is None else dt.datetime.fromisoformat(until),
         disposed_by=None if feedback is None else feedback["actor"],
     )
-
-
-def told_case(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The record as the desk and the phone read it."""
-    return {**{name: row[name] for name in _TOLD}, "geometry": json.loads(row["geojson"])}
-
-
-def told_step(step: Mapping[str, Any]) -> dict[str, Any]:
-    """A step as it is told: what, by whom, when, and what it carried."""
-    names = ("id", "step", "before", "after", "at", "actor", "role", "department", "note", "carries")
-    return {name: step[name] for name in names}
-
-
-def told_photo(photo: Mapping[str, Any]) -> dict[str, Any]:
-    """A photo as it is told; its picture is at `/photos/ID`."""
-    names = ("id", "step", "media_type", "bytes", "width", "height", "at", "actor")
-    return {**{name: photo[name] for name in names}, "href": f"/photos/{photo['id']}"}
-
-
-def _spot() -> list[sa.ColumnElement[Any]]:
-    return [sa.func.st_asgeojson(TABLE.c.geom, 7).label("geojson")]

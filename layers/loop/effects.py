@@ -31,6 +31,7 @@ def changes(record: Record, taken: Taken) -> dict[str, Any]:
             made[name] = taken.at
     if (counter := _COUNTED.get(taken.step)) is not None:
         made[counter] = record[counter] + 1
+    made |= {name: taken.carries[name] for name in ("matter", "level") if name in taken.carries}
     made |= _OWN.get(taken.step, _nothing)(record, taken)
     made |= {name: _time(taken.carries[name]) for name in ("due_at", "stage_due_at") if name in taken.carries}
     if "light" in taken.carries:

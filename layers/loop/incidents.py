@@ -9,21 +9,25 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from layers.ask.period import CITY_TIME
 from layers.catalog import incident
 from layers.errors import BadField, Conflict, LayersError, NotAllowed, UnknownItem
-from layers.loop import paces
+from layers.loop import clocked
 from layers.loop.callers import add_caller, checked_contact
 from layers.loop.carried import Carried, checked
-from layers.loop.cases import LAYER, MOST_STEPS, case_of, held, told_step
+from layers.loop.cases import LAYER, MOST_STEPS, case_of, held
 from layers.loop.effects import Taken, changes
 from layers.loop.errors import Overtaken
-from layers.loop.numbers import CITY, next_number
+from layers.loop.numbers import next_number
 from layers.loop.offers import Case, Refusal, is_reporter, rule_for, sees
+from layers.loop.paces import as_text
 from layers.loop.placing import place_of
 from layers.loop.reports import Report, require_channel, values_of
 from layers.loop.resolved import resolved
 from layers.loop.rules import Rules
+from layers.loop.states import Rule
 from layers.loop.tables import PHOTO, STEP
+from layers.loop.told import told_step
 from layers.people.access import ANYONE, Actor
 from layers.people.privacy import Keyring
 from layers.people.roles import rights_of
@@ -60,23 +64,24 @@ def report(connection: sa.Connection, office: Office, told: Report, *, actor: Ac
     Raises BadField for codes, places and texts that cannot be taken, NotAllowed for a channel that is not the actor's.
     """
     require_channel(actor, told.channel)
-    values = values_of(connection, told, on=now.astimezone(CITY).date())
+    values = values_of(connection, told, on=now.astimezone(CITY_TIME).date())
     place = place_of(connection, told.where, values["component_id"])
     contact = checked_contact(told.contact)
-    stage_due = paces.stage_due(office.rules, values, "reported", now=now)
     record: dict[str, Any] = {
         **values,
         **{"state": "reported", "light": "green", "reported_at": now, "suspended": False},
         **{"command": 0, "returns": 0, "reworks": 0, "urges": 0, "deferrals": 0, "co": []},
-        **{"reporter": actor.name, "assignee": None, "stage_due_at": stage_due, "scenario": told.scenario},
+        **{"reporter": actor.name, "assignee": None, "scenario": told.scenario},
     }
     id = next_number(connection, now)
+    due = clocked.begin(connection, office.rules, {**record, "id": id}, now=now)
+    record["stage_due_at"] = due
     insert_record(connection, incident.LAYER, id, values=record, place=place, source=SOURCE)
     if not contact.anonymous:
         by = {"channel": told.channel, "line": values["line"], "at": now, "scenario": told.scenario}
         add_caller(connection, office.keyring, id, contact, **by)
     case = case_of({**record, **place, "id": id, "lead": None, "signed_at": None}, [])
-    carries = {"stage_due_at": paces.as_text(stage_due), "channel": told.channel}
+    carries = {"stage_due_at": as_text(due), "channel": told.channel}
     step = _write_step(connection, case, "report", "reported", actor=actor, now=now, note=None, carries=carries)
     return Outcome(id, step, "reported")
 
@@ -102,21 +107,20 @@ def take_step(
     if not (sees(actor, case) or is_reporter(actor, case)):
         raise UnknownItem(LAYER, id)
     _require_current(id, steps, expected)
-    rule, refusal = rule_for(actor, case, step)
-    if rule is None or refusal is not None:
-        raise _refused(actor, refusal or Refusal("step_unknown"))
+    rule = _rule(actor, case, step)
     clean = checked(rule, carried, now=now)
     _require_photos(connection, id, clean.photos)
     carries = clean.as_json() | resolved(connection, office.rules, actor, case, clean, steps, step=step, now=now)
     taken = Taken(step, rule.after or case.state, now, carries)
-    carries = carries | paces.set_by(office.rules, row, steps, taken)
+    # A matter that is put right has its own limits, from this step on.
+    mended: dict[str, Any] = {name: carries[name] for name in ("matter", "level") if name in carries}
+    carries = carries | clocked.set_by(connection, office.rules, {**row, **mended}, steps, taken)
     taken = replace(taken, carries=carries)
     number = _write_step(
         connection, case, step, taken.after, actor=actor, now=now, note=clean.note, carries=carries, rights=rule.rights
     )
-    made = changes(row, taken)
-    table = incident.TABLE
-    connection.execute(sa.update(table).where(table.c.id == id).values({**made, "delivery": None}))
+    made, table = {**changes(row, taken), "delivery": None}, incident.TABLE
+    connection.execute(sa.update(table).where(table.c.id == id).values(made))
     return Outcome(id, number, taken.after)
 
 
@@ -167,6 +171,14 @@ def _require_photos(connection: sa.Connection, id: str, photos: Sequence[str]) -
     known = sa.select(sa.func.count()).where(PHOTO.c.incident == id, PHOTO.c.id.in_(photos))
     if photos and connection.scalar(known) != len(photos):
         raise BadField({"photos": "not all of them are photos of this case"}).because("photo_unknown")
+
+
+def _rule(actor: Actor, case: Case, step: str) -> Rule:
+    """The line of the table by which the actor takes the step; raises the refusal otherwise."""
+    rule, refusal = rule_for(actor, case, step)
+    if rule is None or refusal is not None:
+        raise _refused(actor, refusal or Refusal("step_unknown"))
+    return rule
 
 
 def _refused(actor: Actor, refusal: Refusal) -> LayersError:

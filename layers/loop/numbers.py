@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
+from layers.ask.period import CITY_TIME
 from layers.catalog.incident import TABLE
 from layers.errors import Conflict
 from layers.loop.case_tables import CASE_NUMBER
 
-CITY: Final = ZoneInfo("Asia/Shanghai")
 ID_PATTERN: Final = r"[0-9]{14}"
 _DIGITS: Final = 6
 _MOST: Final = 10**_DIGITS - 1
@@ -25,7 +24,7 @@ def next_number(connection: sa.Connection, now: dt.datetime) -> str:
     Who asks next waits for the end of this transaction, and takes the same number when that is rolled back; so ask
     last.
     """
-    day = now.astimezone(CITY).date()
+    day = now.astimezone(CITY_TIME).date()
     first = sa.select(sa.literal(day), sa.func.coalesce(_highest(day), 0) + 1)
     statement = postgresql.insert(CASE_NUMBER).from_select(["day", "last"], first)
     again = statement.on_conflict_do_update(

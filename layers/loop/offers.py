@@ -6,11 +6,10 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from layers.loop.states import (
     AT_ONCE,
-    REASONS,
     RULES,
     TOP,
     VERIFIED_FIRST,
@@ -21,7 +20,7 @@ from layers.loop.states import (
     rules_of,
 )
 from layers.people.access import ANYONE, Actor, has
-from layers.refusals import cause_told
+from layers.people.scope import slice_of
 from layers.words import book_of
 
 
@@ -73,21 +72,6 @@ class Offer:
         """Whether the actor may take it now."""
         return self.refused is None
 
-    def as_json(self) -> dict[str, Any]:
-        """The offer as pages draw a button from it: what it must and may carry, its reasons, its words."""
-        rule = self.rule
-        told = None if self.refused is None else cause_told(self.refused.cause, self.refused.facts)
-        return {
-            "step": rule.step,
-            **rule.title._asdict(),
-            "to": rule.after,
-            "allowed": self.allowed,
-            "why": told and {"cause": told["cause"], "zh": told["zh"], "en": told["en"]},
-            "needs": list(rule.needs),
-            "takes": list(rule.takes),
-            "reasons": [{"code": code, **REASONS[code]._asdict()} for code in rule.reasons],
-        }
-
 
 def next_steps(actor: Actor, case: Case) -> list[Offer]:
     """Every step that the case's state knows, in the order of the table, each with whether `actor` may take it."""
@@ -109,13 +93,13 @@ def rule_for(actor: Actor, case: Case, step: str) -> tuple[Rule | None, Refusal 
 
 
 def sees(actor: Actor, case: Case) -> bool:
-    """Whether the actor sees the case: in his area, of his departments, given to him or told by him."""
+    """Whether the actor sees the case: as the tiles, the lists and the database have it (`layers.people.scope`)."""
     return bool(has(actor, "incident.view")) and RELATED["sees"](actor, case)
 
 
 def is_reporter(actor: Actor, case: Case) -> bool:
     """Whether the actor told of the case."""
-    return case.scenario is None and _is(actor, case.reporter)
+    return case.scenario == actor.scenario and _is(actor, case.reporter)
 
 
 def level_of(actor: Actor) -> int:
@@ -171,11 +155,7 @@ def _is(actor: Actor, name: str | None) -> bool:
 
 
 def _sees(actor: Actor, case: Case) -> bool:
-    """What lies in the actor's areas and concerns his departments, and what was given to him; of his exercise only."""
-    if case.scenario is not None:
-        return False
-    concerned = actor.scope.departments is None or _of(actor, (case.lead, *case.co))
-    return (_in_area(actor, case) and concerned) or _is(actor, case.assignee)
+    return slice_of(actor).holds(vars(case))
 
 
 RELATED: Final[Mapping[Relation, Callable[[Actor, Case], bool]]] = {

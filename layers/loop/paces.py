@@ -1,4 +1,7 @@
-"""The clocks of a case: when its stage and its disposal are due, set by the steps that begin, end and stop them."""
+"""When the stage and the disposal of a case are due, by its steps alone: for cases whose clocks do not run.
+
+Those of real cases run in the database, with what happens when they are used up: `layers.loop.clocked`.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ _WAITS_FOR: Final[Mapping[str, Stage]] = {
     "dispatched": "sign", "disposing": "dispose", "disposed": "check",
 }  # fmt: skip
 _DISPATCHED: Final[tuple[Stage, Stage]] = ("dispose", "sign")
-_BEGINS_WORK: Final = ("sign", "arrive", "dispose", "rework")
+_BEGINS_WORK: Final = ("sign", "arrive", "dispose")
 
 
 def stage_of(record: Record, state: str) -> Stage | None:
@@ -63,6 +66,9 @@ def _times(rules: Rules, record: Record, steps: Sequence[Record], taken: Taken) 
     if taken.step == "defer":
         until = dt.datetime.fromisoformat(taken.carries["until"])
         return {"due_at": until, "stage_due_at": until if record["signed_at"] else record["stage_due_at"]}
+    if taken.step == "rework":
+        over = _due(rules, record, "dispose", taken.at)
+        return {"due_at": over, "stage_due_at": over}
     if taken.step in _BEGINS_WORK:
         return {"stage_due_at": record["due_at"]}
     if taken.after == record["state"] or taken.after in FINAL:

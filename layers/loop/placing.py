@@ -39,7 +39,7 @@ def place_of(connection: sa.Connection, where: Where, component_id: str | None) 
     BadField when nothing tells a place, when it is not found, when an address may be several places, or when it lies
     outside the city.
     """
-    spot = _spot(connection, where, component_id)
+    spot = spot_of(connection, where, component_id)
     try:
         place = placed(connection, incident.LAYER, shapely.Point(spot.lon, spot.lat), bound=_has_borders(connection))
     except BadField as error:
@@ -47,7 +47,8 @@ def place_of(connection: sa.Connection, where: Where, component_id: str | None) 
     return {**place, "place_method": spot.method, "place_precision": spot.precision}
 
 
-def _spot(connection: sa.Connection, where: Where, component_id: str | None) -> Spot:
+def spot_of(connection: sa.Connection, where: Where, component_id: str | None) -> Spot:
+    """The point that was meant; BadField as `place_of` raises it, but for the city's border."""
     if (where.lon is None) != (where.lat is None):
         raise BadField({"place": "lon and lat belong together"}).because("no_place")
     if where.lon is not None and where.lat is not None:

@@ -12,7 +12,7 @@ from layers.catalog import component
 from layers.codes.books import book
 from layers.errors import BadField, NotAllowed
 from layers.loop.callers import Contact
-from layers.loop.carried import MOST_ADDRESS, MOST_NOTE, MOST_TITLE, code_of, text_of
+from layers.loop.carried import MOST_ADDRESS, MOST_NOTE, MOST_TITLE, code_of, coded, text_of
 from layers.loop.matters import component_of, matter_of
 from layers.loop.placing import Where
 from layers.people.access import ANYONE, Actor, has
@@ -78,17 +78,11 @@ def values_of(connection: sa.Connection, told: Report, *, on: dt.date) -> dict[s
         "component_id": component_id,
         "title": text_of("title", told.title or book("matter").word(matter), most=MOST_TITLE, lines=False),
         "description": None if not told.text else text_of("text", told.text, most=MOST_NOTE),
-        "level": _coded("level", told.level, "incident_level"),
-        "appeal": None if told.appeal is None else _coded("appeal", told.appeal, "appeal_kind"),
+        "level": coded("level", told.level, "incident_level"),
+        "appeal": None if told.appeal is None else coded("appeal", told.appeal, "appeal_kind"),
         "line": None if told.line is None else code_of("line", told.line)[:20],
         "address": None if not address else text_of("address", address, most=MOST_ADDRESS, lines=False),
     }
-
-
-def _coded(name: str, code: str, named: str) -> str:
-    if code not in book(named):
-        raise BadField({name: f"one of {', '.join(book(named).codes)}"}).because("code_unknown", name=name)
-    return code
 
 
 def _require_known(connection: sa.Connection, id: str) -> None:

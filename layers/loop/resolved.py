@@ -10,12 +10,14 @@ import sqlalchemy as sa
 
 from layers.catalog.incident import TABLE
 from layers.errors import BadField, Conflict
+from layers.loop import routing
 from layers.loop.carried import Carried
 from layers.loop.cases import case_of
 from layers.loop.offers import Case, sees
 from layers.loop.rules import Rules
 from layers.loop.states import FINAL
 from layers.people.access import Actor
+from layers.people.tables import ACCOUNT
 
 Steps = Sequence[Mapping[str, Any]]
 
@@ -45,6 +47,8 @@ def resolved(
         return {"by": case.assignee}
     if step == "rework":
         return {"again": next((one["carries"].get("by") for one in steps if one["step"] == "feedback"), None)}
+    if step == "assign":
+        _require_account(connection, str(carried.assignee))
     if step == "merge":
         _require_target(connection, actor, case, str(carried.into))
     return {}
@@ -54,7 +58,7 @@ def _responsible(
     connection: sa.Connection, rules: Rules, case: Case, carried: Carried, *, now: dt.datetime
 ) -> dict[str, Any]:
     """Who leads and who helps: as the dispatcher says, else as the duty table decides, whose reasons are kept."""
-    decided = decide(connection, rules, case, now=now)
+    decided = proposed(connection, rules, vars(case), now=now)
     lead = carried.lead or decided["lead"]
     co = list(carried.co if carried.co is not None else decided["co"] if lead == decided["lead"] else ())
     for name, code in (("lead", lead), *(("co", code) for code in co)):
@@ -65,10 +69,18 @@ def _responsible(
     return {"lead": lead, "co": co, "decided": decided}
 
 
-def decide(connection: sa.Connection, rules: Rules, case: Case, *, now: dt.datetime) -> dict[str, Any]:  # noqa: ARG001
-    """The department that answers for the case by the duty table, those that help it, and why."""
-    centre = rules.departments.centre(case.admin_code)
-    return {"lead": centre.code, "co": [], "why": []}
+def proposed(connection: sa.Connection, rules: Rules, record: Mapping[str, Any], *, now: dt.datetime) -> dict[str, Any]:
+    """The department that answers for a case by the duty table, those that help it, and why."""
+    about = {name: record[name] for name in ("matter", "admin_code", "grid_id")}
+    found = routing.decide(connection, rules.departments, **about, at=now)
+    why = [title._asdict() for title in found.why]
+    return {"lead": found.lead, "co": list(found.co), "why": why, "rule": list(found.rule)}
+
+
+def _require_account(connection: sa.Connection, login: str) -> None:
+    known = sa.select(sa.exists().where(ACCOUNT.c.login == login, ACCOUNT.c.active))
+    if connection.scalar(known) is not True:
+        raise BadField({"assignee": f"nobody has the account {login!r}"}).because("assignee_unknown", login=login)
 
 
 def _require_target(connection: sa.Connection, actor: Actor, case: Case, into: str) -> None:

@@ -20,7 +20,10 @@ FINAL: Final[tuple[State, ...]] = ("closed", "rejected", "cancelled")
 OPEN: Final[tuple[State, ...]] = tuple(state for state in STATES if state not in FINAL)
 
 Relation = Literal["sees", "area", "lead", "helper", "assignee", "reporter"]
-Need = Literal["note", "proof", "photo", "reason", "finding", "until", "lead", "co", "assignee", "into", "place"]
+Need = Literal[
+    "note", "proof", "photo", "reason", "finding", "until", "lead", "co", "assignee", "into", "place",
+    "matter", "level",
+]  # fmt: skip
 Condition = Literal[
     "verified_first", "at_once", "own_handling", "level", "unsigned", "asked", "not_asked", "not_top", "other_hands",
 ]  # fmt: skip
@@ -94,6 +97,7 @@ def _t(zh: str, en: str) -> Title:
 
 
 _ACCEPT, _REGISTER, _DISPATCH = ("incident.accept",), ("incident.register",), ("incident.dispatch",)
+_MENDED: Final[tuple[Need, ...]] = ("note", "matter", "level")
 _DISPOSE, _CHECK = ("incident.dispose",), ("incident.check",)
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -101,11 +105,11 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("verify", _t("核实", "Verify"), ("reported",), "verified", ("incident.verify",), ("area", "assignee"),
          needs=("finding", "proof"), takes=("place",)),
     Rule("accept", _t("受理", "Accept"), ("reported",), "accepted", _ACCEPT, ("area",),
-         takes=("note",), condition="verified_first"),
-    Rule("accept", _t("受理", "Accept"), ("verified",), "accepted", _ACCEPT, ("area",), takes=("note",)),
-    Rule("register", _t("立案", "Register"), ("accepted",), "registered", _REGISTER, ("area",), takes=("note",)),
+         takes=_MENDED, condition="verified_first"),
+    Rule("accept", _t("受理", "Accept"), ("verified",), "accepted", _ACCEPT, ("area",), takes=_MENDED),
+    Rule("register", _t("立案", "Register"), ("accepted",), "registered", _REGISTER, ("area",), takes=_MENDED),
     Rule("register", _t("立案", "Register"), ("reported", "verified"), "registered", _REGISTER, ("area",),
-         takes=("note",), condition="at_once"),
+         takes=_MENDED, condition="at_once"),
     Rule("reject", _t("不予受理", "Refuse"), ("reported", "verified"), "rejected", _ACCEPT, ("area",),
          needs=("reason", "note"), reasons=_REJECTING),
     Rule("reject", _t("不予立案", "Do not register"), ("accepted",), "rejected", _REGISTER, ("area",),
@@ -179,6 +183,8 @@ NEEDS: Final[dict[Need, Title]] = {
     "assignee": Title("承办人", "who goes"),
     "into": Title("并入的案卷", "the case it goes into"),
     "place": Title("所在位置", "where one stands"),
+    "matter": Title("更正的事项", "another matter"),
+    "level": Title("更正的紧急程度", "another urgency"),
 }
 RELATIONS: Final[dict[Relation, Title]] = {
     "sees": Title("可见者", "who sees it"),

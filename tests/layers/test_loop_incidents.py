@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 
 from layers.catalog.incident import TABLE
 from layers.errors import BadField, Conflict, LayersError, NotAllowed, UnknownItem
+from layers.loop import timers
 from layers.loop.callers import Contact, callers_of
 from layers.loop.carried import Carried
 from layers.loop.case_tables import CASE_NUMBER
@@ -29,11 +29,12 @@ from layers.loop.rules import shipped_rules
 from layers.loop.states import FINAL
 from layers.loop.tables import CALLER, STEP
 from layers.people.access import Actor, Scope
+from layers.people.accounts import make_account
 from layers.people.privacy import keyring_in
 from layers.refusals import CAUSES
 from layers.store.core import CHANGE, HISTORY
 from layers.store.engine import begin
-from tests.conftest import Cluster, Database, cloned
+from tests.conftest import Database
 
 NOW = dt.datetime(2026, 11, 23, 9, 0, tzinfo=dt.timezone(dt.timedelta(hours=8)))
 DISPATCHER = Actor("wang", frozenset({"dispatcher"}), Scope(None, None))
@@ -44,10 +45,16 @@ PHONE = "13800138000"
 
 
 @pytest.fixture(scope="module")
-def city(cluster: Cluster, city_template: str) -> Iterator[Database]:
+def city(own_city: Database) -> Database:
     """A small city of this file's own: its tests file cases of their own in it."""
-    with cloned(cluster, city_template) as fresh:
-        yield fresh
+    return with_worker(own_city)
+
+
+def with_worker(city: Database) -> Database:
+    """The city with an account for the grid worker to whom cases are given."""
+    with begin(city.engine, actor="test") as connection:
+        make_account(connection, login="li", name="李网格", actor="test")
+    return city
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +147,8 @@ def test_of_two_at_once_one_wins_and_the_other_is_told_what_changed(
     city: Database, office: Office, spot: Where
 ) -> None:
     filed = file(city, office, rubbish(spot))
-    barrier, outcomes = threading.Barrier(2), []
+    barrier = threading.Barrier(2)
+    outcomes: list[Any] = []
 
     def register(actor: Actor) -> None:
         barrier.wait()
@@ -265,6 +273,7 @@ def test_a_step_that_is_refused_says_why_and_leaves_nothing(city: Database, offi
         ("dispatch", officer, {}, UnknownItem, None),
         ("note", DISPATCHER, {"note": "x", "photos": ("none",)}, BadField, "photo_unknown"),
         ("merge", DISPATCHER, {"into": id}, BadField, "merge_self"),
+        ("suspend", DISPATCHER, {"note": "x", "until": NOW, "reason": "awaits_owner"}, BadField, "until_wrong"),
         ("merge", DISPATCHER, {"into": "20200101000001"}, BadField, "merge_unknown"),
         ("suspend", DISPATCHER, {"note": "x"}, BadField, "step_lacks"),
     ):
@@ -349,6 +358,30 @@ def test_suspended_the_clocks_stand_still_and_go_on_after(city: Database, office
     row = record(city, id)
     assert (row["suspended"], row["light"]) == (False, "green")
     assert row["due_at"] == row["stage_due_at"] > due
+
+
+def test_a_case_that_came_without_clocks_goes_on_with_its_times(city: Database, office: Office, spot: Where) -> None:
+    id = file(city, office, rubbish(spot)).incident
+    for step in ("register", "dispatch"):
+        go(city, office, id, step, DISPATCHER)
+    with begin(city.engine, actor="test") as connection:
+        timers.stop(connection, id, at=NOW)
+    due = record(city, id)["due_at"]
+    go(city, office, id, "sign", officer_of(city, id))
+    row = record(city, id)
+    assert (row["due_at"], row["stage_due_at"], row["light"]) == (due, due, "green")
+    go(
+        city,
+        office,
+        id,
+        "suspend",
+        DISPATCHER,
+        note="等雨停",
+        reason="awaits_weather",
+        until=NOW + dt.timedelta(days=5),
+    )
+    go(city, office, id, "resume", DISPATCHER, now=NOW + dt.timedelta(days=3))
+    assert record(city, id)["due_at"] > due
 
 
 def test_more_time_is_asked_for_and_granted(city: Database, office: Office, spot: Where) -> None:
