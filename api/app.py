@@ -34,11 +34,13 @@ from api.routes import (
     departments,
     duties,
     hotline,
+    incidents,
     indicators,
     items,
     keys,
     loop_indicators,
     ogc,
+    photos,
     places,
     prints,
     query,
@@ -51,6 +53,7 @@ from api.routes import (
     topics,
 )
 from api.routes.deliveries import router as deliveries_router
+from api.routes.photos import is_photo
 from api.routes.uploads import is_file
 from api.routes.uploads import router as uploads_router
 from api.service import Service
@@ -58,6 +61,7 @@ from api.settings import ROOT, Settings
 from api.shelf import Shelf
 from api.tiles import Receive, Scope, Send, Tiles, open_pool
 from api.watched import Watched
+from layers.loop.photos import MOST_BYTES
 from layers.store.archives import FOLDER as ARCHIVES
 from layers.store.basemap import FOLDER as BASEMAPS
 from layers.store.basemap import kept
@@ -140,6 +144,8 @@ class Application:
             keys,
             catalogue,
             topics,
+            incidents,
+            photos,
             indicators,
             reports,
             places,
@@ -206,6 +212,8 @@ class Application:
             most = MOST_BODY
             if is_file(method, path):
                 most = self.service.settings.upload_mb * 2**20
+            elif is_photo(method, path):
+                most = MOST_BYTES
             if _declared(scope, most) > most:
                 await errors.too_large()(scope, receive, measured)
             elif method == "OPTIONS" and is_for_programs(path):

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -44,6 +45,7 @@ from layers.errors import (
 )
 from layers.loop.departments import UnknownDepartment
 from layers.loop.duties import UnknownDuty
+from layers.loop.errors import Overtaken, TooOften
 from layers.loop.hotline.answers import UnknownAnswer
 from layers.loop.hotline.classify import ModelUnfit
 from layers.loop.hotline.lines import UnknownLine
@@ -149,6 +151,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     PreconditionNeeded: HTTPStatus.PRECONDITION_REQUIRED,
     KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     Conflict: HTTPStatus.CONFLICT,
+    TooOften: HTTPStatus.TOO_MANY_REQUESTS,
     MapNotBuilt: HTTPStatus.NOT_IMPLEMENTED,
     BadStyle: HTTPStatus.BAD_REQUEST,
     CannotPrint: HTTPStatus.NOT_IMPLEMENTED,
@@ -190,6 +193,10 @@ def refusal(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
         facts |= {"about": error.about} if error.about is not None else {}
     if isinstance(error, Stale):
         facts["current"] = error.current
+    if isinstance(error, Overtaken):
+        facts |= {"last": error.last, "since": jsonable_encoder(error.since)}
+    if isinstance(error, TooOften):
+        headers["Retry-After"] = str(error.again_s)
     if isinstance(error, NotAllowed) and not error.known:
         status = HTTPStatus.UNAUTHORIZED
     if status == HTTPStatus.SERVICE_UNAVAILABLE:

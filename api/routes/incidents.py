@@ -1,0 +1,327 @@
+"""Incidents: reported, listed in queues, read with what may be done next, and taken from step to step."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.responses import JSONResponse
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from api.deps import ActorDep, ReadDep, ServiceDep
+from api.errors import refusal
+from api.once import IdempotencyKey, once
+from api.service import Service
+from layers.ask.period import CITY_TIME
+from layers.errors import LayersError, NotAllowed, UnknownItem
+from layers.loop import queues
+from layers.loop.callers import Contact, callers_of
+from layers.loop.carried import Carried
+from layers.loop.cases import seen_by
+from layers.loop.duplicates import duplicates_of
+from layers.loop.incidents import Office, report, take_step
+from layers.loop.numbers import ID_PATTERN
+from layers.loop.placing import Where, spot_of
+from layers.loop.reports import Report, require_channel, values_of
+from layers.loop.resolved import proposed
+from layers.loop.strangers import count_report, ticket_for
+from layers.loop.told import told_case, told_table
+from layers.people.access import ANYONE, Actor, has, require_right
+from layers.refusals import CAUSES, cause_told
+from layers.store.engine import begin
+
+router = APIRouter(tags=["incidents"])
+IncidentId = Annotated[str, Path(pattern=f"^{ID_PATTERN}$", description="number of a case")]
+MOST_AT_ONCE: Final = 100
+# Texts are bounded here against waste only; what is too long is told by `layers.loop` in words.
+_Text = Annotated[str, Field(max_length=8_000)]
+_Code = Annotated[str, Field(max_length=128)]
+_DEAL_WITH_CALLERS: Final = ("hotline.take", "incident.dispose", "incident.verify", "person.unmask", "audit.read")
+_NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+PRIVATE: Final = {"Cache-Control": "private, no-store", "Vary": "Authorization, Cookie"}
+
+
+class ContactBody(BaseModel):
+    """How who tells it can be reached; sealed as soon as it is here, and masked whenever it is shown."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    name: _Code | None = None
+    phone: _Code | None = None
+    home: Annotated[str, Field(max_length=800)] | None = None
+
+
+class ReportBody(BaseModel):
+    """What is told: the matter or the component, the place (a point, a grid or an address), the words, and by whom."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    channel: _Code
+    matter: _Code | None = None
+    component_id: _Code | None = None
+    title: _Text | None = None
+    description: _Text | None = None
+    level: _Code = "general"
+    line: _Code | None = None
+    appeal: _Code | None = None
+    lon: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    lat: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    grid_id: _Code | None = None
+    address: Annotated[str, Field(max_length=1_000)] | None = None
+    contact: ContactBody | None = None
+
+    def told(self, actor: Actor) -> Report:
+        """As the loop takes it."""
+        contact = self.contact or ContactBody()
+        return Report(
+            where=Where(self.lon, self.lat, self.grid_id, self.address),
+            channel=self.channel,
+            matter=self.matter,
+            component=self.component_id,
+            title=self.title,
+            text=self.description,
+            level=self.level,
+            line=self.line,
+            appeal=self.appeal,
+            contact=Contact(contact.name, contact.phone, contact.home),
+            scenario=actor.scenario,
+        )
+
+
+class CarriedBody(BaseModel):
+    """What a step brings along; what it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    step: _Code
+    note: _Text | None = None
+    photos: Annotated[list[_Code], Field(max_length=100)] = []
+    reason: _Code | None = None
+    finding: _Code | None = None
+    until: AwareDatetime | None = None
+    lead: _Code | None = None
+    co: Annotated[list[_Code], Field(max_length=100)] | None = None
+    assignee: _Code | None = None
+    into: _Code | None = None
+    matter: _Code | None = None
+    level: _Code | None = None
+    lon: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)] | None = None
+    lat: Annotated[float, Field(ge=-85, le=85, allow_inf_nan=False)] | None = None
+
+    def carried(self) -> Carried:
+        """As the loop takes it."""
+        return Carried(
+            note=self.note,
+            photos=tuple(self.photos),
+            reason=self.reason,
+            finding=self.finding,
+            until=self.until,
+            lead=self.lead,
+            co=None if self.co is None else tuple(self.co),
+            assignee=self.assignee,
+            into=self.into,
+            matter=self.matter,
+            level=self.level,
+            place=None if self.lon is None or self.lat is None else (self.lon, self.lat),
+        )
+
+
+class StepBody(CarriedBody):
+    """A step of one case; `expected` is the number of the last step that the client has seen."""
+
+    expected: Annotated[int, Field(ge=0, le=2**62)]
+
+
+class StepsBody(CarriedBody):
+    """The same step of many cases, each in a transaction of its own."""
+
+    ids: Annotated[list[Annotated[str, Field(pattern=f"^{ID_PATTERN}$")]], Field(min_length=1, max_length=MOST_AT_ONCE)]
+
+
+class QueueQuery(BaseModel):
+    """Which queue, and what of it; several codes are parted by commas."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    queue: Literal["mine", "department", "overdue", "area"] = "area"
+    state: str | None = Field(None, max_length=200)
+    level: str | None = Field(None, max_length=200)
+    light: str | None = Field(None, max_length=200)
+    channel: str | None = Field(None, max_length=40)
+    matter: str | None = Field(None, max_length=40)
+    town: str | None = Field(None, max_length=15, pattern=r"^[0-9]+$")
+    lead: str | None = Field(None, max_length=40)
+    text: str | None = Field(None, max_length=200, min_length=1)
+    limit: int = Field(50, ge=1, le=queues.MOST)
+    cursor: str | None = Field(None, max_length=1_000)
+
+
+@router.get("/incidents")
+def incidents(query: Annotated[QueueQuery, Query()], actor: ActorDep, connection: ReadDep) -> JSONResponse:
+    """One page of a queue, what is due first standing first; `next` is the cursor of the page after it."""
+    require_right(actor, "incident.view")
+    asked = queues.Asked(
+        query.queue,
+        states=_codes(query.state),
+        levels=_codes(query.level),
+        lights=_codes(query.light),
+        channel=query.channel,
+        matter=query.matter,
+        town=query.town,
+        lead=query.lead,
+        text=query.text,
+    )
+    seen, now = seen_by(actor), dt.datetime.now(dt.UTC)
+    page = queues.page_of(connection, asked, actor, seen=seen, limit=query.limit, cursor=query.cursor, now=now)
+    return _answer({"incidents": page.incidents, "next": page.following})
+
+
+@router.get("/incidents/rules")
+def rules() -> JSONResponse:
+    """The table of states: every step with its words, who takes it and what it carries."""
+    return JSONResponse(told_table(), headers={"Cache-Control": "no-cache"})
+
+
+@router.post("/incidents", status_code=201)
+def file_incident(
+    body: ReportBody, request: Request, service: ServiceDep, actor: ActorDep, idempotency_key: IdempotencyKey = None
+) -> JSONResponse:
+    """File a case. Residents without an account do so where the city allows it, for the channel `public`."""
+    now = dt.datetime.now(dt.UTC)
+    if actor == ANYONE:
+        _admit(request, service, now=now)
+
+    def work(connection: sa.Connection) -> dict[str, Any]:
+        office = Office(service.rules, service.keyring)
+        return vars(report(connection, office, body.told(actor), actor=actor, now=now))
+
+    answer, fresh = once(service, actor, idempotency_key, asked=["report", body.model_dump()], work=work)
+    if actor == ANYONE:
+        told = {"receipt": answer, "ticket": ticket_for(service.keyring, answer["incident"])}
+        return _answer(told, status=201)
+    return _after(service, actor, answer, fresh=fresh, status=201)
+
+
+@router.post("/incidents/duplicates")
+def duplicates(body: ReportBody, actor: ActorDep, connection: ReadDep) -> JSONResponse:
+    """Open cases that may be the same as what is about to be filed, with the reasons."""
+    require_right(actor, "incident.view")
+    told, now = body.told(actor), dt.datetime.now(dt.UTC)
+    require_channel(actor, told.channel)
+    values = values_of(connection, told, on=now.astimezone(CITY_TIME).date())
+    spot = spot_of(connection, told.where, values["component_id"])
+    text = f"{told.title or ''} {told.text or ''}"
+    about = {"matter": values["matter"], "lon": spot.lon, "lat": spot.lat, "text": text, "scenario": actor.scenario}
+    found = duplicates_of(connection, **about, where=seen_by(actor), now=now)
+    shown = [{**vars(one), "why": [title._asdict() for title in one.why]} for one in found]
+    return _answer({"duplicates": shown})
+
+
+@router.post("/incidents/steps")
+def take_steps(
+    body: StepsBody, service: ServiceDep, actor: ActorDep, idempotency_key: IdempotencyKey = None
+) -> JSONResponse:
+    """The same step of up to 100 cases: each done or refused by itself, with its own result."""
+    results = []
+    for id in dict.fromkeys(body.ids):
+        key = None if idempotency_key is None else f"{idempotency_key} {id}"
+        try:
+            answer, _ = _taken(service, actor, id, body, expected=None, key=key)
+            results.append({"id": id, "done": True, "state": answer["state"]})
+        except LayersError as error:
+            results.append({"id": id, "done": False, "state": None, **_why(error)})
+    return _answer({"results": results})
+
+
+@router.get("/incidents/{id}")
+def incident(id: IncidentId, service: ServiceDep, actor: ActorDep, connection: ReadDep) -> JSONResponse:
+    """A case with its steps, photos and callers (masked), and what the asker may do next."""
+    case = _case(connection, service, actor, id, seen=seen_by(actor))
+    with service.writer.connect() as writer:  # readers never see callers
+        case["callers"] = _callers(writer, service, actor, id)
+    return _answer(case)
+
+
+@router.post("/incidents/{id}/steps")
+def take(
+    id: IncidentId, body: StepBody, service: ServiceDep, actor: ActorDep, idempotency_key: IdempotencyKey = None
+) -> JSONResponse:
+    """Take a step; 409 with what changed when others were quicker."""
+    answer, fresh = _taken(service, actor, id, body, expected=body.expected, key=idempotency_key)
+    return _after(service, actor, answer, fresh=fresh)
+
+
+def _codes(text: str | None) -> tuple[str, ...]:
+    return tuple(text.split(",")) if text else ()
+
+
+def _admit(request: Request, service: Service, *, now: dt.datetime) -> None:
+    """Let somebody without an account report, if the city does, and not too often; NotAllowed, TooOften."""
+    settings = service.settings
+    if not settings.public_reports:
+        told = "this city takes no reports without an account"
+        raise NotAllowed(told, known=False).because("public_closed")
+    address = service.door.ways.address(request.scope)
+    with begin(service.writer, actor=ANYONE.name) as connection:
+        count_report(connection, service.keyring, address, most=settings.public_reports_hourly, now=now)
+
+
+def _taken(
+    service: Service, actor: Actor, id: str, body: CarriedBody, *, expected: int | None, key: str | None
+) -> tuple[dict[str, Any], bool]:
+    office, now = Office(service.rules, service.keyring), dt.datetime.now(dt.UTC)
+
+    def work(connection: sa.Connection) -> dict[str, Any]:
+        carried = body.carried()
+        return vars(
+            take_step(connection, office, id, body.step, actor=actor, carried=carried, expected=expected, now=now)
+        )
+
+    return once(service, actor, key, asked=["step", id, body.model_dump()], work=work)
+
+
+def _after(service: Service, actor: Actor, receipt: dict[str, Any], *, fresh: bool, status: int = 200) -> JSONResponse:
+    """The case as it stands after what was done, wherever it is seen now; of what was done before as it is seen."""
+    with service.writer.connect() as connection:
+        try:
+            seen = sa.true() if fresh else seen_by(actor)
+            case = _case(connection, service, actor, receipt["incident"], seen=seen)
+            case["callers"] = _callers(connection, service, actor, receipt["incident"])
+        except UnknownItem:
+            case = {}
+    headers = {"Location": f"/incidents/{receipt['incident']}"} if status == 201 else {}
+    return _answer({"receipt": receipt, **case}, status=status, headers=headers)
+
+
+def _case(
+    connection: sa.Connection, service: Service, actor: Actor, id: str, *, seen: sa.ColumnElement[bool]
+) -> dict[str, Any]:
+    case = told_case(connection, actor, id, seen=seen)
+    record = case["incident"]
+    waits = record["state"] == "registered"
+    proposal = proposed(connection, service.rules, record, now=dt.datetime.now(dt.UTC)) if waits else None
+    return {**case, "proposal": proposal}
+
+
+def _callers(connection: sa.Connection, service: Service, actor: Actor, id: str) -> list[dict[str, Any]]:
+    """Those who told of it, masked, to those who deal with them: a wall and an analyst need nobody."""
+    concerned = any(has(actor, right) for right in _DEAL_WITH_CALLERS)
+    return callers_of(connection, service.keyring, id) if concerned else []
+
+
+def _why(error: LayersError) -> dict[str, Any]:
+    """Why one of many was refused."""
+    _, body, _ = refusal(error)
+    told = {"zh": str(error), "en": str(error)}
+    if error.cause is not None and error.cause in CAUSES:
+        told = {name: text for name, text in cause_told(error.cause, error.facts).items() if name in told}
+    return {"code": body["code"], "cause": error.cause, "why": told}
+
+
+def _answer(body: dict[str, Any], *, status: int = 200, headers: Mapping[str, str] = _NO_HEADERS) -> JSONResponse:
+    return JSONResponse(jsonable_encoder(body), status, headers={**PRIVATE, **headers})
