@@ -40,6 +40,7 @@ from api.routes import (
     keys,
     loop_indicators,
     ogc,
+    open311,
     photos,
     places,
     prints,
@@ -51,6 +52,7 @@ from api.routes import (
     sight,
     system,
     topics,
+    webhooks,
 )
 from api.routes.deliveries import router as deliveries_router
 from api.routes.photos import is_photo
@@ -167,6 +169,8 @@ class Application:
             hotline,
             answers,
             callbacks,
+            open311,
+            webhooks,
         ):
             api.include_router(part.router)
         for router in (uploads_router, deliveries_router):

@@ -49,6 +49,8 @@ from layers.loop.errors import Overtaken, TooOften
 from layers.loop.hotline.answers import UnknownAnswer
 from layers.loop.hotline.classify import ModelUnfit
 from layers.loop.hotline.lines import UnknownLine
+from layers.loop.open311 import UnknownRequest, UnknownService
+from layers.loop.webhooks import UnknownWebhook
 from layers.people.keys import KeysUnfit
 from layers.people.privacy import SealBroken
 from layers.people.reads import UnknownCaller
@@ -115,6 +117,9 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     UnknownDuty: HTTPStatus.NOT_FOUND,
     UnknownDepartment: HTTPStatus.NOT_FOUND,
     UnknownLine: HTTPStatus.NOT_FOUND,
+    UnknownWebhook: HTTPStatus.NOT_FOUND,
+    UnknownService: HTTPStatus.NOT_FOUND,
+    UnknownRequest: HTTPStatus.NOT_FOUND,
     UnknownAnswer: HTTPStatus.NOT_FOUND,
     ModelUnfit: HTTPStatus.SERVICE_UNAVAILABLE,
     NotCounted: HTTPStatus.SERVICE_UNAVAILABLE,

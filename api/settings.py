@@ -13,6 +13,7 @@ from pydantic import AliasChoices, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gis.frames import parse_frame
+from layers.loop.webhook_address import networks_of
 
 ROOT = Path(__file__).resolve().parents[1]
 # It goes into the Content-Security-Policy, so nothing but a host name, and a port.
@@ -48,6 +49,8 @@ class Settings(BaseSettings):
     sign_in_tries_address: int = Field(60, ge=2, le=10_000)
     # `required`: nobody's rights count before a second factor is enrolled.
     second_factor: Literal["optional", "required"] = "optional"
+    # Networks of the city's own that webhooks may be sent to, like "10.0.0.0/8"; public addresses need no mention.
+    webhook_networks: str = ""
     map_approval: str | None = None
     # Whether residents may report without an account, and how many an hour from one address.
     public_reports: bool = False
@@ -76,6 +79,12 @@ class Settings(BaseSettings):
         if parts.scheme not in ("http", "https") or not _HOST.fullmatch(parts.netloc) or parts.path not in ("", "/"):
             raise ValueError("where people reach the city is https:// and a host name, without a path")
         return f"{parts.scheme}://{parts.netloc}"
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        networks_of(text)
+        return text
 
     @field_validator("basemap_url")
     @classmethod

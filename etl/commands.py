@@ -120,6 +120,9 @@ def worker(_: argparse.Namespace, screen: Screen) -> int:
     from layers.loop.hotline.training_job import training
     from layers.loop.rules import rules_in
     from layers.loop.tally import tallying
+    from layers.loop.webhook_address import networks_of
+    from layers.loop.webhook_sending import telling
+    from layers.people.privacy import keyring_in
     from layers.store.jobs import work
 
     del screen
@@ -141,6 +144,7 @@ def worker(_: argparse.Namespace, screen: Screen) -> int:
             training(url, home.folder),
             firing(url, rules.calendar),
             tallying(url, rules),
+            telling(url, keyring_in(home.folder), networks_of(os.environ.get("CHENGTU_WEBHOOK_NETWORKS", ""))),
         ]
         asyncio.run(work(url, layers, more=more))
         engine.dispose()

@@ -241,7 +241,8 @@ def _grant(connection: sa.Connection) -> None:
         "revoke select on core.caller, core.sensitive_read from chengtu_reader",
         "grant insert on core.correction, core.contact to chengtu_writer",  # written once
         "grant insert, update, delete on core.answer to chengtu_writer",
-        "revoke select on core.correction, core.contact from chengtu_reader",
+        "grant insert, update on core.webhook, core.webhook_sending to chengtu_writer",
+        "revoke select on core.correction, core.contact, core.webhook, core.webhook_sending from chengtu_reader",
         "grant select, insert, update, delete on all tables in schema jobs to chengtu_writer",
         "grant usage on all sequences in schema core, jobs to chengtu_writer",
         "grant execute on all functions in schema core to chengtu_writer, chengtu_reader",

@@ -1,0 +1,226 @@
+"""Webhooks: every step of a department's cases is told to its own system, signed, until it was taken or is given up.
+
+A step is put into the outbox once (after it can no more be overtaken by one that was begun before it); a telling that
+fails is tried again ever later and recorded. Nothing of an exercise is ever told.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from layers.errors import BadField, Conflict, LayersError
+from layers.loop.departments import Departments
+from layers.loop.webhook_address import Networks, check_url
+from layers.loop.webhook_tables import SENDING, WEBHOOK
+from layers.people.privacy import Keyring
+
+MOST_WEBHOOKS: Final = 200
+MOST_LISTED: Final = 100
+MOST_AT_ONCE: Final = 500
+CLAIM_S: Final = 60
+WAITS_S: Final = (10, 60, 300, 1_800, 7_200, 21_600)
+"""So long after each failure it is tried again; after the last it is given up."""
+SIGNATURE: Final = "Chengtu-Signature"
+
+
+class UnknownWebhook(LayersError):
+    """No webhook has this number, or none that the actor may know of."""
+
+    def __init__(self, id: int) -> None:
+        super().__init__(f"there is no webhook {id}")
+        self.id = id
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """Where a department's system is told of its cases."""
+
+    id: int
+    department: str
+    url: str
+    actor: str
+    at: dt.datetime
+    ended_at: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class Sending:
+    """One telling that was claimed to be made now, for the `tries`th time."""
+
+    id: int
+    url: str
+    salt: str
+    body: dict[str, Any]
+    tries: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a try: the status that was answered, or why there was none."""
+
+    status: int | None
+    error: str | None = None
+
+    @property
+    def taken(self) -> bool:
+        """Whether the other side has it."""
+        return self.status is not None and 200 <= self.status < 300
+
+
+def register(
+    connection: sa.Connection,
+    keyring: Keyring,
+    department: str,
+    url: str,
+    *,
+    departments: Departments,
+    networks: Networks,
+    actor: str,
+) -> tuple[Webhook, str]:
+    """A new webhook and its secret, which can be told only now; it tells of what happens from now on.
+
+    BadField for a department that there is not or a URL that is not to be called, Conflict when there are 200.
+    """
+    if department not in departments:
+        raise BadField({"department": f"there is no department {department!r}"})
+    check_url(url, networks)
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext("webhook"))))
+    living = sa.select(sa.func.count()).where(WEBHOOK.c.ended_at.is_(None))
+    if (connection.scalar(living) or 0) >= MOST_WEBHOOKS:
+        raise Conflict(f"there are {MOST_WEBHOOKS} webhooks").because("webhooks_full", most=MOST_WEBHOOKS)
+    salt = secrets.token_hex(16)
+    values = {"department": department, "url": url, "salt": salt, "actor": actor}
+    row = connection.execute(sa.insert(WEBHOOK).values(values).returning(*_SHOWN)).one()
+    return Webhook(*row), secret_of(keyring, salt)
+
+
+def webhooks(connection: sa.Connection, *, departments: frozenset[str] | None) -> list[Webhook]:
+    """Those that are not ended, of these departments (None: of all)."""
+    query = sa.select(*_SHOWN).where(WEBHOOK.c.ended_at.is_(None))
+    if departments is not None:
+        query = query.where(WEBHOOK.c.department.in_(sorted(departments)))
+    return [Webhook(*row) for row in connection.execute(query.order_by(WEBHOOK.c.id).limit(MOST_WEBHOOKS))]
+
+
+def webhook(connection: sa.Connection, id: int) -> Webhook:
+    """The one of this number; UnknownWebhook when there is none."""
+    row = connection.execute(sa.select(*_SHOWN).where(WEBHOOK.c.id == id)).first()
+    if row is None:
+        raise UnknownWebhook(id)
+    return Webhook(*row)
+
+
+def end(connection: sa.Connection, id: int, *, now: dt.datetime) -> None:
+    """Tell nothing more; what waits is given up."""
+    connection.execute(sa.update(WEBHOOK).where(WEBHOOK.c.id == id).values(ended_at=now))
+    waiting = sa.and_(SENDING.c.webhook == id, SENDING.c.next_at.is_not(None))
+    connection.execute(sa.update(SENDING).where(waiting).values(next_at=None, dead_at=now, error="ended"))
+
+
+def sendings(connection: sa.Connection, id: int, *, before: int | None = None) -> list[dict[str, Any]]:
+    """The newest hundred tellings of a webhook (before a number), with what became of each."""
+    columns = (column for column in SENDING.c if column.name not in ("webhook", "body"))
+    query = sa.select(*columns).where(SENDING.c.webhook == id)
+    if before is not None:
+        query = query.where(SENDING.c.id < before)
+    return [dict(row) for row in connection.execute(query.order_by(SENDING.c.id.desc()).limit(MOST_LISTED)).mappings()]
+
+
+def secret_of(keyring: Keyring, salt: str) -> str:
+    """The secret of a webhook: made of the city's own key, so that the database does not hold it."""
+    return hmac.new(keyring.keys.mark, f"webhook {salt}".encode(), hashlib.sha256).hexdigest()
+
+
+def signature(secret: str, body: bytes, *, now: dt.datetime) -> str:
+    """What goes with a telling: `t=SECONDS,v1=HMAC-SHA256(secret, "SECONDS." + body)` in hexadecimal."""
+    seconds = int(now.timestamp())
+    digest = hmac.new(secret.encode(), f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={seconds},v1={digest}"
+
+
+_SHOWN: Final = (
+    *(WEBHOOK.c.id, WEBHOOK.c.department, WEBHOOK.c.url, WEBHOOK.c.actor, WEBHOOK.c.at, WEBHOOK.c.ended_at),
+)
+# Steps in the order of their transactions, and only those before which none can come any more: a step with a lower
+# number may be committed after one with a higher.
+_NEXT: Final = sa.text("""
+    select s.id, s.xid::text as xid, s.step, s.before, s.after, s.at, s.scenario is null and i.scenario is null
+        and (i.lead = :department or :department = any (i.co)) as ours,
+      i.id as incident, i.matter, i.title, i.description, i.state, i.level, i.light, i.lead, i.co, i.address,
+      i.admin_code, i.grid_id, i.reported_at, i.due_at, st_x(i.geom) as lon, st_y(i.geom) as lat
+    from core.step s left join city.incident i on i.id = s.incident
+    where (s.xid, s.id) > (cast(:after_xid as xid8), :after_step)
+      and s.xid < pg_snapshot_xmin(pg_current_snapshot())
+    order by s.xid, s.id limit :most
+""")
+
+
+def queue_steps(connection: sa.Connection, *, now: dt.datetime) -> int:
+    """Put new steps into the outbox of each webhook, each once; returns how many."""
+    table = WEBHOOK
+    held = sa.select(table.c.id, table.c.department, sa.cast(table.c.after_xid, sa.Text), table.c.after_step)
+    query = held.where(table.c.ended_at.is_(None)).order_by(table.c.id).with_for_update(skip_locked=True)
+    queued = 0
+    for id, department, after_xid, after_step in connection.execute(query).all():
+        values = {
+            "department": department, "after_xid": after_xid, "after_step": after_step, "most": MOST_AT_ONCE
+        }  # fmt: skip
+        rows = connection.execute(_NEXT, values).mappings().all()
+        if not rows:
+            continue
+        ours = [_queued(id, row, now) for row in rows if row["ours"]]
+        if ours:
+            connection.execute(sa.insert(SENDING), ours)
+        last = {"after_xid": sa.cast(sa.literal(rows[-1]["xid"]), table.c.after_xid.type)}
+        connection.execute(sa.update(table).where(table.c.id == id).values(**last, after_step=rows[-1]["id"]))
+        queued += len(ours)
+    return queued
+
+
+def _queued(id: int, row: sa.RowMapping, now: dt.datetime) -> dict[str, Any]:
+    plain = ("matter", "title", "description", "state", "level", "light", "lead", "co", "address", "admin_code",
+             "grid_id", "lon", "lat")  # fmt: skip
+    told = {name: row[name] for name in plain}
+    times = {name: None if row[name] is None else row[name].isoformat() for name in ("reported_at", "due_at")}
+    step = {"id": row["id"], "step": row["step"], "before": row["before"], "after": row["after"],
+            "at": row["at"].isoformat()}  # fmt: skip
+    body = {"step": step, "incident": {"id": row["incident"], **told, **times}}
+    return {"webhook": id, "incident": row["incident"], "step": row["id"], "body": body, "next_at": now}
+
+
+def claim(connection: sa.Connection, *, now: dt.datetime, most: int = 20) -> list[Sending]:
+    """Tellings that are due, each for one worker; who dies meanwhile leaves them to be claimed again in a minute."""
+    due = (
+        sa.select(SENDING.c.id)
+        .where(SENDING.c.next_at <= now)
+        .order_by(SENDING.c.next_at, SENDING.c.id)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    claimed = (
+        sa.update(SENDING)
+        .where(SENDING.c.id.in_(due), WEBHOOK.c.id == SENDING.c.webhook)
+        .values(tries=SENDING.c.tries + 1, next_at=now + dt.timedelta(seconds=CLAIM_S))
+        .returning(SENDING.c.id, WEBHOOK.c.url, WEBHOOK.c.salt, SENDING.c.body, SENDING.c.tries)
+    )
+    return sorted((Sending(*row) for row in connection.execute(claimed)), key=lambda one: one.id)
+
+
+def record(connection: sa.Connection, sending: Sending, outcome: Outcome, *, now: dt.datetime) -> None:
+    """Write down what became of a try: taken, to be tried again later, or given up."""
+    values: dict[str, Any] = {"status": outcome.status, "error": outcome.error}
+    if outcome.taken:
+        values |= {"sent_at": now, "next_at": None}
+    elif sending.tries > len(WAITS_S):
+        values |= {"dead_at": now, "next_at": None}
+    else:
+        values |= {"next_at": now + dt.timedelta(seconds=WAITS_S[sending.tries - 1])}
+    mine = sa.and_(SENDING.c.id == sending.id, SENDING.c.tries == sending.tries, SENDING.c.next_at.is_not(None))
+    connection.execute(sa.update(SENDING).where(mine).values(values))
