@@ -7,6 +7,7 @@ nothing, and the next worker does it. Two workers never get the same one.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -81,14 +82,22 @@ def firing(url: str, calendar: Calendar) -> Callable[[procrastinate.App], None]:
     """Adds the job to a queue: every two seconds, and so right after a start, whatever became due meanwhile."""
     engine = engine_for(url, "writer", pool_size=1)
 
+    busy = threading.Lock()
+
     def work(timestamp: int) -> None:
-        fire_due(engine, now=datetime.now(UTC), calendar=calendar)
-        if timestamp % 60 == 0:
-            forget_jobs(engine, _JOB)
+        if not busy.acquire(blocking=False):
+            return  # the last look is not over yet, and sees what this one would
+        try:
+            fire_due(engine, now=datetime.now(UTC), calendar=calendar)
+            if timestamp % 60 == 0:
+                forget_jobs(engine, _JOB)
+        finally:
+            busy.release()
 
     def add(app: procrastinate.App) -> None:
         @app.periodic(cron="* * * * * */2")
-        @app.task(queue=QUEUE, name=_JOB, queueing_lock="fire_timers", lock="fire_timers")
+        # No lock: the row of a worker that was killed would hold it until it counts as stalled, and nothing would fire.
+        @app.task(queue=QUEUE, name=_JOB, queueing_lock="fire_timers")
         async def fire_timers(timestamp: int) -> None:
             await asyncio.to_thread(work, timestamp)
 

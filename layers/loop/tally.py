@@ -7,6 +7,7 @@ takes these notes, so that nothing is missed and nothing is counted that was not
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -62,22 +63,34 @@ def tallying(url: str, rules: Rules) -> Callable[[procrastinate.App], None]:
     """Adds the job to a queue: every ten seconds, whatever changed."""
     engine = engine_for(url, "writer", pool_size=1)
 
+    busy = threading.Lock()
+
     def work(timestamp: int) -> None:
-        until = time.monotonic() + _LONGEST_S
-        while time.monotonic() < until:
-            with begin(engine, actor=SYSTEM) as connection:
-                if refresh(connection, rules) == 0:
-                    break
-        if timestamp % 60 == 0:
-            forget_jobs(engine, _JOB)
+        if not busy.acquire(blocking=False):
+            return  # the last one is not over yet
+        try:
+            _refresh_all(engine, rules)
+            if timestamp % 60 == 0:
+                forget_jobs(engine, _JOB)
+        finally:
+            busy.release()
 
     def add(app: procrastinate.App) -> None:
         @app.periodic(cron="* * * * * */10")
-        @app.task(queue=QUEUE, name=_JOB, queueing_lock="tally_cases", lock="tally_cases")
+        @app.task(queue=QUEUE, name=_JOB, queueing_lock="tally_cases")
         async def tally_cases(timestamp: int) -> None:
             await asyncio.to_thread(work, timestamp)
 
     return add
+
+
+def _refresh_all(engine: sa.Engine, rules: Rules) -> None:
+    """Until nothing is noted, or for as long as a job should last: the next one goes on."""
+    until = time.monotonic() + _LONGEST_S
+    while time.monotonic() < until:
+        with begin(engine, actor=SYSTEM) as connection:
+            if refresh(connection, rules) == 0:
+                return
 
 
 def _facts(connection: sa.Connection, rules: Rules, ids: Sequence[str]) -> Iterable[dict[str, Any]]:

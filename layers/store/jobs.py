@@ -116,11 +116,19 @@ def file_job(url: str, name: str, *, lock: str, **arguments: str | int) -> bool:
 
 
 async def requeue_stalled(app: procrastinate.App) -> int:
-    """Put jobs whose worker died back into the queue; returns how many."""
+    """Put jobs whose worker died back into the queue; returns how many.
+
+    One that waits in the queue again already, as periodic ones soon do, is only taken off the books.
+    """
     stalled = list(await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S))
+    again = 0
     for job in stalled:
-        await app.job_manager.retry_job(job)
-    return len(stalled)
+        try:
+            await app.job_manager.retry_job(job)
+            again += 1
+        except procrastinate.exceptions.UniqueViolation:
+            await app.job_manager.finish_job(job, status=procrastinate.jobs.Status.ABORTED, delete_job=True)
+    return again
 
 
 async def work(url: str, layers: Callable[[], list[Layer]], *, more: More = ()) -> None:

@@ -51,6 +51,27 @@ def test_a_job_whose_worker_was_killed_is_queued_again(database: Database) -> No
     assert scalar(database, "select status::text from jobs.procrastinate_jobs") == "todo"
 
 
+def test_a_job_of_a_killed_worker_that_waits_again_already_does_not_stop_the_next_worker(database: Database) -> None:
+    async def file_twice_and_sweep() -> int:
+        app = job_app(database.url, list)
+        async with app.open_async():
+            job = app.configure_task("chengtu.refresh_gram_counts", queueing_lock="once")
+            await job.defer_async(timestamp=0)
+            worker = await app.job_manager.register_worker()
+            await app.job_manager.fetch_job(queues=None, worker_id=worker)
+            await job.defer_async(timestamp=2)
+            with database.owner.begin() as connection:
+                connection.execute(
+                    sa.text("update jobs.procrastinate_workers set last_heartbeat = now() - make_interval(secs => :s)"),
+                    {"s": STALLED_AFTER_S + 1},
+                )
+            return await requeue_stalled(app)
+
+    assert asyncio.run(file_twice_and_sweep()) == 0
+    assert scalar(database, "select array_agg(status::text) from jobs.procrastinate_jobs") == ["todo"]
+    assert scalar(database, "select args->>'timestamp' from jobs.procrastinate_jobs") == "2"
+
+
 def test_the_worker_stops_in_order_when_asked(database: Database) -> None:
     environment = {"CHENGTU_DATABASE_URL": database.url, "PATH": "/usr/bin:/bin"}
     with subprocess.Popen([sys.executable, "-m", "etl", "worker"], cwd=ROOT, env=environment) as worker:
