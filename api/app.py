@@ -40,6 +40,7 @@ from api.routes import (
     keys,
     loop_indicators,
     ogc,
+    oidc,
     open311,
     photos,
     places,
@@ -142,6 +143,7 @@ class Application:
         for part in (
             system,
             session,
+            oidc,
             accounts,
             keys,
             catalogue,

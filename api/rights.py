@@ -149,6 +149,8 @@ NEEDED: Final[Mapping[str, str | tuple[str, ...]]] = MappingProxyType(
         "POST /session": OPEN,
         "GET /session": OPEN,
         "DELETE /session": OPEN,
+        "GET /session/oidc": OPEN,
+        "GET /session/oidc/back": OPEN,
         "PUT /session/password": OWN,
         "GET /session/all": OWN,
         "DELETE /session/all/{id}": OWN,

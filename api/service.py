@@ -26,7 +26,9 @@ from layers.loop.hotline.intake import Intake
 from layers.loop.rules import Rules, rules_in
 from layers.people.access import ADMIN
 from layers.people.attempts import Limits
+from layers.people.outside import House
 from layers.people.privacy import Keyring, keyring_in
+from layers.people.provider import Client, Provider
 from layers.people.sessions import Lasting
 from layers.people.signin import Policy
 from layers.rasters import FOLDER as RASTERS
@@ -87,6 +89,11 @@ class Service:
             *(Counter(writer, indicators), topics, rules_in(settings.data_dir), _door(settings, tokens)),
         )
 
+    @cached_property
+    def house(self) -> House | None:
+        """The city's provider of OpenID Connect, if it has one."""
+        return _house(self.settings)
+
     @property
     def indicators(self) -> Mapping[str, Indicator]:
         """What the city's figures are, by name."""
@@ -113,6 +120,15 @@ def _door(settings: Settings, engine: sa.Engine) -> Door:
     limits = Limits(settings.sign_in_tries, settings.sign_in_tries_address)
     policy = Policy(limits, lasting, second_factor=settings.second_factor == "required")
     return Door(engine, policy=policy, ways=Ways(settings.public_url, settings.proxies))
+
+
+def _house(settings: Settings) -> House | None:
+    if settings.oidc_issuer is None or settings.oidc_client_id is None:
+        return None
+    back = f"{settings.public_url}/session/oidc/back"
+    client = Client(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret, back)
+    roles = settings.oidc_roles_by_group
+    return House(Provider(client), settings.oidc_claim, roles, makes_accounts=settings.oidc_accounts)
 
 
 def check(settings: Settings) -> None:

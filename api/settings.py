@@ -51,6 +51,16 @@ class Settings(BaseSettings):
     second_factor: Literal["optional", "required"] = "optional"
     # Networks of the city's own that webhooks may be sent to, like "10.0.0.0/8"; public addresses need no mention.
     webhook_networks: str = ""
+    # A provider of OpenID Connect: its issuer, our id and secret there (public_url has to be set, too), and its name.
+    oidc_client_id: str | None = None
+    oidc_client_secret: str | None = Field(None, repr=False)
+    oidc_issuer: str | None = None
+    oidc_name: str = "OpenID Connect"
+    # Where its token tells of groups, and which role each gives: `city-dispatch=dispatcher,city-audit=auditor`.
+    oidc_claim: str = "roles"
+    oidc_roles: str = ""
+    # Whether whoever it sends gets an account; without, only those that are linked already.
+    oidc_accounts: bool = False
     map_approval: str | None = None
     # Whether residents may report without an account, and how many an hour from one address.
     public_reports: bool = False
@@ -69,6 +79,33 @@ class Settings(BaseSettings):
     # {lon}, {lat} if it asks for them; either a path of this server's own host or https://.
     video_picture_url: str | None = None
     video_stream_url: str | None = None
+
+    @field_validator("oidc_roles")
+    @classmethod
+    def _pairs(cls, text: str) -> str:
+        for pair in filter(None, text.split(",")):
+            if not re.fullmatch(r"[^=,]{1,200}=[a-z][a-z0-9_]{1,40}", pair.strip()):
+                raise ValueError("roles of the provider are told as GROUP=ROLE, with commas between")
+        return text
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _a_whole_provider(cls, issuer: str | None, given: ValidationInfo) -> str | None:
+        if issuer is None:
+            return None
+        public = given.data.get("public_url")
+        if given.data.get("oidc_client_id") is None or public is None:
+            raise ValueError("a provider needs the settings oidc_client_id and public_url, too")
+        # A city that people reach over HTTPS does not hear of them by plain HTTP.
+        if not issuer.startswith(("http://", "https://") if public.startswith("http:") else "https://"):
+            raise ValueError("the issuer of the provider begins with https://")
+        return issuer
+
+    @property
+    def oidc_roles_by_group(self) -> dict[str, str]:
+        """Which role each group of the provider gives."""
+        pairs = (pair.strip().rpartition("=") for pair in self.oidc_roles.split(",") if pair.strip())
+        return {group: role for group, _, role in pairs}
 
     @field_validator("public_url")
     @classmethod

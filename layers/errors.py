@@ -14,6 +14,7 @@ LayersError
 ├── BadDeclaration          a file in which people declare something: the line that cannot be used, and why
 ├── NotAllowed              the actor may not do this; `reason` says why
 ├── WrongLogin              no such login, or not this password; which of them is not told
+├── NotSignedIn             the provider of OpenID Connect did not prove who it is
 ├── SecondFactorDue         the password is right, and a code is needed beside it
 ├── TooManyAttempts         to sign in; says how long to wait
 ├── UnknownAccount          no account has this login name
@@ -168,6 +169,10 @@ class WrongLogin(LayersError):
 
     def __init__(self) -> None:
         super().__init__("login name or password is wrong")
+
+
+class NotSignedIn(LayersError):
+    """Whoever comes back from the provider of OpenID Connect is not proved to be one of us."""
 
 
 class SecondFactorDue(LayersError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import segno
 from fastapi import APIRouter, Path, Request, Response
@@ -28,6 +28,9 @@ _Login = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, 
 _Password = Annotated[str, StringConstraints(min_length=1, max_length=MOST)]
 _Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=6, max_length=40)]
 FRESH = {"Cache-Control": "no-store"}
+
+
+Answer = TypeVar("Answer", bound=Response)
 
 
 class _Strict(BaseModel):
@@ -79,12 +82,14 @@ def session(service: ServiceDep, holder: HolderDep) -> JSONResponse:
         "actor": None if actor == ANYONE else actor.name,
         "name": None if holder.account is None else holder.account.name,
         "roles": sorted(actor.roles),
+        "titles": {name: title._asdict() for name, title in holder.titles.items()},
         "areas": listed(actor.scope.areas),
         "departments": listed(actor.scope.departments),
         "rights": sorted(rights(actor)),
         "due": actor.due,
         "account": None if holder.account is None else _of_account(holder.account),
         "secondFactor": service.settings.second_factor,
+        "provider": service.settings.oidc_name if service.settings.oidc_issuer else None,
     }
     return JSONResponse(told, headers=FRESH)
 
@@ -178,7 +183,7 @@ def remove(body: Proof, request: Request, service: ServiceDep, holder: HolderDep
     return Response(status_code=204, headers=FRESH)
 
 
-def with_cookie(answer: JSONResponse, request: Request, service: Service, secret: str) -> JSONResponse:
+def with_cookie(answer: Answer, request: Request, service: Service, secret: str) -> Answer:
     """The answer with the session's cookie."""
     ways, lasting = service.door.ways, service.door.policy.lasting
     answer.set_cookie(

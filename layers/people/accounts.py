@@ -22,7 +22,8 @@ MOST_ACCOUNTS: Final = 50_000
 FIRST: Final[Mapping[str, tuple[str, str]]] = {"admin": ("系统管理员", "admin"), "security": ("安全管理员", "security")}
 """The accounts of the first start, with their shown names and roles: the one makes accounts, the other grants roles."""
 # They stand in the change log for something else.
-_RESERVED: Final = frozenset({"anyone", "kiosk", "system", "demo", "loop", "worker"})
+RESERVED: Final = frozenset({"anyone", "kiosk", "system", "demo", "loop", "worker", "oidc"})
+"""Names that no account takes."""
 _MOST_ENTRIES: Final = 200
 _DEPARTMENT: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
@@ -95,17 +96,18 @@ def accounts(connection: sa.Connection, *, after: str, limit: int, text: str = "
 
 def make_account(connection: sa.Connection, *, login: str, name: str, actor: str) -> str:
     """Make an account that may nothing yet, and return its one-time password; Conflict when the login is taken."""
-    if login in _RESERVED or not re.fullmatch(LOGIN_PATTERN, login):
+    if login in RESERVED or not re.fullmatch(LOGIN_PATTERN, login):
         told = "a login name has 2 to 61 small letters, digits, dots, hyphens, _ or @, and is none of ours"
         raise BadField({"login": told}).because("login_unfit")
-    _room_for(connection, login)
+    room_for(connection, login)
     password = one_time()
     connection.execute(sa.insert(ACCOUNT).values(login=login, name=name, hash=hashed(password), must_change=True))
     record(connection, "account_made", login, actor=actor, name=name)
     return password
 
 
-def _room_for(connection: sa.Connection, login: str) -> None:
+def room_for(connection: sa.Connection, login: str) -> None:
+    """Return when an account may be made under this login, until the end of the transaction; Conflict otherwise."""
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext("account"))))
     taken = sa.select(sa.exists().where(ACCOUNT.c.login == login))
     if connection.scalar(taken):

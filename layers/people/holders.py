@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from layers.people.roles import Role, rights_of, roles_now
 from layers.people.sessions import valid
 from layers.people.signin import Policy
 from layers.people.tables import ACCOUNT, API_KEY, SESSION
+from layers.spec import Title
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,12 @@ class Presented:
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds it, as whom they act, and, of a session, the account and when it was last seen."""
+    """Who holds it: as whom they act, and with which roles; of a session the account, and when it was last seen."""
 
     actor: Actor
     account: Account | None = None
     seen_at: dt.datetime | None = None
+    titles: Mapping[str, Title] = field(default_factory=dict, compare=False)
 
     def same(self, actor: Actor) -> bool:
         """Does this actor still act with the same rights in the same places?"""
@@ -52,7 +54,7 @@ def holders(
         fixed = {digest: actor for digest, actor in token_holders(connection).items() if digest in tokens}
         for digest, actor in fixed.items():
             acting = Actor(actor.name, actor.roles, actor.scope, rights=rights_of(actor.roles, roles))
-            found[Presented("token", digest)] = Holder(acting)
+            found[Presented("token", digest)] = Holder(acting, titles=_titles(actor, roles))
     if sessions:
         found |= _with_sessions(connection, sessions, now, roles, policy)
     return found
@@ -68,7 +70,7 @@ def _with_sessions(
     for row in rows:
         account = account_of(row)
         actor = actor_for(account, roles, needs_second=policy.second_factor)
-        held[Presented("session", row.digest)] = Holder(actor, account, row.seen_at)
+        held[Presented("session", row.digest)] = Holder(actor, account, row.seen_at, _titles(actor, roles))
     return held
 
 
@@ -80,14 +82,19 @@ def _with_keys(
     found = sa.select(*API_KEY.c, *makers).select_from(API_KEY.outerjoin(ACCOUNT))
     living = sa.and_(API_KEY.c.revoked_at.is_(None), API_KEY.c.ends_at > now, ACCOUNT.c.active.is_not(False))
     rows = connection.execute(found.where(API_KEY.c.digest.in_(digests), living))
-    return {Presented("token", row.digest): Holder(_of_key(row, roles)) for row in rows}
+    return {Presented("token", row.digest): _of_key(row, roles) for row in rows}
 
 
-def _of_key(row: Any, roles: Mapping[str, Role]) -> Actor:
+def _of_key(row: Any, roles: Mapping[str, Role]) -> Holder:
     scope, held = scope_of(row), frozenset(row.roles)
     if row.login is not None:
         held &= frozenset(row.makers_roles)
         own = Scope(*(None if part is None else frozenset(part) for part in (row.makers_areas, row.makers_departments)))
         if not own.holds(scope):
             held = frozenset()
-    return Actor(f"key:{row.id}", held, scope, rights=rights_of(held, roles))
+    actor = Actor(f"key:{row.id}", held, scope, rights=rights_of(held, roles))
+    return Holder(actor, titles=_titles(actor, roles))
+
+
+def _titles(actor: Actor, roles: Mapping[str, Role]) -> dict[str, Title]:
+    return {name: roles[name].title for name in actor.roles if name in roles}

@@ -186,6 +186,7 @@ def test_who_has_not_signed_in_is_told_so_and_offered_to(visit: Visit, working: 
     expect(page.get_by_role("heading", name="接收数据需要登录")).to_be_visible()
     assert page.locator("#files").count() == 0
     page.get_by_role("main").get_by_role("button", name="登录").click()
+    page.get_by_role("button", name="用令牌登录").click()
     page.get_by_label("管理员令牌").fill(working.token)
     page.get_by_role("dialog").get_by_role("button", name="登录").click()
     expect(page.get_by_text("把文件拖到这里")).to_be_visible()

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 import sqlalchemy as sa
-from conftest import ROOT, Server
 from playwright.sync_api import expect
 
 from gis.frames import convert
+from tests.conftest import ROOT, Server
 from tests.web import pages
 from tests.web.pages import COLOURS, IDLE, VALUES, Visit, await_map, centre, layer_box
 
@@ -221,6 +221,7 @@ def test_a_server_that_does_not_answer_is_told_and_asked_again(visit: Visit, ser
 def test_an_administrator_signs_in_for_this_tab_only(visit: Visit, server: Server) -> None:
     page = visit(errors_with="401")
     page.get_by_role("button", name="登录").click()
+    page.get_by_role("button", name="用令牌登录").click()
     page.get_by_label("管理员令牌").fill("wrong")
     page.locator("dialog .primary").click()
     expect(page.locator("dialog")).to_contain_text("令牌不被接受")

@@ -19,10 +19,10 @@ import openpyxl
 import pandas as pd
 import pytest
 import shapely
-from conftest import ROOT, Server
 from playwright.sync_api import expect, sync_playwright
 
 from layers.words import book_of
+from tests.conftest import ROOT, Server
 from webmap.notebook import City, CityError, Truncated
 
 FILE = ROOT / "webmap" / "notebook.py"

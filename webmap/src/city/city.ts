@@ -2,9 +2,12 @@
 
 import type { Basemap, Catalogue, LayerDetail, LayerSummary, Raster } from "./api.ts";
 import * as api from "./api.ts";
+import { type Who, who } from "./session.ts";
 
 export interface City extends Catalogue {
   basemap: Basemap | null;
+  /** Who is signed in, as the page began. */
+  who: Who;
   /** As the server paints them in the palette that was asked for last. */
   rasters(): readonly Raster[];
   layer(name: string): LayerSummary | undefined;
@@ -21,7 +24,7 @@ export interface City extends Catalogue {
 }
 
 export async function loadCity(): Promise<City> {
-  const [catalogue, basemap] = await Promise.all([api.catalogue(), api.basemap()]);
+  const [catalogue, basemap, whoever] = await Promise.all([api.catalogue(), api.basemap(), who()]);
   const asked = new Map<string, Promise<LayerDetail>>();
   const arrived = new Map<string, LayerDetail>();
   let rasters: readonly Raster[] = [];
@@ -43,6 +46,7 @@ export async function loadCity(): Promise<City> {
   return {
     ...catalogue,
     basemap,
+    who: whoever,
     rasters: () => rasters,
     layer,
     detail(name) {

@@ -1,8 +1,8 @@
 /** The data clerk's page: bring a file, see what it is, set right what is wrong, load it, and take it back. */
 
-import { token } from "../city/api.ts";
 import { loadCity } from "../city/city.ts";
 import type { Places } from "../city/intake.ts";
+import { may } from "../city/session.ts";
 import { headTools } from "../desk/shell.ts";
 import { createMap } from "../map/map.ts";
 import { type App, createApp } from "../page/app.ts";
@@ -78,7 +78,7 @@ async function start(root: HTMLElement): Promise<void> {
     complain(null);
     const desk: Desk = { app, go, show, only, complain };
     show(NO_PLACES);
-    if (token.get() === null) fill(view, signInFirst(app));
+    if (!may(app.city.who, "data.deliver")) fill(view, signInFirst(app));
     else if (place === null) homeView(view, desk, over.signal);
     else if ("upload" in place) uploadView(view, desk, place.upload, over.signal);
     else deliveryView(view, desk, place.delivery, over.signal);
@@ -117,8 +117,15 @@ async function start(root: HTMLElement): Promise<void> {
   await mapped;
 }
 
-/** Whoever has not signed in learns what this page is for, and what is missing. */
+/** Whoever has not signed in, or may not bring data in, learns what this page is for, and what is missing. */
 function signInFirst(app: App): HTMLElement {
+  if (app.city.who.actor !== null)
+    return h(
+      "section",
+      { class: "first" },
+      h("h2", {}, app.t("peopleLacksRight")),
+      h("p", {}, app.t("peopleLacksRightWhy", { right: "data.deliver" })),
+    );
   return h(
     "section",
     { class: "first" },

@@ -1,12 +1,11 @@
 /** The page around the map: its parts, the tools in the head, the strip at the foot, and what went wrong. */
 import { ScaleControl } from "maplibre-gl";
-import { token } from "../city/api.ts";
 import { pointerReadout } from "../map/coordinates.ts";
 import type { CityMap } from "../map/map.ts";
 import { type App, narrow } from "../page/app.ts";
 import { fill, h, iconButton } from "../page/dom.ts";
 import { type PageName, pageLinks } from "../page/pages.ts";
-import { signIn, signOut } from "../page/signin.ts";
+import { atTheDoor, doorName } from "../page/signin.ts";
 import type { Lang } from "../words/i18n.ts";
 
 export interface Shell {
@@ -91,9 +90,8 @@ export function headTools(element: HTMLElement, app: App, here: PageName): void 
     const other: Lang = lang === "zh" ? "en" : "zh";
     document.documentElement.lang = lang === "zh" ? "zh-CN" : "en";
     document.title = `${app.title(city.city.title)} · ${app.t("brand")}`;
-    const signedIn = token.get() !== null;
-    const key = iconButton("key", app.t(signedIn ? "signOut" : "signIn"), () => (signedIn ? signOut() : signIn(app)));
-    key.classList.toggle("on", signedIn);
+    const key = iconButton("key", doorName(app), () => atTheDoor(app));
+    key.classList.toggle("on", city.who.actor !== null);
     fill(
       element,
       h("h1", {}, app.title(city.city.title)),

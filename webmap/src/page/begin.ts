@@ -36,7 +36,7 @@ function inBanner(_: HTMLElement, error: unknown, again: () => void): void {
 /** What to press: a token that is no longer valid would keep the page from opening for ever, and is put away. */
 export function wayOut(error: unknown, again: () => void): { name: Word; act: () => void } {
   const stale = error instanceof Refused && error.status === 401;
-  return stale ? { name: "signOut", act: signOut } : { name: "retry", act: again };
+  return stale ? { name: "signOut", act: () => void signOut() } : { name: "retry", act: again };
 }
 
 /** One line across the top until it is dealt with; `act` is what the button does. */

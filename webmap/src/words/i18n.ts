@@ -4,6 +4,7 @@ import * as data from "./data.ts";
 import * as desk from "./desk.ts";
 import * as looks from "./looks.ts";
 import * as panels from "./panels.ts";
+import * as people from "./people.ts";
 import * as plan from "./plan.ts";
 import * as tools from "./tools.ts";
 import * as video from "./video.ts";
@@ -24,6 +25,7 @@ const zh = {
   ...wall.zh,
   ...plan.zh,
   ...data.zh,
+  ...people.zh,
   ...why.zh,
 };
 const en = {
@@ -36,13 +38,14 @@ const en = {
   ...wall.en,
   ...plan.en,
   ...data.en,
+  ...people.en,
   ...why.en,
 };
 
 export type Word = keyof typeof zh;
 
 /** The parts, for the test that none takes a word of another. */
-export const PARTS = { desk, looks, card, tools, video, panels, wall, plan, data, why };
+export const PARTS = { desk, looks, card, tools, video, panels, wall, plan, data, people, why };
 
 export const DICTIONARY: Record<Lang, Record<Word, string>> = { zh, en };
 
