@@ -67,7 +67,7 @@ def test_a_role_enters_where_its_rights_let_it_and_nowhere_else(
     client: httpx.Client, keys: dict[str, dict[str, str]], role: str
 ) -> None:
     made = []
-    for route in sorted(operations(client)):
+    for route in sorted(operations(client) & set(NEEDED)):
         method, path = route.split(" ")
         address = re.sub(r"{(\w+)}", lambda part: PARTS.get(part[1], "1"), path)
         sent = b"" if method in ("GET", "DELETE") else b"{}"
@@ -75,13 +75,13 @@ def test_a_role_enters_where_its_rights_let_it_and_nowhere_else(
         answer = client.request(method, address, headers={**keys[role], **kind}, content=sent)
         told = f"{route} as {role}: {answer.status_code} {answer.text[:200]}"
         assert answer.status_code < 500, told
-        refused = answer.status_code in (401, 403)
+        # Others come from within: a wrong password, no provider to go to.
+        refused = answer.status_code in (401, 403) and '"code":"not_allowed"' in answer.text
         if expected(role, NEEDED[route]):
             # A key has no password and no sessions: those routes let it in and have nothing for it.
-            assert not refused or answer.json().get("cause") == "no_account", told
+            assert not refused or '"cause":"no_account"' in answer.text, told
         else:
             assert refused, told
-            assert answer.json()["code"] == "not_allowed", told
             assert answer.status_code == (401 if role == VISITOR else 403), told
         if route == "POST /uploads" and answer.status_code == 201:
             made.append(answer.json()["id"])

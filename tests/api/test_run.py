@@ -102,7 +102,11 @@ def folder() -> Iterator[Path]:
 def test_a_newcomer_gets_a_city_and_ctrl_c_leaves_nothing_behind(folder: Path) -> None:
     run = Run(folder)
     token = run.await_line(r"token, shown only this once: (\S+)")[1]
+    first = r"first sign-in of (\S+), one-time password, shown only this once: (\S{16})$"
+    login, password = run.await_line(first).groups()
     assert run.await_line(r"ready: (\S+)")[1] == run.url
+    signed = httpx.post(f"{run.url}/session", json={"login": login, "password": password})
+    assert (login, signed.status_code) == ("admin", 200)
     layers = httpx.get(f"{run.url}/layers").json()["layers"]
     assert {layer["name"] for layer in layers if layer["count"] == 0} == set()
     assert run.stop() == 0
