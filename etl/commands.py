@@ -124,6 +124,8 @@ def worker(_: argparse.Namespace, screen: Screen) -> int:
     from layers.loop.webhook_sending import telling
     from layers.people.privacy import keyring_in
     from layers.store.jobs import work
+    from layers.store.roots import FOLDER as AUDIT
+    from layers.store.sealer import sealing
 
     del screen
     home = home_from(os.environ)
@@ -146,7 +148,8 @@ def worker(_: argparse.Namespace, screen: Screen) -> int:
             tallying(url, rules),
             telling(url, keyring_in(home.folder), networks_of(os.environ.get("CHENGTU_WEBHOOK_NETWORKS", ""))),
         ]
-        asyncio.run(work(url, layers, more=more))
+        beside = [lambda: sealing(url, home.folder / AUDIT)]
+        asyncio.run(work(url, layers, more=more, beside=beside))
         engine.dispose()
     return OK
 

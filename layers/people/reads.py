@@ -10,8 +10,9 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from layers.catalog.incident import TABLE as INCIDENT
 from layers.errors import BadField, LayersError
-from layers.people.access import Actor, require_right
+from layers.people.access import Actor, require, require_right
 from layers.people.privacy import Keyring
 from layers.people.sealed import CALLER
 from layers.spec import Title
@@ -36,6 +37,7 @@ SENSITIVE_READ = sa.Table(
     sa.Index("sensitive_read_thing", "thing", "id"),
 )
 
+UNMASK: Final = "person.unmask"
 PURPOSES: Final = MappingProxyType({
     "callback": Title("回访", "Calling back"),
     "verify": Title("核实情况", "Verifying what was reported"),
@@ -54,6 +56,15 @@ class UnknownCaller(LayersError):
     def __init__(self, id: int) -> None:
         super().__init__(f"there is no caller {id}")
         self.id = id
+
+
+@dataclass(frozen=True)
+class _Where:
+    """Where a caller's incident lies and whom it concerns; nowhere and nobody when it is gone."""
+
+    admin_code: str | None
+    grid_id: str | None
+    departments: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -79,15 +90,17 @@ def unmask(
 ) -> Person:
     """A caller in the clear, after a record of who reads it, from which `address`, and what for.
 
-    Record and answer belong to one transaction. Raises NotAllowed, BadField for a purpose that says nothing,
-    UnknownCaller, and SealBroken.
+    Record and answer belong to one transaction. Raises NotAllowed (also where the incident lies outside of what the
+    actor answers for), BadField for a purpose that says nothing, UnknownCaller, and SealBroken.
     """
     require_unmask(actor)
     said = checked_purpose(purpose)
-    rows = sa.table("caller", *(sa.column(name) for name in ("id", *CALLER.about, "scenario")), schema="core")
-    row = connection.execute(sa.select(rows).where(rows.c.id == caller_id)).mappings().first()
+    row = _caller(connection, caller_id)
     if row is None:
         raise UnknownCaller(caller_id)
+    concerned = (row["lead"], *(row["co"] or ()))
+    where = _Where(row["admin_code"], row["grid_id"], tuple(code for code in concerned if code is not None))
+    require(actor, UNMASK, where)
     read = [name for name in CALLER.about if row[name] is not None]
     told = {name: keyring.unseal(row[name], about=CALLER.about[name]) for name in read}
     record_read(
@@ -123,8 +136,17 @@ def record_read(
 
 
 def require_unmask(actor: Actor) -> None:
-    """Raise NotAllowed unless the actor may read people in the clear."""
-    require_right(actor, "person.unmask")
+    """Raise NotAllowed unless the actor may read people in the clear, somewhere."""
+    require_right(actor, UNMASK)
+
+
+def _caller(connection: sa.Connection, id: int) -> sa.RowMapping | None:
+    names = ("id", "incident", *CALLER.about, "scenario")
+    rows, of = sa.table("caller", *(sa.column(name) for name in names), schema="core"), INCIDENT.c
+    wanted = sa.select(rows, of.admin_code, of.grid_id, of.lead, of.co).outerjoin_from(
+        rows, INCIDENT, of.id == rows.c.incident
+    )
+    return connection.execute(wanted.where(rows.c.id == id)).mappings().first()
 
 
 def checked_purpose(purpose: str) -> str:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from layers.store.core import METADATA
+from layers.store.types import XID8
 
 _time = sa.DateTime(timezone=True)
 _now = sa.text("clock_timestamp()")
@@ -124,5 +125,8 @@ ACCOUNT_EVENT = sa.Table(
     sa.Column("event", sa.Text, nullable=False),
     sa.Column("about", sa.Text, nullable=False),
     sa.Column("facts", JSONB, nullable=False, server_default=_none),
+    # The audit chain follows the commits by it (layers/store/audit.py).
+    sa.Column("xid", XID8, nullable=False, server_default=sa.text("pg_current_xact_id()")),
     sa.Index("account_event_about", "about", "id"),
+    sa.Index("account_event_xid", "xid"),
 )

@@ -10,7 +10,8 @@ import contextlib
 import logging
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 import procrastinate
 import psycopg
@@ -131,18 +132,30 @@ async def requeue_stalled(app: procrastinate.App) -> int:
     return again
 
 
-async def work(url: str, layers: Callable[[], list[Layer]], *, more: More = ()) -> None:
-    """Do jobs until SIGINT or SIGTERM; a running job gets two seconds and is queued again by the next sweep."""
+async def work(
+    url: str,
+    layers: Callable[[], list[Layer]],
+    *,
+    more: More = (),
+    beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
+) -> None:
+    """Do jobs until SIGINT or SIGTERM; a running job gets two seconds and is queued again by the next sweep.
+
+    What runs `beside` them goes on for as long; when a part of it ends by itself, so does all.
+    """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
     working = asyncio.create_task(_work(job_app(url, layers, more=more)))
+    others = {asyncio.create_task(one()) for one in beside}
     stop = asyncio.create_task(stopping.wait())
-    await asyncio.wait({working, stop}, return_when=asyncio.FIRST_COMPLETED)
+    ended, _ = await asyncio.wait({working, stop, *others}, return_when=asyncio.FIRST_COMPLETED)
+    for other in others - ended:
+        other.cancel()
     if not stopping.is_set():
         stop.cancel()
-        await working  # it failed: let the reason be seen
+        await next(iter(ended))  # it failed: let the reason be seen
         return
     working.cancel()
     done, _ = await asyncio.wait({working}, timeout=STOP_S)

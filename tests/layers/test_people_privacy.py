@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from layers.catalog.incident import TABLE as INCIDENT
 from layers.errors import BadField, NotAllowed
 from layers.loop.tables import CALLER
-from layers.people.access import ANYONE, EVERYWHERE, Actor
+from layers.people.access import ADMIN, ANYONE, EVERYWHERE, Actor, Scope
 from layers.people.keys import KEPT_AFTER, KeysUnfit, file_in, make_keys, turn_keys
 from layers.people.privacy import (
     Keyring,
@@ -35,7 +36,7 @@ from layers.store.engine import begin
 from layers.store.postgres import find_programs
 from tests.conftest import Database
 
-DISPATCHER = Actor("d.zhang", frozenset({"dispatcher"}), EVERYWHERE)
+OFFICER = Actor("officer", frozenset({"officer"}), EVERYWHERE)
 NOW = dt.datetime(2026, 7, 1, 8, tzinfo=dt.UTC)
 NAME, PHONE, HOME = "欧阳静静", "13912348765", "南通市崇川区人民路77号3幢502室"
 
@@ -203,14 +204,14 @@ def test_a_masked_home_tells_no_number_and_never_the_whole(text: str) -> None:
 
 def test_a_caller_is_read_for_a_purpose_and_the_reading_is_recorded(database: Database, keyring: Keyring) -> None:
     id = a_caller(database, keyring, scenario="drill-1")
-    with begin(database.engine, actor="admin") as connection:
-        person = unmask(connection, keyring, DISPATCHER, id, purpose="回访  办理结果", address="10.1.2.3")
+    with begin(database.engine, actor="officer") as connection:
+        person = unmask(connection, keyring, OFFICER, id, purpose="回访  办理结果", address="10.1.2.3")
     assert person == Person(NAME, PHONE, HOME)
     assert NAME not in repr(person)
     with database.owner.connect() as connection:
         row = connection.execute(sa.select(SENSITIVE_READ)).mappings().one()
     assert {name: row[name] for name in row if name not in ("seq", "xid", "at")} == {
-        "actor": "d.zhang", "address": "10.1.2.3", "thing": "caller", "id": str(id),
+        "actor": "officer", "address": "10.1.2.3", "thing": "caller", "id": str(id),
         "fields": ["name", "phone", "home"], "purpose": "回访 办理结果", "scenario": "drill-1",
     }  # fmt: skip
 
@@ -218,8 +219,8 @@ def test_a_caller_is_read_for_a_purpose_and_the_reading_is_recorded(database: Da
 @pytest.mark.parametrize("purpose", ["", "看看", "aaaaaa", "    ", "call\x00back", "x" * 201])
 def test_without_a_purpose_nothing_is_read(database: Database, keyring: Keyring, purpose: str) -> None:
     id = a_caller(database, keyring)
-    with pytest.raises(BadField) as refused, begin(database.engine, actor="admin") as connection:
-        unmask(connection, keyring, DISPATCHER, id, purpose=purpose)
+    with pytest.raises(BadField) as refused, begin(database.engine, actor="officer") as connection:
+        unmask(connection, keyring, OFFICER, id, purpose=purpose)
     assert refused.value.cause == "purpose_needed"
     assert reads(database) == 0
 
@@ -229,17 +230,59 @@ def test_who_may_not_or_asks_for_nobody_reads_nothing(database: Database, keyrin
     with begin(database.engine, actor="x") as connection:
         with pytest.raises(NotAllowed):
             unmask(connection, keyring, ANYONE, id, purpose="callback")
+        with pytest.raises(NotAllowed):
+            unmask(connection, keyring, ADMIN, id, purpose="callback")
         with pytest.raises(UnknownCaller):
-            unmask(connection, keyring, DISPATCHER, id + 1, purpose="callback")
+            unmask(connection, keyring, OFFICER, id + 1, purpose="callback")
     assert reads(database) == 0
+
+
+@pytest.mark.parametrize(
+    ("scope", "allowed"),
+    [
+        (Scope(frozenset({"320602"}), None), True),
+        (Scope(frozenset({"320602001002003"}), frozenset({"cgj"})), True),
+        (Scope(None, frozenset({"swj"})), True),
+        (Scope(frozenset({"320612"}), None), False),
+        (Scope(None, frozenset({"gaj"})), False),
+    ],
+)
+def test_people_are_read_only_where_somebody_answers_for_the_incident(
+    database: Database, keyring: Keyring, scope: Scope, allowed: bool
+) -> None:
+    id = a_caller(database, keyring)
+    officer = Actor("officer", frozenset({"officer"}), scope)
+    with begin(database.engine, actor="officer") as connection:
+        with pytest.raises(NotAllowed):
+            unmask(
+                connection, keyring, officer, id, purpose="callback"
+            )  # the incident is gone: nobody's but the city's
+        an_incident(connection, admin_code="320602001", grid_id="320602001002003", lead="cgj", co=["swj"])
+        if allowed:
+            assert unmask(connection, keyring, officer, id, purpose="callback").phone == PHONE
+        else:
+            with pytest.raises(NotAllowed, match="outside"):
+                unmask(connection, keyring, officer, id, purpose="callback")
+    assert reads(database) == int(allowed)
+
+
+def an_incident(connection: sa.Connection, **where: object) -> None:
+    values = {
+        "id": "20260701000001", "source": "loop", "title": "路灯不亮", "matter": "0101", "state": "disposing",
+        "level": "normal", "light": "green", "channel": "hotline", "reported_at": NOW, "suspended": False, "command": 0,
+        "returns": 0, "reworks": 0, "urges": 0, "deferrals": 0,
+        "geom": sa.func.ST_GeomFromEWKT("SRID=4326;POINT(120.86 32.01)"), "cell": 0x8F309A5B0000000,
+        "place_method": "given", "place_precision": "exact",
+    }  # fmt: skip
+    connection.execute(sa.insert(INCIDENT).values({**values, **where}))
 
 
 def test_a_value_that_does_not_open_leaves_no_record_of_a_reading(database: Database, keyring: Keyring) -> None:
     id = a_caller(database, keyring)
     with begin(database.owner, actor="thief") as connection:  # a thief swaps two fields to read one as the other
         connection.execute(sa.update(CALLER).values(name=CALLER.c.phone))
-    with pytest.raises(SealBroken), begin(database.engine, actor="admin") as connection:
-        unmask(connection, keyring, DISPATCHER, id, purpose="callback")
+    with pytest.raises(SealBroken), begin(database.engine, actor="officer") as connection:
+        unmask(connection, keyring, OFFICER, id, purpose="callback")
     assert reads(database) == 0
 
 
@@ -260,8 +303,8 @@ def test_a_record_of_a_reading_stays_as_it_is(database: Database, role: str, sta
 
 def test_the_database_tells_nobody_in_the_clear(database: Database, keyring: Keyring) -> None:
     id = a_caller(database, keyring)
-    with begin(database.engine, actor="admin") as connection:
-        unmask(connection, keyring, DISPATCHER, id, purpose="callback")
+    with begin(database.engine, actor="officer") as connection:
+        unmask(connection, keyring, OFFICER, id, purpose="callback")
         connection.execute(sa.update(CALLER).values(home=keyring.seal(HOME, about="caller.home")))
     dump = subprocess.run(
         [find_programs() / "pg_dump", "--inserts", f"--dbname={database.url.replace('+psycopg', '')}"],
@@ -291,8 +334,8 @@ def test_a_new_key_seals_everything_anew_and_the_old_one_is_forgotten_a_day_late
     assert uses(database.engine) == {turned.key: 15}
     assert keyring.keys.current == turned.key != first
     assert first in keyring.keys.by_id, "a transaction under way may still seal with it"
-    with begin(database.engine, actor="admin") as connection:
-        people = {unmask(connection, keyring, DISPATCHER, id, purpose="callback").phone for id in ids}
+    with begin(database.engine, actor="officer") as connection:
+        people = {unmask(connection, keyring, OFFICER, id, purpose="callback").phone for id in ids}
     assert people == {PHONE}
     again = rotate(database.engine, keyring, now=NOW + KEPT_AFTER + dt.timedelta(hours=1))
     assert again.forgotten == [first]

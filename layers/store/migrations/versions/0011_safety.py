@@ -59,11 +59,13 @@ def upgrade() -> None:
         sa.Column("pruned_at", _time, nullable=False),
         schema="core",
     )
-    op.add_column("step", sa.Column("xid", XID8, nullable=False, server_default=_xid), schema="core")
-    op.create_index("step_xid", "step", ["xid"], schema="core")
+    for name in ("step", "account_event"):
+        op.add_column(name, sa.Column("xid", XID8, nullable=False, server_default=_xid), schema="core")
+        op.create_index(f"{name}_xid", name, ["xid"], schema="core")
 
 
 def downgrade() -> None:
-    op.drop_column("step", "xid", schema="core")
+    for name in ("step", "account_event"):
+        op.drop_column(name, "xid", schema="core")
     for name in ("seal_root", "seal", "sensitive_read"):
         op.drop_table(name, schema="core")
