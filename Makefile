@@ -7,7 +7,7 @@ WEB := webmap/node_modules/.package-lock.json
 DIST := webmap/dist/index.html
 WEB_SOURCES := $(shell find webmap/src webmap/*.html webmap/public -type f 2>/dev/null)
 
-.PHONY: run test check bench clean lock
+.PHONY: run test check bench backup restore clean lock
 
 run: $(BIN)/.run $(DIST)
 	@.ci/packages postgis print
@@ -28,6 +28,15 @@ check: $(BIN)/.dev $(WEB)
 bench: $(BIN)/.dev $(VENV)/bench/.ready $(DIST)
 	@.ci/packages postgis browser bench
 	@$(BIN)/python -m tests.bench --write docs/benchmarks.md $(BENCH)
+
+# Database, photos and what else cannot be made again, and the keys apart; see docs/backup.md. TO=folder chooses where.
+backup: $(BIN)/.run
+	@$(BIN)/python -m layers backup $(if $(TO),--to "$(TO)")
+
+# FILE=chengtu-….tar, and KEYS=chengtu-….keys.tar; OPTIONS=--replace puts it in the place of the city that is there.
+restore: $(BIN)/.run
+	@test -n "$(FILE)" || { echo "say which: make restore FILE=chengtu-….tar"; exit 2; }
+	@$(BIN)/python -m layers restore "$(FILE)" $(if $(KEYS),--keys "$(KEYS)") $(OPTIONS)
 
 # After a change of requirements*.in.
 lock: $(BIN)/.dev

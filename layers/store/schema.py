@@ -21,6 +21,7 @@ from layers.store.row_security import COLUMNS, EVERYWHERE, guard, guard_beside, 
 log = logging.getLogger("chengtu.store")
 
 _LOCK = 8_470_113  # one program at a time prepares a database
+_MIGRATIONS = Path(__file__).parent / "migrations"
 ROLES = ("chengtu_owner", "chengtu_writer", "chengtu_reader")
 _BESIDE_INCIDENTS = ("core.step", "core.photo")
 EXTENSIONS = ("postgis", "pg_trgm", "fuzzystrmatch", "btree_gin")
@@ -34,7 +35,7 @@ def prepare(url: str, layers: Mapping[str, Layer]) -> dict[str, Layer]:
     engine = sa.create_engine(driver_url(url), poolclass=sa.NullPool)
     with engine.begin() as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-        _roles_and_schemas(connection)
+        set_up_roles(connection)
         mark_leakproof(connection)
         connection.execute(sa.text("set local role chengtu_owner"))
         connection.execute(sa.select(sa.func.set_config(EVERYWHERE, "on", True)))
@@ -50,7 +51,8 @@ def prepare(url: str, layers: Mapping[str, Layer]) -> dict[str, Layer]:
     return every
 
 
-def _roles_and_schemas(connection: sa.Connection) -> None:
+def set_up_roles(connection: sa.Connection) -> None:
+    """Make the roles, extensions and schemas that are missing; ClusterUnavailable when the login may not."""
     known = set(connection.scalars(sa.text("select rolname from pg_roles where rolname like 'chengtu%'")))
     installed = set(connection.scalars(sa.text("select extname from pg_extension")))
     try:
@@ -82,12 +84,18 @@ def _create_role(connection: sa.Connection, role: str) -> None:
             attempt.rollback()
 
 
+def known_revision(revision: str) -> bool:
+    """Is this a state of the core tables that this version can bring forward?"""
+    found = _MIGRATIONS.glob("versions/*.py")
+    return revision in {path.name.partition("_")[0] for path in found}
+
+
 def _migrate(connection: sa.Connection) -> None:
     from alembic import command  # alembic takes a third of a second to import
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
