@@ -115,6 +115,7 @@ NEEDED: Final[Mapping[str, str | tuple[str, ...]]] = MappingProxyType(
         "DELETE /hotline/answers/{id}": "hotline.take",
         "POST /incidents/{id}/callers/{caller}/callback": ("hotline.take", "incident.dispose"),
         "GET /hotline/callbacks": "hotline.take",
+        "GET /loop/indicators": "incident.view",
         "GET /hotline/rates": "incident.view",
         "GET /hotline/bulletin": "incident.view",
         # The key may stand in the query or the form, so the route itself asks for the right.
