@@ -121,7 +121,7 @@ WAYS: dict[str, Way] = {
     "search for a part of both titles": lambda c: found(c, "的一处"),
     "search by sound": lambda c: found(c, "angou"),
     "search by initials": lambda c: found(c, "agds"),
-    "search with a typing error": lambda c: found(c, "暗沟堵塞的比处"),
+    "search with a typing error": lambda c: found(c, "暗沟堵色的一处"),
     "search for their address": lambda c: found(c, THEIRS.address or ""),
     "search for their id": lambda c: found(c, THEIRS.id),
     "search for both ids": lambda c: found(c, OURS.id[:12]),
