@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, replace
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from layers.catalog import built_in
 from layers.errors import BadField, NotAllowed
 from layers.people.access import ADMIN, ANYONE, EVERYWHERE, KIOSK, NOWHERE, Actor, Scope, has, may, require_right
+from layers.people.accounts import Account, actor_for
 from layers.people.roles import RIGHTS, Role, check_separation, is_right, put_role, rights_of, roles_now, shipped_roles
 from layers.spec import Field, Title
 from layers.store.definitions import layer_from_parts
@@ -162,3 +164,27 @@ def test_a_role_that_cannot_be_is_refused(database: Database, rights: set[str], 
             put_role(connection, Role("mine", Title("我的", "Mine"), frozenset(rights)))
         assert caught.value.cause == cause
         assert "mine" not in roles_now(connection)
+
+
+@pytest.mark.parametrize(
+    ("held", "outside", "needed", "due"),
+    [
+        (False, False, True, "enrolment"),
+        (False, False, False, None),
+        (True, False, True, None),
+        (False, True, True, None),
+    ],
+)
+def test_where_a_city_requires_a_second_factor_no_right_counts_without(
+    held: bool, outside: bool, needed: bool, due: str | None
+) -> None:
+    account = Account(
+        login="d", name="D", roles=frozenset({"dispatcher"}), scope=EVERYWHERE, active=True, must_change=False,
+        made_at=dt.datetime(2026, 7, 1, tzinfo=dt.UTC), password_at=None, signed_in_at=None, second_factor=held,
+        outside=outside,
+    )  # fmt: skip
+    actor = actor_for(account, ROLES, needs_second=needed)
+    assert actor.due == due
+    assert bool(has(actor, "incident.dispatch")) == (due is None)
+    changing = actor_for(replace(account, must_change=True), ROLES, needs_second=needed)
+    assert changing.due == "password"
