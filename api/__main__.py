@@ -11,6 +11,7 @@ import http.client
 import logging
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -24,6 +25,7 @@ from pydantic import ValidationError
 
 from api.service import check
 from api.settings import ROOT, Settings, misspelt
+from api.tls import certificate_of
 from layers.catalog import built_in
 from layers.errors import LayersError
 from layers.people.access import first_admin_token, new_kiosk_token
@@ -102,6 +104,7 @@ def _run(settings: Settings) -> None:
             _wait(_start(["etl", "demo", "--scale", f"{settings.demo_scale:g}"], environment))
         # Here, where it can be told in one line: a server that cannot start would be started again and again.
         check(settings.model_copy(update={"database_url": running.url}))
+        certificate_of(settings)
         wanted: dict[str, list[str]] = {"worker": ["etl", "worker"], "server": ["api.serve"]}
         children: dict[str, Process] = {}
         threading.Thread(target=_announce, args=(settings,), daemon=True).start()
@@ -226,7 +229,7 @@ def _announce(settings: Settings) -> None:
     """Say where the city is once it answers."""
     pause = threading.Event()
     while True:
-        connection = http.client.HTTPConnection(_reachable(settings.host), settings.port, timeout=2)
+        connection = _to_ourselves(settings)
         with suppress(OSError, http.client.HTTPException):
             connection.request("GET", "/readyz")
             if connection.getresponse().status == 200:
@@ -236,9 +239,19 @@ def _announce(settings: Settings) -> None:
         pause.wait(0.2)
 
 
+def _to_ourselves(settings: Settings) -> http.client.HTTPConnection:
+    host = _reachable(settings.host)
+    if not settings.secure:
+        return http.client.HTTPConnection(host, settings.port, timeout=2)
+    ours = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # The certificate is made out to the name that others know this machine by; all that is asked is whether it answers.
+    ours.check_hostname, ours.verify_mode = False, ssl.CERT_NONE
+    return http.client.HTTPSConnection(host, settings.port, timeout=2, context=ours)
+
+
 def _address(settings: Settings) -> str:
     host = _reachable(settings.host)
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
+    return f"{'https' if settings.secure else 'http'}://{f'[{host}]' if ':' in host else host}:{settings.port}"
 
 
 def _reachable(host: str) -> str:

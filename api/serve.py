@@ -9,13 +9,14 @@ from contextlib import suppress
 
 import psycopg
 from granian import Granian
-from granian.constants import Interfaces, Loops
+from granian.constants import Interfaces, Loops, SSLProtocols
 from granian.log import LogLevels
 
 from api.follow import BYE, server_name
 from api.live import MOST_STREAMS
 from api.service import check
 from api.settings import Settings
+from api.tls import certificate_of
 from layers.errors import LayersError
 from layers.store.engine import libpq_url
 
@@ -39,6 +40,7 @@ def main() -> None:
     settings = Settings()
     try:
         check(settings)
+        certificate_of(settings)
     except LayersError as error:
         sys.stderr.write(f"chengtu: {error}\n")
         sys.exit(1)
@@ -55,6 +57,9 @@ def main() -> None:
         workers_kill_timeout=5,
         backpressure=MOST_STREAMS + 1_000,  # each open stream is a request in progress
         log_level=LogLevels.warning,
+        ssl_cert=settings.tls_certificate,
+        ssl_key=settings.tls_key,
+        ssl_protocol_min=SSLProtocols.tls12,
     ).serve()
 
 

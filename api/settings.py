@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     # {lon}, {lat} if it asks for them; either a path of this server's own host or https://.
     video_picture_url: str | None = None
     video_stream_url: str | None = None
+    # HTTPS: a certificate with those that signed it, and its key, both as PEM. The phone page needs it.
+    tls_certificate: Path | None = None
+    tls_key: Path | None = Field(None, repr=False, validate_default=True)
 
     @field_validator("oidc_roles")
     @classmethod
@@ -122,6 +125,18 @@ class Settings(BaseSettings):
     def _networks(cls, text: str) -> str:
         networks_of(text)
         return text
+
+    @property
+    def secure(self) -> bool:
+        """Does this server answer by HTTPS?"""
+        return self.tls_certificate is not None
+
+    @field_validator("tls_key")
+    @classmethod
+    def _both_or_neither(cls, key: Path | None, given: ValidationInfo) -> Path | None:
+        if (key is None) != (given.data.get("tls_certificate") is None):
+            raise ValueError("HTTPS needs both, CHENGTU_TLS_CERTIFICATE and CHENGTU_TLS_KEY")
+        return key
 
     @field_validator("basemap_url")
     @classmethod

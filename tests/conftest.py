@@ -152,13 +152,18 @@ class Server:
         return {"Authorization": f"Bearer {self.token}"}
 
 
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextmanager
 def serving(database: Database, data: Path, **settings: str) -> Iterator[Server]:
     """The real server on a prepared database; `settings` are CHENGTU_ variables in lower case (`workers="2"`)."""
     token = database.admin_token
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     chosen = {"database_url": database.url, "data_dir": str(data), **settings}
     environment = {
         **os.environ,
