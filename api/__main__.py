@@ -1,12 +1,14 @@
 """`python -m api`: the whole of Chengtu — database, demo city, job worker, server — started, watched and stopped.
 
 `python -m api new-kiosk-token` makes the token that walls start with, and prints the address to start them at;
-`python -m api new-password LOGIN` opens an account with a one-time password, for whoever has lost every other way in.
+`python -m api new-password LOGIN` opens an account with a one-time password, for whoever has lost every other way in;
+`python -m api doctor [--json]` says what an installation lacks.
 """
 
 from __future__ import annotations
 
 import ctypes
+import datetime as dt
 import http.client
 import logging
 import os
@@ -23,6 +25,7 @@ from types import FrameType
 import sqlalchemy as sa
 from pydantic import ValidationError
 
+from api.doctor import Finding, examine, status, tell
 from api.service import check
 from api.settings import ROOT, Settings, misspelt
 from api.tls import certificate_of
@@ -50,8 +53,10 @@ class Stopped(Exception):
 def main() -> int:
     """Run until a signal, or do one command; returns the exit status."""
     commands = sys.argv[1:]
+    if commands[:1] == ["doctor"] and commands[1:] in ([], ["--json"]):
+        return _doctor(as_json=commands[1:] == ["--json"])
     if commands and _COMMANDS.get(commands[0]) != len(commands) - 1:
-        sys.stderr.write("usage: python -m api [new-kiosk-token|new-password LOGIN]\n")
+        sys.stderr.write("usage: python -m api [new-kiosk-token|new-password LOGIN|doctor [--json]]\n")
         return 2
     logging.basicConfig(level="INFO", format="%(asctime)s %(name)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("alembic").setLevel("WARNING")
@@ -137,6 +142,23 @@ def _new_password(settings: Settings, login: str) -> None:
     sys.stdout.write(
         f"{login} signs in once with this password, which is shown only here, and chooses another then:\n{password}\n"
     )
+
+
+def _doctor(*, as_json: bool) -> int:
+    try:
+        settings = Settings()
+        with database(Home(settings.data_dir.resolve(), settings.database_url)) as running:
+            findings = examine(settings, running.url, now=dt.datetime.now(dt.UTC))
+    except ValidationError as error:
+        told = f"{error.errors()[0]['loc'][0]}: {error.errors()[0]['msg']}"
+        findings = [Finding("settings", "must", f"a setting cannot be used: {told}", "set it right")]
+    except LayersError as error:
+        findings = [Finding("database", "must", str(error), "start Chengtu once")]
+    findings += [
+        Finding("settings", "must", f"there is no setting {name}", "see its spelling") for name in misspelt(os.environ)
+    ]
+    tell(findings, as_json=as_json)
+    return status(findings)
 
 
 def _first_start(url: str) -> None:

@@ -48,21 +48,21 @@ def rotate(
         last: int | str | None = None
         while (last := _reseal(engine, keyring, one, last, turned)) is not None:
             progress(turned.values)
-    turned.forgotten = forget_keys(keyring.path, set(uses(engine, tables)), now=now)
+    with engine.connect() as connection:
+        turned.forgotten = forget_keys(keyring.path, set(uses(connection, tables)), now=now)
     return turned
 
 
-def uses(engine: sa.Engine, sealed: Iterable[Sealed] = EVERY) -> dict[str, int]:
+def uses(connection: sa.Connection, sealed: Iterable[Sealed] = EVERY) -> dict[str, int]:
     """How many values each key holds, by the key's id."""
     counted: Counter[str] = Counter()
-    with engine.connect() as connection:
-        for one in sealed:
-            rows = one.rows
-            for name in one.about:
-                key = sa.func.split_part(rows.c[name], ".", 2)
-                held = sa.select(key, sa.func.count()).where(rows.c[name].is_not(None)).group_by(sa.text("1"))
-                for id, values in connection.execute(held):
-                    counted[id] += values
+    for one in sealed:
+        rows = one.rows
+        for name in one.about:
+            key = sa.func.split_part(rows.c[name], ".", 2)
+            held = sa.select(key, sa.func.count()).where(rows.c[name].is_not(None)).group_by(sa.text("1"))
+            for id, values in connection.execute(held):
+                counted[id] += values
     return dict(counted)
 
 

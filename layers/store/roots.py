@@ -121,7 +121,7 @@ def prune(
     """
     limit = _month_begin(before)
     if limit > _months_ago(now, KEPT_MONTHS):
-        raise NotPruned(f"records are kept for {KEPT_MONTHS} months; {before} is younger").because("audit_kept")
+        raise NotPruned(f"records are kept for {KEPT_MONTHS} months; {before} is younger")
     gone = []
     while (month := _oldest_month(connection, limit)) is not None:
         progress(month)
@@ -135,7 +135,7 @@ def _prune_month(connection: sa.Connection, month: str, tables: Sequence[Chained
     ends = sa.select(sa.func.min(SEAL.c.number), sa.func.max(SEAL.c.number), sa.func.sum(SEAL.c.records))
     first, last, records = connection.execute(ends.where(SEAL.c.at < end)).one()
     if (newest := last_seal(connection)) is not None and newest.number <= last:
-        raise NotPruned("the newest batch stays: the chain goes on from it").because("audit_newest")
+        raise NotPruned("the newest batch stays: the chain goes on from it")
     rows = sa.select(SEAL).where(SEAL.c.number.in_([first, last])).order_by(SEAL.c.number)
     kept = [seal_of(row) for row in connection.execute(rows).mappings()]
     for group in groups(connection, after=first - 1, until=last, tables=tables):

@@ -331,7 +331,8 @@ def test_a_new_key_seals_everything_anew_and_the_old_one_is_forgotten_a_day_late
     first = keyring.keys.current
     turned = rotate(database.engine, keyring, now=NOW)
     assert (turned.values, turned.forgotten, turned.broken) == (15, [], [])
-    assert uses(database.engine) == {turned.key: 15}
+    with database.engine.connect() as connection:
+        assert uses(connection) == {turned.key: 15}
     assert keyring.keys.current == turned.key != first
     assert first in keyring.keys.by_id, "a transaction under way may still seal with it"
     with begin(database.engine, actor="officer") as connection:

@@ -81,13 +81,18 @@ def _pieces(text: str) -> list[str]:
 
 
 def _extract(path: Path) -> None:
+    found, number = system_face()
+    made = path.with_suffix(".part")
+    from fontTools.ttLib import TTFont  # once in the life of a data folder
+
+    TTFont(found, fontNumber=number, lazy=True).save(made)
+    made.replace(path)
+
+
+def system_face() -> tuple[Path, int]:
+    """The file of a Chinese typeface of the system, and which face of it is simplified; CannotPrint without one."""
     for name, number in _KNOWN:
         for folder in _PLACES:
             for found in sorted(folder.rglob(name)):
-                made = path.with_suffix(".part")
-                from fontTools.ttLib import TTFont  # once in the life of a data folder
-
-                TTFont(found, fontNumber=number, lazy=True).save(made)
-                made.replace(path)
-                return
+                return found, number
     raise CannotPrint(f"printing takes a Chinese typeface: install the package {PACKAGE}")
