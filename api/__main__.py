@@ -272,6 +272,8 @@ def _to_ourselves(settings: Settings) -> http.client.HTTPConnection:
 
 
 def _address(settings: Settings) -> str:
+    if settings.public_url is not None:
+        return settings.public_url
     host = _reachable(settings.host)
     return f"{'https' if settings.secure else 'http'}://{f'[{host}]' if ':' in host else host}:{settings.port}"
 

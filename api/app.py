@@ -37,6 +37,7 @@ from api.routes import (
     incidents,
     indicators,
     items,
+    join,
     keys,
     loop_indicators,
     ogc,
@@ -173,6 +174,7 @@ class Application:
             callbacks,
             open311,
             webhooks,
+            join,
         ):
             api.include_router(part.router)
         for router in (uploads_router, deliveries_router):

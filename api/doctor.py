@@ -21,6 +21,7 @@ from api.tls import BadCertificate, certificate_of
 from layers.errors import LayersError
 from layers.people.keys import KeysUnfit, file_in, read_keys
 from layers.people.rotation import uses
+from layers.people.tables import ACCOUNT
 from layers.store.audit import lag_s, last_seal
 from layers.store.backup import LAST
 from layers.store.engine import engine_for
@@ -34,6 +35,7 @@ Severity = Literal["good", "note", "should", "must"]
 STATUS: Final[dict[Severity, int]] = {"good": 0, "note": 0, "should": 1, "must": 2}
 _MARKS: Final[dict[Severity, str]] = {"good": "✓", "note": "·", "should": "!", "must": "×"}
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+_POWERFUL: Final = ("admin", "security")
 _CERTIFICATE_DAYS: Final = 30
 _BACKUP_DAYS: Final = 2
 _GIB: Final = 2**30
@@ -118,6 +120,22 @@ def _https(patient: Patient) -> Iterator[Finding]:
         yield Finding("https", "must" if days < 0 else "should", told, "have it renewed, then restart")
     if certificate.key_mode & 0o077:
         yield Finding("https", "must", f"others may read {settings.tls_key}", f"chmod 600 {settings.tls_key}")
+
+
+def _address(patient: Patient) -> Iterator[Finding]:
+    if patient.settings.public_url is None and patient.settings.host not in _LOOPBACK:
+        yield Finding("address", "note", "nobody said where people reach the city; notices and QR codes guess it",
+                      "set CHENGTU_PUBLIC_URL, such as https://map.city")  # fmt: skip
+
+
+def _second_factor(patient: Patient) -> Iterator[Finding]:
+    if patient.settings.second_factor == "required":
+        return
+    powerful = sa.and_(ACCOUNT.c.active, ACCOUNT.c.roles.overlap(list(_POWERFUL)), ACCOUNT.c.totp_since.is_(None))
+    bare = patient.connection.scalar(sa.select(sa.func.count()).select_from(ACCOUNT).where(powerful)) or 0
+    if bare:
+        told = f"{bare} accounts of administrators sign in with a password alone"
+        yield Finding("second factor", "should", told, "let them enrol one, or set CHENGTU_SECOND_FACTOR=required")
 
 
 def _keys(patient: Patient) -> Iterator[Finding]:
@@ -253,9 +271,9 @@ def _server_major(connection: sa.Connection) -> int:
 
 
 CHECKS: Final[tuple[Check, ...]] = (
-    _versions, _https, _keys, _backups, _dump_program, _disk, _clock, _worker, _sealer, _leakproof, _typeface,
-    _approval,
-)  # fmt: skip
+    *(_versions, _https, _address, _second_factor, _keys, _backups, _dump_program, _disk, _clock),
+    *(_worker, _sealer, _leakproof, _typeface, _approval),
+)
 
 
 def _about(check: Check) -> str:

@@ -75,7 +75,9 @@ def safe_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
         "x-frame-options": "SAMEORIGIN",
         "content-security-policy": policy,
     }
-    if settings.secure:  # for a year; not for other names of the domain, which are not ours to decide about
+    if settings.secure or (settings.public_url or "").startswith(
+        "https:"
+    ):  # for a year; not for other names of the domain, which are not ours to decide about
         headers["strict-transport-security"] = "max-age=31536000"
     return [(name.encode(), value.encode()) for name, value in headers.items()]
 

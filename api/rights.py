@@ -94,6 +94,8 @@ NEEDED: Final[Mapping[str, str | tuple[str, ...]]] = MappingProxyType(
         "POST /incidents/{id}/steps": ("incident.view", "incident.report"),
         "POST /incidents/{id}/photos": OPEN,  # with the ticket of a report
         "GET /photos/{id}": "incident.view",
+        "GET /join": OPEN,
+        "GET /join.svg": OPEN,
         "GET /callers/purposes": "person.unmask",
         "POST /callers/{id}/unmask": "person.unmask",
         "GET /duties": OPEN,

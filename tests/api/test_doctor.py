@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from api.doctor import Finding, examine, status
 from api.settings import Settings
 from layers.loop.tables import CALLER
+from layers.people.accounts import first_accounts
 from layers.people.keys import file_in, turn_keys
 from layers.people.privacy import keyring_in
 from layers.store.audit import seal
@@ -107,6 +108,20 @@ def test_a_certificate_that_ends_soon_is_told(
     told = found(database, tmp_path, tls_certificate=pair.certificate, tls_key=pair.key)["https"]
     assert told.severity == severity
     assert said in told.says
+
+
+def test_administrators_without_a_second_factor_are_told(database: Database, tmp_path: Path) -> None:
+    assert found(database, tmp_path)["second factor"].severity == "good"
+    with begin(database.engine, actor="system") as connection:
+        first_accounts(connection)
+    told = found(database, tmp_path)["second factor"]
+    assert (told.severity, "password alone" in told.says) == ("should", True)
+    assert found(database, tmp_path, second_factor="required")["second factor"].severity == "good"
+
+
+def test_an_address_that_nobody_said_is_told(database: Database, tmp_path: Path) -> None:
+    assert found(database, tmp_path, host="10.0.0.5")["address"].severity == "note"
+    assert found(database, tmp_path, host="10.0.0.5", public_url="https://map.city")["address"].severity == "good"
 
 
 def test_a_server_for_others_without_https_and_an_open_key_are_told(database: Database, tmp_path: Path) -> None:

@@ -116,6 +116,11 @@ def test_without_a_certificate_nothing_is_promised(server: Server) -> None:
     assert not [name for name, _ in safe_headers(Settings()) if name == b"strict-transport-security"]
 
 
+def test_behind_a_proxy_with_https_it_is_promised_too() -> None:
+    told = dict(safe_headers(Settings(public_url="https://map.city")))
+    assert told[b"strict-transport-security"] == b"max-age=31536000"
+
+
 def test_a_certificate_says_for_whom_and_until_when(made: Made) -> None:
     found = certificate_of(made.settings)
     assert found is not None
