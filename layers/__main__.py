@@ -10,8 +10,10 @@ import sqlalchemy as sa
 
 from layers.errors import LayersError
 from layers.loop.hotline.commands import add_classifier
+from layers.people.commands import add_keys
+from layers.store.commands import add_audit, add_backup
 
-_PARTS = (add_classifier,)
+_PARTS = (add_classifier, add_keys, add_audit, add_backup)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -29,6 +31,9 @@ def main(words: Sequence[str] | None = None) -> int:
         return 1
     except sa.exc.OperationalError as error:
         sys.stderr.write(f"the database did not answer as it should: {str(error).splitlines()[0]}\n")
+        return 1
+    except sa.exc.ProgrammingError as error:
+        sys.stderr.write(f"the database is not prepared; start Chengtu once: {str(error.orig).splitlines()[0]}\n")
         return 1
     sys.stdout.write(f"{said}\n")
     return 0

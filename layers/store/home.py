@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from layers.store.cluster import Cluster, open_cluster
+from layers.store.engine import Role, engine_for
 
 log = logging.getLogger("chengtu.store")
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,3 +59,14 @@ def database(home: Home) -> Iterator[Running]:
         yield Running(cluster.url(DATABASE), cluster)
     finally:
         cluster.stop()
+
+
+@contextmanager
+def engine_of(home: Home, role: Role) -> Iterator[sa.Engine]:
+    """An engine on the database of a home, for one piece of work."""
+    with database(home) as running:
+        engine = engine_for(running.url, role, pool_size=1)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
