@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, Final
 import sqlalchemy as sa
 
 from layers.store.engine import driver_url
-from layers.store.programs import BackupFailed, program, run
+from layers.store.programs import SEES_ALL, BackupFailed, program, run
 
 VERSION: Final = 1
 DUMP: Final = "database.dump"
@@ -109,7 +109,9 @@ def row_counts(connection: sa.Connection) -> dict[str, int]:
 
 def _dump(url: str, path: Path, progress: Progress) -> dict[str, Any]:
     """Dump the database; what the manifest says of it, of the same moment."""
-    engine = sa.create_engine(driver_url(url), poolclass=sa.NullPool, isolation_level="REPEATABLE READ")
+    engine = sa.create_engine(
+        driver_url(url), poolclass=sa.NullPool, isolation_level="REPEATABLE READ", connect_args={"options": SEES_ALL}
+    )
     with engine.connect() as connection:
         major = int(connection.scalar(sa.text("show server_version_num")) or 0) // 10_000
         moment = str(connection.scalar(sa.text("select pg_export_snapshot()")))
@@ -122,7 +124,8 @@ def _dump(url: str, path: Path, progress: Progress) -> dict[str, Any]:
         progress("database")
         dumper = program("pg_dump", major)
         schemas = [f"--schema={name}" for name in SCHEMAS]
-        run(dumper, "--format=custom", "--compress=3", f"--snapshot={moment}", *schemas, f"--file={path}", url=url)
+        options = ["--format=custom", "--compress=3", "--enable-row-security", f"--snapshot={moment}"]
+        run(dumper, *options, *schemas, f"--file={path}", url=url)
     engine.dispose()
     return facts
 

@@ -14,8 +14,13 @@ import sqlalchemy as sa
 from layers.errors import StoreError
 from layers.store.engine import driver_url
 from layers.store.postgres import VERSIONS
+from layers.store.row_security import EVERYWHERE
 
 _PASSED_ON: Final = ("sslmode", "sslrootcert", "sslcert", "sslkey")
+
+
+SEES_ALL: Final = f"-c {EVERYWHERE}=on"
+"""Connection options with which policies of scoped layers keep nothing back, also from a login that owns no server."""
 
 
 class BackupFailed(StoreError):
@@ -56,6 +61,7 @@ def _environment(url: str | sa.URL) -> dict[str, str]:
         "PGUSER": parsed.username or parsed.query.get("user"),
         "PGPASSWORD": parsed.password or parsed.query.get("password"),
         "PGDATABASE": parsed.database,
+        "PGOPTIONS": SEES_ALL,
         **{f"PG{name.upper()}": parsed.query.get(name) for name in _PASSED_ON},
     }
     return {**os.environ, **{key: str(value) for key, value in told.items() if value is not None}}

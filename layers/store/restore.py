@@ -31,7 +31,7 @@ from layers.store.backup import (
     row_counts,
 )
 from layers.store.engine import driver_url
-from layers.store.programs import BackupFailed, program, run
+from layers.store.programs import SEES_ALL, BackupFailed, program, run
 from layers.store.schema import known_revision, set_up_roles
 
 _PART: Final = 1 << 20
@@ -229,7 +229,7 @@ def _scratch_database(url: str) -> Iterator[sa.URL]:
 
 def _fill(fresh: sa.URL, dump: Path, manifest: dict[str, Any]) -> None:
     """Restore the dump; BackupFailed unless every table has the rows that were counted when it was made."""
-    engine = sa.create_engine(fresh, poolclass=sa.NullPool)
+    engine = sa.create_engine(fresh, poolclass=sa.NullPool, connect_args={"options": SEES_ALL})
     with engine.begin() as connection:
         major = int(connection.scalar(sa.text("show server_version_num")) or 0) // 10_000
         set_up_roles(connection)

@@ -26,6 +26,7 @@ from layers.people.reads import unmask
 from layers.store import backup as making
 from layers.store.audit import seal
 from layers.store.backup import MANIFEST, SEAL, SEAL_BYTES, Backup, back_up
+from layers.store.chain import CHAINED
 from layers.store.cluster import Cluster
 from layers.store.engine import begin, driver_url, engine_for
 from layers.store.programs import BackupFailed, program
@@ -144,9 +145,8 @@ def test_a_whole_city_comes_back_row_for_row_and_file_for_file(
         found = verify(connection)
     assert found.fault is None
     with owner.connect() as connection:
-        assert found.records == connection.scalar(
-            sa.text("select (select count(*) from core.change) + (select count(*) from core.sensitive_read)")
-        )
+        counted = (sa.select(sa.func.count()).select_from(one.rows).scalar_subquery() for one in CHAINED)
+        assert found.records == sum(connection.execute(sa.select(*counted)).one())
 
 
 def test_the_manifest_says_what_is_in_it(made: Backup) -> None:
@@ -165,6 +165,23 @@ def test_neither_the_keys_nor_a_number_are_in_the_backup(made: Backup, home: Pat
     assert PHONE.encode() not in data
     assert made.keys is not None
     assert [path.stat().st_mode & 0o077 for path in (made.path, made.keys)] == [0, 0]
+
+
+def test_a_login_that_owns_no_server_backs_up_every_record_too(
+    city_with_people: Database, made: Backup, home: Path, tmp_path: Path
+) -> None:
+    with begin(city_with_people.owner, actor="test") as connection:
+        connection.execute(sa.text("set local role none"))
+        connection.execute(sa.text("create role plain_login login in role chengtu_owner"))
+    plain = driver_url(city_with_people.url).set(username="plain_login").render_as_string()
+    try:
+        theirs = back_up(plain, home, tmp_path, now=NOW)
+    finally:
+        with begin(city_with_people.owner, actor="test") as connection:
+            connection.execute(sa.text("set local role none"))
+            connection.execute(sa.text("drop role plain_login"))
+    assert theirs.manifest["rows"] == made.manifest["rows"]
+    assert theirs.manifest["rows"]["city.incident"] > 0
 
 
 def test_with_a_base_map_when_asked_for(city_with_people: Database, home: Path, tmp_path: Path) -> None:
