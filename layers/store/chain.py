@@ -80,7 +80,7 @@ CHAINED: Final = (
         (
             Form((
                 "seq", "xid", "at", "actor", "layer", "op", "id", "records", "before", "after", "cell_before",
-                "cell_after", "delivery", "scenario", "digest",
+                "cell_after", "delivery", "scenario", "digest", "scope_before", "scope_after",
             )),
         ),
     ),
