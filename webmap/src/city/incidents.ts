@@ -74,7 +74,9 @@ export type Need =
   | "co"
   | "assignee"
   | "into"
-  | "place";
+  | "place"
+  | "matter"
+  | "level";
 export interface Choice {
   code: string;
   title: Title;
@@ -103,6 +105,8 @@ export interface Carries {
   co?: string[];
   assignee?: string;
   into?: string;
+  matter?: string;
+  level?: Level;
   lon?: number;
   lat?: number;
 }
