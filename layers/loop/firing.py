@@ -92,6 +92,7 @@ def firing(url: str, calendar: Calendar) -> Callable[[procrastinate.App], None]:
             if timestamp % 60 == 0:
                 forget_jobs(engine, _JOB)
         finally:
+            engine.dispose()  # one connection for one look, none in between
             busy.release()
 
     def add(app: procrastinate.App) -> None:
