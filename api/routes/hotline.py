@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import sqlalchemy as sa
 from fastapi import APIRouter
+from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -14,6 +15,8 @@ from api.deps import ActorDep, ReadDep, ServiceDep
 from api.routes.departments import department_told
 from api.service import Service
 from layers.ask.period import CITY_TIME
+from layers.loop.cases import seen_by
+from layers.loop.duplicates import duplicates_of
 from layers.loop.hotline.corrections import correct, count
 from layers.loop.hotline.earlier import earlier_cases
 from layers.loop.hotline.intake import MOST_CHARACTERS, Place
@@ -68,6 +71,7 @@ def draft(body: Call, service: ServiceDep, actor: ActorDep, connection: ReadDep)
     told = {
         **drafted.as_json(today=now.date()), "line": line.as_json(), "training": drafted.model is None,
         "department": _department(service, connection, drafted.matter, place, now),
+        "duplicates": _duplicates(connection, actor, drafted.matter, place, body.text, now),
         "earlier": [] if body.phone is None else _earlier(service, actor, body.phone, now),
     }  # fmt: skip
     if drafted.model is None:
@@ -117,6 +121,29 @@ def _department(
         "co": [department_told(departments.find(code)) for code in found.co],
         "why": [title._asdict() for title in found.why],
     }
+
+
+def _duplicates(
+    connection: sa.Connection, actor: Actor, matter: str | None, place: Place | None, text: str, now: datetime
+) -> list[dict[str, Any]]:
+    """Open cases that may be the same; none while neither matter nor place is known."""
+    if matter is None or place is None:
+        return []
+    at = place.said.place
+    found = duplicates_of(
+        connection,
+        matter=matter,
+        lon=at.lon,
+        lat=at.lat,
+        text=text,
+        scenario=actor.scenario,
+        where=seen_by(actor),
+        now=now,
+    )
+    told: list[dict[str, Any]] = jsonable_encoder(
+        [{**vars(one), "why": [title._asdict() for title in one.why]} for one in found]
+    )
+    return told
 
 
 def _earlier(service: Service, actor: Actor, phone: str, now: datetime) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ from layers.people.access import EVERYWHERE, Actor, new_kiosk_token
 from layers.people.machines import make_key
 from layers.store.engine import begin
 from tests.conftest import Server
+from tests.incidents import OURS, change, report
 
 ANSWER_BODY = {
     "question": "测试：夜里遛狗不牵绳怎么办", "answer": "请说明地点和时间。", "source": "演示说明",
@@ -105,6 +107,14 @@ def test_a_callers_words_become_a_draft(server: Server, desk: dict[str, str]) ->
     assert draft["title"] == f"{name}路灯异常"
     assert draft["places"][0]["words"] == name
     assert len(draft["places"][0]["grid_id"]) == 15
+    assert draft["department"]["lead"]["code"]
+    assert draft["department"]["why"]
+    same = replace(OURS, id="20260101050001", matter="01037", title="路灯不亮")
+    lon, lat = (draft["places"][0][name] for name in ("lon", "lat"))
+    report(server.database, replace(same, lon=lon, lat=lat))
+    change(server.database, same.id, reported_at=dt.datetime.now(dt.UTC))
+    again = httpx.post(f"{server.url}/hotline/intake/draft", json=call, headers=desk).json()
+    assert same.id in [one["id"] for one in again["duplicates"]]
     assert draft["earlier"] == []
     assert "13987654321" not in told.text, "numbers are not told again"
 
