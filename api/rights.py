@@ -132,7 +132,6 @@ NEEDED: Final[Mapping[str, str | tuple[str, ...]]] = MappingProxyType(
         "GET /webhooks": "key.make",
         "GET /webhooks/{id}/sendings": "key.make",
         "DELETE /webhooks/{id}": "key.make",
-        "GET /loop/indicators": "incident.view",
         "POST /uploads": "data.deliver",
         "GET /uploads": "data.deliver",
         "PUT /uploads/{id}/files/{name}": "data.deliver",
