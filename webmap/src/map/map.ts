@@ -81,14 +81,16 @@ const CLOSE_ZOOM = 17;
 const MOST_TOGETHER = 10;
 const MAX_ZOOM = 20;
 
-/** `failed` is told when some of the map could not be loaded, with the way to try again; `dressed` has the last word on the style. */
+/** `failed` is told when some of the map could not be loaded, with the way to try again; `dressed` has the last word on the style,
+ * `worker` is where MapLibre's own worker comes from. */
 export async function createMap(
   container: HTMLElement,
   app: App,
   failed: (again: () => void) => void,
   dressed: (style: StyleSpecification) => StyleSpecification = (style) => style,
+  worker: string = workerUrl,
 ): Promise<CityMap> {
-  setWorkerUrl(workerUrl);
+  setWorkerUrl(worker);
   const { store, city } = app;
   const names = city.layers.map((layer) => layer.name);
   const classes = Object.fromEntries(city.layers.map((layer) => [layer.name, layer.classes]));

@@ -2,6 +2,7 @@
 import * as card from "./card.ts";
 import * as data from "./data.ts";
 import * as desk from "./desk.ts";
+import * as grid from "./grid.ts";
 import * as looks from "./looks.ts";
 import * as panels from "./panels.ts";
 import * as people from "./people.ts";
@@ -27,6 +28,7 @@ const zh = {
   ...data.zh,
   ...people.zh,
   ...why.zh,
+  ...grid.zh,
 };
 const en = {
   ...desk.en,
@@ -40,12 +42,13 @@ const en = {
   ...data.en,
   ...people.en,
   ...why.en,
+  ...grid.en,
 };
 
 export type Word = keyof typeof zh;
 
 /** The parts, for the test that none takes a word of another. */
-export const PARTS = { desk, looks, card, tools, video, panels, wall, plan, data, people, why };
+export const PARTS = { desk, looks, card, tools, video, panels, wall, plan, data, people, why, grid };
 
 export const DICTIONARY: Record<Lang, Record<Word, string>> = { zh, en };
 

@@ -1,0 +1,106 @@
+/** Sends what waits, one act after another, each until the server has answered for it. */
+import { waitMs } from "../city/live.ts";
+import {
+  type Act,
+  type Answered,
+  arrived,
+  asked_ms,
+  type Box,
+  meaningOf,
+  nextAct,
+  type Refusal,
+  refusedBy,
+  type Step,
+  serversId,
+  stepNow,
+} from "./acts.ts";
+
+/** A request as it is sent, and what came back; `null` when nothing did. */
+export interface Request {
+  path: string;
+  key: string;
+  type: string;
+  body: BodyInit;
+}
+export interface Answer {
+  status: number;
+  retryAfter: string | null;
+  json: unknown;
+}
+export type Post = (request: Request) => Promise<Answer | null>;
+
+/** Where the acts lie; `change` keeps what it makes of them before it settles. */
+export interface Held {
+  box(): Promise<Box>;
+  change(by: (box: Box) => Box): Promise<void>;
+  photo(key: string): Promise<Blob | undefined>;
+}
+
+/** How a round ended: nothing left to send, wait so long and come back, or sign in first. */
+export type Ended = { kind: "idle" } | { kind: "wait"; ms: number } | { kind: "who" };
+
+/** Send what can be sent, in order; `attempt` counts the rounds that came to nothing. */
+export async function send(held: Held, post: Post, attempt: number): Promise<Ended> {
+  for (let act = nextAct(await held.box()); act !== null; act = nextAct(await held.box())) {
+    const request = await requestFor(held, act);
+    if (request === null) {
+      const lost = act;
+      await held.change((box) => refusedBy(box, lost, LOST));
+      continue;
+    }
+    const answer = await post(request);
+    if (answer === null) return { kind: "wait", ms: waitMs(attempt) };
+    const meaning = meaningOf(answer.status);
+    if (meaning === "who") return { kind: "who" };
+    if (meaning === "later") return { kind: "wait", ms: Math.max(waitMs(attempt), asked_ms(answer.retryAfter)) };
+    const sent = act;
+    await held.change((box) =>
+      meaning === "done" ? arrived(box, sent, toldBy(sent, answer.json)) : refusedBy(box, sent, refusalIn(answer)),
+    );
+  }
+  return { kind: "idle" };
+}
+
+// The browser threw a photo away, or a step's report never came through: nothing that could be sent is left.
+const LOST: Refusal = { status: 0, said: "", told: { cause: "grid_lost" } };
+const part = encodeURIComponent;
+
+async function requestFor(held: Held, act: Act): Promise<Request | null> {
+  const { doing, key } = act;
+  const json = (path: string, body: unknown): Request => ({
+    path,
+    key,
+    type: "application/json",
+    body: JSON.stringify(body),
+  });
+  if (doing.kind === "report") return json("/incidents", doing.body);
+  const box = await held.box();
+  const id = serversId(box, act.of);
+  if (id === null) return null;
+  if (doing.kind === "step") return json(`/incidents/${part(id)}/steps`, stepBody(box, act, doing));
+  const photo = await held.photo(key);
+  return photo === undefined ? null : { path: `/incidents/${part(id)}/photos`, key, type: photo.type, body: photo };
+}
+
+function stepBody(box: Box, act: Act, doing: Step): Record<string, unknown> {
+  const { expected, photos } = stepNow(box, { ...act, doing });
+  return {
+    step: doing.step,
+    ...(expected === null ? {} : { expected }),
+    ...doing.carries,
+    ...(photos.length === 0 ? {} : { photos }),
+  };
+}
+
+/** What an answer told of the case: its number, its last step; of a photo its name. */
+function toldBy(act: Act, json: unknown): Answered {
+  if (act.doing.kind === "photo") return { photo: String((json as { id: unknown }).id) };
+  const told = json as { incident: { id: string }; steps: { id: number }[] };
+  const seen = Math.max(...told.steps.map(({ id }) => id));
+  return { id: told.incident.id, ...(Number.isFinite(seen) ? { seen } : {}) };
+}
+
+function refusalIn({ status, json }: Answer): Refusal {
+  const told = (json ?? {}) as Refusal["told"] & { detail?: string; title?: string };
+  return { status, said: told.detail ?? told.title ?? "", told };
+}

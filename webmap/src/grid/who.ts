@@ -1,0 +1,43 @@
+/** Who works with this phone: told by the server, and remembered while there is no network. */
+import { get, Refused, Unreachable } from "../city/api.ts";
+import type { Kept } from "./kept.ts";
+
+export interface Who {
+  /** The login name: acts are kept under it. */
+  login: string;
+  name: string;
+  /** Beginnings of administrative codes, or ids of grids; null: everywhere. */
+  areas: readonly string[] | null;
+}
+
+const FACT = "who";
+
+/** Who is signed in; null for nobody. Without a network, who was last. */
+export async function whoIsHere(kept: Kept): Promise<Who | null> {
+  const before = (await kept.fact<Who | null>(FACT)) ?? null;
+  try {
+    const now = await signedIn();
+    // What another account left on this phone is not for this one's eyes.
+    if (now !== null && before !== null && now.login !== before.login) await kept.setFact("cases", null);
+    if (now !== null) await kept.setFact(FACT, now);
+    return now;
+  } catch (error) {
+    if (error instanceof Unreachable && before !== null) return before;
+    throw error;
+  }
+}
+
+interface Session {
+  account: { login: string; name: string } | null;
+  scope: { areas: string[] | null };
+}
+
+async function signedIn(): Promise<Who | null> {
+  try {
+    const { account, scope } = await get<Session>("/session");
+    return account === null ? null : { login: account.login, name: account.name, areas: scope.areas };
+  } catch (error) {
+    if (error instanceof Refused && error.status === 401) return null;
+    throw error;
+  }
+}
