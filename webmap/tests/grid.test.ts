@@ -37,7 +37,9 @@ function playing(start: Box, answers: (request: Request, n: number) => Answer | 
   const seen: Request[] = [];
   const held: Held = {
     box: async () => box,
-    change: async (by) => void (box = by(box)),
+    change: async (by) => {
+      box = by(box);
+    },
     photo: async () => new Blob(["jpeg"], { type: "image/jpeg" }),
   };
   const post: Post = async (request) => {
@@ -47,7 +49,7 @@ function playing(start: Box, answers: (request: Request, n: number) => Answer | 
   return { held, post, seen, box: () => box };
 }
 const yes = (json: unknown): Answer => ({ status: 200, retryAfter: null, json });
-const filed = (id: string, last: number): Answer => yes({ incident: { id }, steps: [{ id: 1 }, { id: last }] });
+const filed = (id: string, last: number): Answer => yes({ receipt: { incident: id, step: last, state: "reported" } });
 const bodyOf = (request: Request | undefined): Record<string, unknown> => JSON.parse(String(request?.body));
 
 test("what was done is sent in the order in which it was done", async () => {

@@ -1,11 +1,12 @@
 /** The map of the worker's own grid, kept on the phone: its outline, and the tiles that show it. */
+import type { Geometry } from "geojson";
 import { type Bounds, get, type Item } from "../city/api.ts";
 import { boundsOf } from "../map/geometry.ts";
 import type { Kept } from "./kept.ts";
 import { around, tilePath, tilesOf } from "./pack.ts";
+import { AREA } from "./rules.ts";
 import type { Who } from "./who.ts";
 
-export const AREA = "chengtu-grid-area";
 const FACT = "area";
 const OLD_MS = 24 * 3_600_000;
 const AT_ONCE = 6;
@@ -18,6 +19,7 @@ export interface Area {
   areas: readonly string[];
   names: readonly string[];
   bounds: Bounds;
+  outlines: readonly Geometry[];
   /** When its tiles were kept, and how many they are; null: not yet. */
   keptAt: string | null;
   tiles: number;
@@ -35,7 +37,15 @@ export async function areaOf(kept: Kept, who: Who): Promise<Area | null> {
   const bounds = around(items.map(({ geometry }) => boundsOf(geometry)));
   if (bounds === null) return null;
   const names = items.map(({ properties }) => String(properties.name ?? ""));
-  const area: Area = { areas, names, bounds, keptAt: null, tiles: 0, templates: [] };
+  const area: Area = {
+    areas,
+    names,
+    bounds,
+    outlines: items.map(({ geometry }) => geometry),
+    keptAt: null,
+    tiles: 0,
+    templates: [],
+  };
   await kept.setFact(FACT, area);
   return area;
 }

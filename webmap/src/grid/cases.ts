@@ -94,7 +94,7 @@ export async function openCases(kept: Kept): Promise<Cases> {
     refresh,
     async renew(id) {
       const fresh = await incident(id);
-      if (known !== null && known.list.some((each) => each.id === id))
+      if (known?.list.some((each) => each.id === id))
         await keep({ ...known, details: { ...known.details, [id]: fresh } });
       return fresh;
     },

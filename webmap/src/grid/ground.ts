@@ -1,18 +1,20 @@
 /** The map of the worker's grid, from what the phone keeps of it: the tasks on it, the way to one, and where the worker is. */
 import type { Feature, FeatureCollection, Position } from "geojson";
-import { addProtocol, type GeoJSONSource, type StyleSpecification } from "maplibre-gl";
+import { addProtocol, type GeoJSONSource, type LayerSpecification, type StyleSpecification } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
-import { authorization, type Bounds, type LonLat } from "../city/api.ts";
+import { authorization, type LonLat } from "../city/api.ts";
 import type { Brief } from "../city/incidents.ts";
 import { type CityMap, createMap } from "../map/map.ts";
 import { fill, h, icon } from "../page/dom.ts";
-import { AREA } from "./area.ts";
+import type { Area } from "./area.ts";
 import type { Phone, View } from "./phone.ts";
+import { AREA } from "./rules.ts";
 
 const KEPT = "kept://";
 const TASKS = "grid-tasks";
 const WAY = "grid-way";
 const ME = "grid-me";
+const OWN = "grid-own";
 const NOTHING: FeatureCollection = { type: "FeatureCollection", features: [] };
 
 export interface Ground extends View {
@@ -43,19 +45,21 @@ async function localWorker(): Promise<string> {
 
 export async function openGround(
   phone: Phone,
-  { bounds, opened }: { bounds: Bounds | null; opened: (brief: Brief) => void },
+  { area, main, opened }: { area: Area | null; main: HTMLElement; opened: (brief: Brief) => void },
 ): Promise<Ground> {
   const { app, cases, shift } = phone;
   fromKept();
   const canvas = h("div", { class: "map" });
+  const sheet = h("div", { class: "map-box" });
   const cross = h("div", { class: "cross", aria: { hidden: "true" }, hidden: true });
   const bar = h("div", { class: "map-bar" });
-  const element = h("section", { class: "view ground", aria: { label: app.t("gridMap") } }, canvas, cross, bar);
-  document.querySelector("#main")?.append(element);
+  const element = h("section", { class: "view ground", aria: { label: app.t("gridMap") } }, sheet, bar);
+  fill(sheet, canvas, cross);
+  main.append(element); // so that the map has its size from the beginning
   const cityMap = await createMap(canvas, app, () => undefined, dressed, await localWorker());
   const { map } = cityMap;
   const whole = (): void => {
-    if (bounds !== null) map.fitBounds(bounds, { padding: 32, duration: 0 });
+    if (area !== null) map.fitBounds(area.bounds, { padding: 32, duration: 0 });
   };
   whole();
   const data = (name: string, features: Feature[]): void =>
@@ -64,6 +68,10 @@ export async function openGround(
     data(
       TASKS,
       cases.list().map((brief) => point([brief.lon, brief.lat], { id: brief.id, light: brief.light })),
+    );
+    data(
+      OWN,
+      (area?.outlines ?? []).map((geometry) => ({ type: "Feature", properties: {}, geometry })),
     );
     const at = shift.position()?.at;
     data(ME, at === undefined ? [] : [point(at, {})]);
@@ -140,6 +148,17 @@ const point = (coordinates: LonLat, properties: Record<string, string>): Feature
   ...{ type: "Feature", properties, geometry: { type: "Point", coordinates } },
 });
 
+/** Roads and houses stay pale on a desk; outdoors they are told from the ground. */
+function inSunlight(layer: LayerSpecification): LayerSpecification {
+  if (layer.type === "line" && layer.id === "road-line")
+    return { ...layer, paint: { ...layer.paint, "line-color": "#7d8994" } };
+  if (layer.type === "fill" && layer.id === "building-fill")
+    return { ...layer, paint: { ...layer.paint, "fill-color": "#c3bfb4", "fill-opacity": 1 } };
+  if (layer.type === "symbol")
+    return { ...layer, paint: { ...layer.paint, "text-color": "#0b1218", "text-opacity": 1 } };
+  return layer;
+}
+
 /** The city's style with its tiles from what is kept, and the worker's things over it. */
 function dressed(style: StyleSpecification): StyleSpecification {
   const local = (url: string): string =>
@@ -150,12 +169,18 @@ function dressed(style: StyleSpecification): StyleSpecification {
       source.type === "vector" && source.tiles ? { ...source, tiles: source.tiles.map(local) } : source,
     ]),
   );
-  const own = Object.fromEntries([TASKS, WAY, ME].map((name) => [name, { type: "geojson" as const, data: NOTHING }]));
+  const own = Object.fromEntries(
+    [OWN, TASKS, WAY, ME].map((name) => [name, { type: "geojson" as const, data: NOTHING }]),
+  );
   return {
     ...style,
     sources: { ...sources, ...own },
     layers: [
-      ...style.layers,
+      ...style.layers.map(inSunlight),
+      {
+        ...{ id: OWN, type: "line", source: OWN },
+        paint: { "line-color": "#00475f", "line-width": 4, "line-dasharray": [3, 1.5] },
+      },
       {
         ...{ id: WAY, type: "line", source: WAY, layout: { "line-cap": "round", "line-join": "round" } },
         paint: { "line-color": "#00475f", "line-width": 5 },

@@ -1,33 +1,34 @@
 /** The grid worker's phone: signs in, opens what the phone keeps, and wires the views together. */
 import { Unreachable } from "../city/api.ts";
 import { loadCity } from "../city/city.ts";
-import type { Brief } from "../city/incidents.ts";
 import { type App, createApp } from "../page/app.ts";
 import { begin } from "../page/begin.ts";
 import { fill, h } from "../page/dom.ts";
 import { signIn, signOut } from "../page/signin.ts";
 import { blank, createStore, type State } from "../page/state.ts";
 import type { Lang } from "../words/i18n.ts";
-import { type Area, areaOf, isOld, keepArea } from "./area.ts";
+import { type Area, areaOf } from "./area.ts";
 import { openCases } from "./cases.ts";
-import { type Ground, openGround } from "./ground.ts";
+import type { Ground } from "./ground.ts";
+import { openGround } from "./ground.ts";
 import { openKept } from "./kept.ts";
-import { type Installing, type Offline, openMenu } from "./menu.ts";
+import { type Installing, openMenu } from "./menu.ts";
+import { type Offline, startOffline } from "./offline.ts";
 import { openOutbox } from "./outbox.ts";
 import type { Phone, View } from "./phone.ts";
-import { prime, register } from "./register.ts";
+import { register } from "./register.ts";
 import { reportView } from "./reportview.ts";
 import { buildShell, type Shell, showHead, showStrip, showTabs } from "./shell.ts";
 import { openShift } from "./shift.ts";
 import { taskList } from "./tasklist.ts";
 import { taskView } from "./taskview.ts";
-import { waitingView } from "./waitingview.ts";
+import { type Amending, waitingView } from "./waitingview.ts";
 import { whoIsHere } from "./who.ts";
 import "../page/theme.css";
 import "./grid.css";
 
 /** What a worker looks for beside tasks: the city's ground, its grids and what stands in them. */
-const SHOWN = ["building", "grid", "road", "component", "place"];
+const SHOWN = ["county", "building", "grid", "road", "component", "place"];
 
 const langAsked = (): Lang => (new URLSearchParams(location.search).get("lang") === "en" ? "en" : "zh");
 
@@ -45,30 +46,25 @@ addEventListener("beforeinstallprompt", (event) => {
 async function start(root: HTMLElement): Promise<void> {
   const lang = langAsked();
   document.documentElement.lang = lang === "zh" ? "zh-CN" : "en";
-  const offline = register();
+  const registering = register();
   const kept = await openKept();
-  const who = await whoIsHere(kept);
-  const city = await loadCity();
+  const [who, city] = await Promise.all([whoIsHere(kept), loadCity()]);
   const app = createApp(createStore(stateFor(city, lang)), city);
   document.title = `${app.t("gridPage")} · ${app.t("brand")}`;
   const shell = buildShell(root);
   if (who === null) {
-    await kept.setFact("who", null);
     signInFirst(shell, app);
     return;
   }
-  await city.detail("incident").catch((error: unknown) => {
-    if (!(error instanceof Error)) throw error; // codes are shown where their words are not to be had
-  });
-  const phone: Phone = {
-    ...{ app, lang, who, kept },
-    outbox: await openOutbox(kept, who.login),
-    cases: await openCases(kept),
-    shift: await openShift(kept),
-    signOut: async () => signOut(),
-    say: shell.say,
-  };
-  await run(shell, phone, await areaOf(kept, who).catch(unreached), offline);
+  const [, outbox, cases, shift, area] = await Promise.all([
+    city.detail("incident").catch(() => null), // codes are shown where their words are not to be had
+    openOutbox(kept, who.login),
+    openCases(kept),
+    openShift(kept),
+    areaOf(kept, who).catch(unreached),
+  ]);
+  const phone: Phone = { app, lang, who, kept, outbox, cases, shift, signOut: async () => signOut(), say: shell.say };
+  await run(shell, phone, area, registering);
 }
 
 function unreached(error: unknown): null {
@@ -78,118 +74,84 @@ function unreached(error: unknown): null {
 
 function signInFirst({ main }: Shell, app: App): void {
   const button = h("button", { type: "button", class: "primary big", onclick: () => signIn(app) }, app.t("signIn"));
-  fill(
-    main,
-    h("section", { class: "view hello" }, h("h1", {}, app.t("gridPage")), h("p", {}, app.t("gridSignInFirst")), button),
-  );
+  const hello = [h("h1", {}, app.t("gridPage")), h("p", {}, app.t("gridSignInFirst")), button];
+  fill(main, h("section", { class: "view hello" }, ...hello));
   document.documentElement.dataset.ready = "true";
 }
 
 async function run(shell: Shell, phone: Phone, area: Area | null, registering: Promise<boolean>): Promise<void> {
-  const { app, outbox, cases, shift } = phone;
+  const { outbox, cases, shift } = phone;
+  const offline: Offline = { works: false, area, keeping: false, keepAgain: () => undefined };
   let ground: Ground | null = null;
-  let mapAsked = (): void => undefined;
-  const groundThere = new Promise<void>((settle) => {
-    mapAsked = settle;
-  });
-  const mapView = (): View => ground ?? away;
-  const away = notThere(app.t("gridMapAway"));
-  const goTo = (brief: Brief): void => {
-    location.hash = `#task/${encodeURIComponent(brief.id)}`;
-  };
-  const report = reportView(phone, {
-    middle: area === null ? null : [(area.bounds[0] + area.bounds[2]) / 2, (area.bounds[1] + area.bounds[3]) / 2],
-    async pick(from) {
-      location.hash = "#map";
-      await groundThere;
-      const place = (await ground?.pick(from)) ?? null;
-      location.hash = "#report";
-      return place;
-    },
-  });
-  const task = taskView(phone, {
-    showOnMap(brief, way) {
-      location.hash = "#map";
-      ground?.showTask(brief, way?.line ?? null);
-    },
-  });
-  const views: Record<string, () => View> = {
-    tasks: constant(taskList(phone)),
-    map: mapView,
-    report: constant(report),
-    waiting: constant(
-      waitingView(phone, { amend: (...given) => (report.amend(...given), void (location.hash = "#report")) }),
-    ),
-    task: constant(task),
-  };
-  const offline: Offline = {
-    works: await registering,
-    area,
-    keeping: false,
-    keepAgain: () => void keepMap(phone, offline, ground, true),
-  };
-  const frame = (): void => {
-    const { name } = route();
-    const title =
-      area === null
-        ? app.t("gridNoGrid")
-        : area.names.length === 1
-          ? (area.names[0] ?? "")
-          : app.t("gridManyGrids", { n: area.names.length });
-    showHead(shell, phone, title, () => openMenu(phone, offline, installing));
+  const opening = openGround(phone, { area, main: shell.main, opened: ({ id }) => go(`task/${id}`) });
+  const views = viewsOf(phone, area, { ground: () => ground, opening });
+  const frame = (name: string): void => {
+    showHead(shell, phone, titleOf(phone, area), () => openMenu(phone, offline, installing));
     showStrip(shell, phone);
-    showTabs(shell, app, {
-      open: name === "task" ? "tasks" : name,
-      waiting: outbox.box().acts.length,
-      tasks: cases.list().length,
-    });
+    const open = name === "task" ? "tasks" : name;
+    showTabs(shell, phone.app, { open, waiting: outbox.box().acts.length, tasks: cases.list().length });
   };
+  const viewOf = (name: string): View => (views[name] ?? views.tasks)();
   const show = (): void => {
     const { name, part } = route();
-    const view = (views[name] ?? views.tasks)?.() ?? away;
-    for (const child of shell.main.children) child.classList.toggle("open", child === view.element);
+    const view = viewOf(name);
     if (view.element.parentElement === null) shell.main.append(view.element);
-    view.element.classList.add("open");
+    for (const child of shell.main.children) child.classList.toggle("open", child === view.element);
     view.show(part);
-    frame();
-  };
-  const update = (): void => {
-    views[route().name]?.().update();
-    frame();
+    frame(name);
   };
   addEventListener("hashchange", show);
-  for (const source of [cases, shift, outbox]) source.on(update);
+  for (const source of [cases, shift, outbox])
+    source.on(() => {
+      const { name } = route();
+      viewOf(name).update();
+      frame(name);
+    });
   renewArrived(phone);
   show();
   document.documentElement.dataset.ready = "true";
   void cases.refresh();
   outbox.kick();
-  ground = await openGround(phone, { bounds: area?.bounds ?? null, opened: goTo });
-  mapAsked();
+  ground = await opening;
   show();
   Object.assign(window, { __chengtu: { map: ground.cityMap.map, ready: ground.cityMap.ready } });
-  await ground.cityMap.ready;
-  document.documentElement.dataset.map = "true";
-  await prime();
-  await keepMap(phone, offline, ground, false);
-  document.documentElement.dataset.kept = String(offline.area?.keptAt != null);
+  await startOffline(phone, offline, { ground, registering });
 }
 
-const constant = (view: View) => (): View => view;
+interface Views {
+  tasks(): View;
+  [name: string]: () => View;
+}
 
-/** Keep the map of the area where that is possible, and due. */
-async function keepMap(phone: Phone, offline: Offline, ground: Ground | null, now: boolean): Promise<void> {
-  const { area } = offline;
-  if (!offline.works || ground === null || area === null || offline.keeping || !navigator.onLine) return;
-  if (!now && !isOld(area, ground.templates(), Date.now())) return;
-  offline.keeping = true;
-  try {
-    offline.area = await keepArea(phone.kept, area, ground.templates(), ground.cityMap.deepest);
-  } catch {
-    phone.say(phone.app.t("gridNotKept")); // it is tried again when the page is opened next
-  } finally {
-    offline.keeping = false;
-  }
+function viewsOf(
+  phone: Phone,
+  area: Area | null,
+  { ground, opening }: { ground: () => Ground | null; opening: Promise<Ground> },
+): Views {
+  const report = reportView(phone, {
+    middle: area === null ? null : [(area.bounds[0] + area.bounds[2]) / 2, (area.bounds[1] + area.bounds[3]) / 2],
+    async pick(from) {
+      go("map");
+      const place = await (await opening).pick(from);
+      go("report");
+      return place;
+    },
+  });
+  const amend: Amending["amend"] = (...given) => {
+    report.amend(...given);
+    go("report");
+  };
+  const task = taskView(phone, {
+    showOnMap(brief, way) {
+      go("map");
+      ground()?.showTask(brief, way?.line ?? null);
+    },
+  });
+  const [tasks, waiting, away] = [taskList(phone), waitingView(phone, { amend }), notThere(phone)];
+  return {
+    ...{ tasks: () => tasks, report: () => report, waiting: () => waiting, task: () => task },
+    map: () => ground() ?? away,
+  };
 }
 
 /** Ask anew for the cases of which an act has arrived: what can be done next has changed. */
@@ -203,13 +165,22 @@ function renewArrived({ outbox, cases }: Phone): void {
   });
 }
 
+function titleOf({ app }: Phone, area: Area | null): string {
+  if (area === null) return app.t("gridNoGrid");
+  return area.names.length === 1 ? (area.names[0] ?? "") : app.t("gridManyGrids", { n: area.names.length });
+}
+
+function go(where: string): void {
+  location.hash = `#${where}`;
+}
+
 function route(): { name: string; part: string } {
   const [name = "", part = ""] = location.hash.slice(1).split("/", 2);
   return { name: name === "" ? "tasks" : name, part };
 }
 
-function notThere(text: string): View {
-  const element = h("section", { class: "view" }, h("p", { class: "nothing" }, text));
+function notThere({ app }: Phone): View {
+  const element = h("section", { class: "view" }, h("p", { class: "nothing" }, app.t("gridMapAway")));
   return { element, show: () => undefined, update: () => undefined };
 }
 

@@ -1,36 +1,32 @@
 /** What is not done every day: install the page, renew the kept map, sign out and leave nothing behind. */
 import { h } from "../page/dom.ts";
 import { age } from "../words/format.ts";
-import { AREA, type Area } from "./area.ts";
+import type { Offline } from "./offline.ts";
 import { type Phone, sure } from "./phone.ts";
+import { AREA } from "./rules.ts";
 
 /** The browser's own offer to install the page, as Chromium makes it. */
 export interface Installing extends Event {
   prompt(): Promise<unknown>;
 }
 
-export interface Offline {
-  works: boolean;
-  area: Area | null;
-  keeping: boolean;
-  keepAgain(): void;
-}
-
 export function openMenu(phone: Phone, offline: Offline, installing: Installing | null): void {
   const { app, who } = phone;
   const dialog = h("dialog", { class: "menu", aria: { label: app.t("gridMenu") } });
   const close = (): void => dialog.close();
+  const chosen = (then: () => void): void => {
+    close();
+    then();
+  };
   const act = (word: string, onclick: () => void): HTMLElement =>
-    h("button", { type: "button", class: "outlined wide", onclick }, word);
+    h("button", { type: "button", class: "outlined wide", onclick: () => chosen(onclick) }, word);
   dialog.append(
     h("h2", {}, app.t("gridSignedInAs", { name: who.name })),
     h("p", { class: "told" }, app.t("gridShiftWhy")),
     h("p", { class: "told" }, keptText(phone, offline)),
-    ...(offline.works && offline.area !== null
-      ? [act(app.t("gridKeepAgain"), () => (offline.keepAgain(), close()))]
-      : []),
+    ...(offline.works && offline.area !== null ? [act(app.t("gridKeepAgain"), offline.keepAgain)] : []),
     ...(installing === null ? [] : [act(app.t("gridInstall"), () => void installing.prompt())]),
-    act(app.t("signOut"), () => (close(), void leave(phone))),
+    act(app.t("signOut"), () => void leave(phone)),
     h("footer", {}, h("button", { type: "button", class: "primary", onclick: close }, app.t("close"))),
   );
   dialog.onclose = () => dialog.remove();

@@ -8,16 +8,16 @@ import type { Act, Step } from "./acts.ts";
 const WORK = ["verify", "sign", "arrive", "feedback", "check", "close", "self_handle", "dispose"];
 // Once they have arrived, these steps make possible what follows; until then no server could offer it.
 const FOLLOWING: Readonly<Record<string, Offer>> = {
-  sign: later("arrive", "disposing", { zh: "到场", en: "Arrive" }, ["note", "photo", "place"]),
-  arrive: later("feedback", "disposed", { zh: "处置反馈", en: "Report it done" }, ["photo", "place"]),
-  dispose: later("feedback", "disposed", { zh: "处置反馈", en: "Report it done" }, ["photo", "place"]),
+  sign: later("arrive", { zh: "到场", en: "Arrive" }, ["note", "photo", "place"]),
+  arrive: later("feedback", { zh: "处置反馈", en: "Report it done" }, ["photo", "place"]),
+  dispose: later("feedback", { zh: "处置反馈", en: "Report it done" }, ["photo", "place"]),
 };
 /** What this page can ask for. */
 const ASKED: readonly Need[] = ["note", "proof", "photo", "reason", "finding", "until", "place"];
 
-function later(step: string, to: Offer["to"], title: Title, takes: Need[]): Offer {
+function later(step: string, title: Title, takes: Need[]): Offer {
   const needs: Need[] = step === "feedback" ? ["note"] : [];
-  return { step, to, ...title, allowed: true, why: null, needs, takes, reasons: [] };
+  return { step, title, allowed: true, why: null, needs, takes, reasons: [], findings: [] };
 }
 
 /** Whether everything that a step must carry can be given on a phone. */
@@ -72,6 +72,6 @@ export function carriesOf(offer: Offer, filled: Filled, at: LonLat | null): Carr
     ...(filled.reason === "" ? {} : { reason: filled.reason }),
     ...(filled.finding === "" ? {} : { finding: filled.finding }),
     ...(filled.until === "" ? {} : { until: new Date(filled.until).toISOString() }),
-    ...(known.has("place") && at !== null ? { place: at } : {}),
+    ...(known.has("place") && at !== null ? { lon: at[0], lat: at[1] } : {}),
   };
 }

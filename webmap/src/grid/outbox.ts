@@ -4,8 +4,8 @@ import { newKey } from "../city/items.ts";
 import { type Act, type Box, type Doing, doneAgain, dropped, EMPTY, nextAct } from "./acts.ts";
 import { flush } from "./flush.ts";
 import type { Kept } from "./kept.ts";
+import { CHANNEL } from "./rules.ts";
 
-export const CHANNEL = "chengtu-grid";
 export type Sending = "idle" | "sending" | "waiting" | "who";
 
 /** Something done on a case, under a key of its own. */

@@ -15,13 +15,13 @@ export interface Photos {
   put(photos: readonly Taken[]): void;
 }
 
-export function photoField(phone: Phone, changed: () => void): Photos {
+export function photoField(phone: Phone): Photos {
   const { app } = phone;
   let taken: readonly Taken[] = [];
   const strip = h("ul", { class: "strip" });
   const input = h("input", { type: "file", accept: "image/*", class: "hidden-text", id: "photo", multiple: true });
   const word = h("span");
-  const label = h("label", { class: "take outlined", htmlFor: "photo" }, icon("camera"), word);
+  const label = h("label", { class: "take outlined", htmlFor: "photo" }, icon("photo"), word);
   const put = (photos: readonly Taken[]): void => {
     taken = photos.slice(0, MOST_PHOTOS);
     const n = taken.length;
@@ -30,7 +30,6 @@ export function photoField(phone: Phone, changed: () => void): Photos {
     for (const image of strip.querySelectorAll("img")) URL.revokeObjectURL(image.src);
     fill(strip, ...taken.map(thumb));
     strip.hidden = n === 0;
-    changed();
   };
   const thumb = ({ key, blob }: Taken, index: number): HTMLElement => {
     const label = app.t("gridRemovePhoto", { n: index + 1 });

@@ -36,7 +36,7 @@ export function reportView(phone: Phone, places: Places): ReportView {
   const alike = h("div", { class: "alike", role: "status" });
   const text = h("textarea", { id: "what", rows: 3, maxLength: 2000, placeholder: app.t("gridWhatHint") });
   const urgent = h("input", { type: "checkbox", id: "urgent" });
-  const photos = photoField(phone, () => set({ photos: photos?.taken().length ?? 0 }));
+  const photos = photoField(phone);
   const book = (): Book => app.city.known("incident")?.books.matter ?? {};
   const nameOf = (code: string): string => book()[code]?.[lang] ?? code;
   const set = (part: Partial<Draft>): void => {
@@ -118,12 +118,17 @@ export function reportView(phone: Phone, places: Places): ReportView {
   const lookForAlike = async (): Promise<void> => {
     fill(alike);
     if (draft.matter === null || draft.place === null || !navigator.onLine) return;
-    const found = await duplicates(reportOf(draft, nameOf(draft.matter))).catch(() => null);
+    const found = await duplicates(reportOf({ ...draft, text: text.value }, nameOf(draft.matter))).catch(() => null);
     if (found === null || found.duplicates.length === 0) return; // it is only an offer
     const rows = found.duplicates.map(({ title, distance_m }) => h("li", {}, `${title} · ${distanceText(distance_m)}`));
     fill(alike, h("b", {}, app.t("gridAlready")), h("ul", {}, ...rows), h("p", {}, app.t("gridAlreadyHint")));
   };
 
+  const update = (): void => {
+    const at = shift.position()?.at;
+    if (draft.place === null && at !== undefined) put(at, "position");
+    else showPlace();
+  };
   const begin = (): void => {
     draft = BLANK;
     replaced = async () => undefined;
@@ -133,12 +138,10 @@ export function reportView(phone: Phone, places: Places): ReportView {
     fill(alike);
     wrong.textContent = "";
     chosen(null);
-    const at = shift.position()?.at;
-    if (at !== undefined) set({ place: { at, how: "position" } });
-    showPlace();
+    update();
   };
   const file = async (): Promise<void> => {
-    set({ text: text.value, urgent: urgent.checked });
+    set({ text: text.value, urgent: urgent.checked, photos: photos.taken().length });
     const lacks = missing(draft);
     const words = { matter: "gridMatter", place: "gridPlace", text: "gridProof" } as const;
     wrong.textContent =
@@ -184,13 +187,9 @@ export function reportView(phone: Phone, places: Places): ReportView {
     element: h("section", { class: "view report", aria: { label: app.t("gridReport") } }, scroll, actions),
     show() {
       if (draft.matter === null && document.activeElement?.id !== "matter") chosen(null); // the book may have come meanwhile
-      showPlace();
+      update();
     },
-    update() {
-      const at = shift.position()?.at;
-      if (draft.place === null && at !== undefined) put(at, "position");
-      else showPlace();
-    },
+    update,
     amend(body, taken, filed) {
       begin();
       replaced = filed;

@@ -92,12 +92,11 @@ function stepBody(box: Box, act: Act, doing: Step): Record<string, unknown> {
   };
 }
 
-/** What an answer told of the case: its number, its last step; of a photo its name. */
+/** What an answer told: the number of the case and of the step, or the name of a photo. */
 function toldBy(act: Act, json: unknown): Answered {
-  if (act.doing.kind === "photo") return { photo: String((json as { id: unknown }).id) };
-  const told = json as { incident: { id: string }; steps: { id: number }[] };
-  const seen = Math.max(...told.steps.map(({ id }) => id));
-  return { id: told.incident.id, ...(Number.isFinite(seen) ? { seen } : {}) };
+  if (act.doing.kind === "photo") return { photo: (json as { id: string }).id };
+  const { receipt } = json as { receipt: { incident: string; step: number } };
+  return { id: receipt.incident, seen: receipt.step };
 }
 
 function refusalIn({ status, json }: Answer): Refusal {

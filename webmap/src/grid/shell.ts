@@ -11,7 +11,7 @@ const TAB_LOOKS: Record<Tab, [icon: Icon, word: Word]> = {
   tasks: ["list", "gridTasks"],
   map: ["topic", "gridMap"],
   report: ["plus", "gridReport"],
-  waiting: ["share", "gridWaiting"],
+  waiting: ["send", "gridWaiting"],
 };
 const SAID_MS = 4_000;
 
@@ -93,7 +93,7 @@ export function showHead({ head }: Shell, phone: Phone, title: string, menu: () 
       h(
         "button",
         { type: "button", class: "icon-button", title: label, aria: { label }, data: { key: "menu" }, onclick: menu },
-        icon("key"),
+        icon("person"),
       ),
     ),
   );

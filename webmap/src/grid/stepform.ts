@@ -16,12 +16,6 @@ const NEED_WORDS: Partial<Record<Need, Word>> = {
   finding: "gridFinding",
   until: "gridUntil",
 };
-const FINDINGS: readonly [code: string, word: Word][] = [
-  ["as_told", "gridFound_as_told"],
-  ["differs", "gridFound_differs"],
-  ["not_there", "gridFound_not_there"],
-];
-
 /** The form of one step; `closed` is told when it was kept or given up. */
 export function stepForm(
   phone: Phone,
@@ -29,22 +23,23 @@ export function stepForm(
   of: { id: string; seen: () => number | null; closed: () => void },
 ): HTMLElement {
   const { app, lang } = phone;
-  if (!doable(offer)) return sentence(app.t("gridStillNeeds", { step: offer[lang] }), app.t("gridCancel"), of.closed);
+  if (!doable(offer))
+    return sentence(app.t("gridStillNeeds", { step: offer.title[lang] }), app.t("gridCancel"), of.closed);
   const asked = new Set<Need>([...offer.needs, ...offer.takes]);
   const wrong = h("p", { class: "wrong", role: "alert" });
   const note = h("textarea", { id: "note", rows: 3, maxLength: 2000 });
   const reason = choice(
     "reason",
     app.t("gridChoose"),
-    offer.reasons.map((each) => [each.code, each[lang]]),
+    offer.reasons.map((each) => [each.code, each.title[lang]]),
   );
   const finding = choice(
     "finding",
     app.t("gridChoose"),
-    FINDINGS.map(([code, word]) => [code, app.t(word)]),
+    offer.findings.map((each) => [each.code, each.title[lang]]),
   );
   const until = h("input", { id: "until", type: "datetime-local" });
-  const photos = photoField(phone, () => undefined);
+  const photos = photoField(phone);
   const withNote = asked.has("note") || asked.has("proof");
   const filled = (): Filled => ({
     ...{ note: note.value, reason: reason.value, finding: finding.value, until: until.value },
@@ -59,7 +54,7 @@ export function stepForm(
     if (missing.length > 0) return;
     const kept = await done(phone, actsOf(phone, offer, of, filled(), photos.taken()));
     if (!kept) return;
-    phone.say(app.t("gridQueuedStep", { title: offer[lang] }));
+    phone.say(app.t("gridQueuedStep", { title: offer.title[lang] }));
     of.closed();
   };
   return h(
@@ -70,9 +65,9 @@ export function stepForm(
         event.preventDefault();
         void submit();
       },
-      aria: { label: offer[lang] },
+      aria: { label: offer.title[lang] },
     },
-    h("h2", {}, offer[lang]),
+    h("h2", {}, offer.title[lang]),
     ...(asked.has("finding") ? labelled(app.t("gridFinding"), finding) : []),
     ...(asked.has("reason") ? labelled(app.t("gridReason"), reason) : []),
     ...(asked.has("until") ? labelled(app.t("gridUntil"), until) : []),
@@ -105,7 +100,7 @@ function actsOf(
   return [
     ...pictures,
     {
-      ...{ of: id, key: newKey(), title: offer[lang] },
+      ...{ of: id, key: newKey(), title: offer.title[lang] },
       doing: {
         ...{ kind: "step", step: offer.step, carries, photos: taken.map(({ key }) => key) },
         expected: stacked ? null : seen(),

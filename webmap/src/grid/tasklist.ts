@@ -60,7 +60,7 @@ function card(phone: Phone, brief: Brief, from: LonLat | null): HTMLElement {
         waiting.length > 0 && h("span", { class: "tag" }, app.t(unsentWord(waiting), { n: waiting.length })),
       ),
     ),
-    icon("next"),
+    icon("right"),
   );
 }
 

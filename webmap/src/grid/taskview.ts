@@ -170,13 +170,13 @@ function buttons(phone: Phone, known: Case | undefined, id: string, open: (offer
   const main = h(
     "button",
     { type: "button", class: "primary big", data: { step: first.step }, onclick: () => open(first) },
-    first[lang],
+    first.title[lang],
   );
   const more = rest.map((offer) =>
     h(
       "button",
       { type: "button", class: "outlined", data: { step: offer.step }, onclick: () => open(offer) },
-      offer[lang],
+      offer.title[lang],
     ),
   );
   const others =

@@ -1,6 +1,7 @@
 /** Who works with this phone: told by the server, and remembered while there is no network. */
 import { get, Refused, Unreachable } from "../city/api.ts";
 import type { Kept } from "./kept.ts";
+import { AREA } from "./rules.ts";
 
 export interface Who {
   /** The login name: acts are kept under it. */
@@ -18,7 +19,7 @@ export async function whoIsHere(kept: Kept): Promise<Who | null> {
   try {
     const now = await signedIn();
     // What another account left on this phone is not for this one's eyes.
-    if (now !== null && before !== null && now.login !== before.login) await kept.setFact("cases", null);
+    if (now !== null && before !== null && now.login !== before.login) await forget(kept);
     if (now !== null) await kept.setFact(FACT, now);
     return now;
   } catch (error) {
@@ -27,15 +28,21 @@ export async function whoIsHere(kept: Kept): Promise<Who | null> {
   }
 }
 
+async function forget(kept: Kept): Promise<void> {
+  for (const name of ["cases", "area"]) await kept.setFact(name, null);
+  if ("caches" in globalThis) await caches.delete(AREA);
+}
+
 interface Session {
-  account: { login: string; name: string } | null;
-  scope: { areas: string[] | null };
+  actor: string | null;
+  name: string | null;
+  areas: string[] | null;
 }
 
 async function signedIn(): Promise<Who | null> {
   try {
-    const { account, scope } = await get<Session>("/session");
-    return account === null ? null : { login: account.login, name: account.name, areas: scope.areas };
+    const { actor, name, areas } = await get<Session>("/session");
+    return actor === null ? null : { login: actor, name: name ?? actor, areas };
   } catch (error) {
     if (error instanceof Refused && error.status === 401) return null;
     throw error;

@@ -1,9 +1,7 @@
 /** The service worker of the grid worker's page: it has the page without a network, and sends what waits when one is back. */
-import { AREA } from "./area.ts";
 import { flush } from "./flush.ts";
 import { openKept } from "./kept.ts";
-import { CHANNEL } from "./outbox.ts";
-import { doingFor } from "./rules.ts";
+import { AREA, CHANNEL, doingFor } from "./rules.ts";
 import type { Who } from "./who.ts";
 
 /** Told by the build: the release, and the files that make up the page. */
