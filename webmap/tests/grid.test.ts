@@ -26,7 +26,7 @@ function act(of: string, doing: Doing, key: string): Act {
   return { seq, key, owner: "li", of, title: key, at: "2026-11-22T08:00:00Z", doing, refused: null };
 }
 const report = (key: string): Act => act(localCase(key), { kind: "report", body: { matter: "01" } }, key);
-const photo = (of: string, key: string): Act => act(of, { kind: "photo" }, key);
+const photo = (of: string, key: string): Act => act(of, { kind: "photo", ofReport: true }, key);
 const step = (of: string, key: string, more: Partial<Extract<Doing, { kind: "step" }>> = {}): Act =>
   act(of, { kind: "step", step: "arrive", carries: {}, photos: [], expected: null, ...more }, key);
 const boxOf = (...acts: Act[]): Box => acts.reduce(added, EMPTY);
@@ -55,7 +55,7 @@ const bodyOf = (request: Request | undefined): Record<string, unknown> => JSON.p
 test("what was done is sent in the order in which it was done", async () => {
   const [first, second] = [report("k1"), report("k2")];
   const { held, post, seen } = playing(boxOf(second, photo(first.of, "p1"), first), ({ path }, n) =>
-    path.endsWith("/photos") ? yes({ id: "p" }) : filed(`2026112200000${n}`, 9),
+    path.includes("/photos") ? yes({ id: "p" }) : filed(`2026112200000${n}`, 9),
   );
   assert.deepEqual(await send(held, post, 0), { kind: "idle" });
   assert.deepEqual(
@@ -73,9 +73,9 @@ test("a photo and a step follow their report under the number that the server ga
     post,
     seen,
     box: left,
-  } = playing(box, ({ path }) => (path.endsWith("/photos") ? yes({ id: "abc" }) : filed("20261122000007", 41)));
+  } = playing(box, ({ path }) => (path.includes("/photos") ? yes({ id: "abc" }) : filed("20261122000007", 41)));
   await send(held, post, 0);
-  assert.equal(seen[1]?.path, "/incidents/20261122000007/photos");
+  assert.equal(seen[1]?.path, "/incidents/20261122000007/photos?step=41");
   assert.equal(seen[1]?.type, "image/jpeg");
   assert.equal(seen[2]?.path, "/incidents/20261122000007/steps");
   assert.deepEqual(bodyOf(seen[2]), { step: "arrive", expected: 41, note: "好了", photos: ["abc"] });

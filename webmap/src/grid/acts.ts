@@ -16,6 +16,8 @@ export interface Step {
 }
 export interface Photo {
   kind: "photo";
+  /** Whether it was taken for the report that arrives before it, not for a step after it. */
+  ofReport: boolean;
 }
 export type Doing = Report | Step | Photo;
 

@@ -63,8 +63,14 @@ async function start(root: HTMLElement): Promise<void> {
     openShift(kept),
     areaOf(kept, who).catch(unreached),
   ]);
-  const phone: Phone = { app, lang, who, kept, outbox, cases, shift, signOut: async () => signOut(), say: shell.say };
+  const phone: Phone = { app, lang, who, kept, outbox, cases, shift, signOut: leave, say: shell.say };
   await run(shell, phone, area, registering);
+}
+
+/** The session ends with the server, too; without a network it does so by itself, later. */
+async function leave(): Promise<void> {
+  await fetch("/session", { method: "DELETE" }).catch(() => null);
+  signOut();
 }
 
 function unreached(error: unknown): null {

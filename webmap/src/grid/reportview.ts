@@ -217,7 +217,7 @@ function actsOf({ app }: Phone, body: Report, name: string, taken: readonly Take
         of,
         key: own,
         title: app.t("gridKind_photo"),
-        doing: { kind: "photo" },
+        doing: { kind: "photo", ofReport: true },
         photo: blob,
       }),
     ),

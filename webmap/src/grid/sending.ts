@@ -79,7 +79,9 @@ async function requestFor(held: Held, act: Act): Promise<Request | null> {
   if (id === null) return null;
   if (doing.kind === "step") return json(`/incidents/${part(id)}/steps`, stepBody(box, act, doing));
   const photo = await held.photo(key);
-  return photo === undefined ? null : { path: `/incidents/${part(id)}/photos`, key, type: photo.type, body: photo };
+  const seen = doing.ofReport ? (box.cases[act.of]?.seen ?? null) : null;
+  const path = `/incidents/${part(id)}/photos${seen === null ? "" : `?step=${seen}`}`;
+  return photo === undefined ? null : { path, key, type: photo.type, body: photo };
 }
 
 function stepBody(box: Box, act: Act, doing: Step): Record<string, unknown> {

@@ -94,7 +94,7 @@ function actsOf(
   const { app, lang, shift } = phone;
   const stacked = waitingOf(phone, id).some(({ doing }) => doing.kind !== "photo");
   const pictures: Done[] = taken.map(({ key, blob }) => ({
-    ...{ of: id, key, title: app.t("gridKind_photo"), doing: { kind: "photo" }, photo: blob },
+    ...{ of: id, key, title: app.t("gridKind_photo"), doing: { kind: "photo", ofReport: false }, photo: blob },
   }));
   const carries = { ...carriesOf(offer, filled, shift.position()?.at ?? null) };
   return [
