@@ -1,4 +1,6 @@
 /** What the page does to be of use without a network: its own files, and the map of the worker's area. */
+
+import { DICTIONARY } from "../words/i18n.ts";
 import { type Area, isOld, keepArea } from "./area.ts";
 import type { Ground } from "./ground.ts";
 import type { Phone } from "./phone.ts";
@@ -23,9 +25,16 @@ export async function startOffline(
   document.documentElement.dataset.map = "true";
   offline.works = await registering;
   if (!offline.works) return;
-  await prime();
+  await prime(charactersOf(phone));
   await keep(phone, offline, ground, false);
   document.documentElement.dataset.offline = "true";
+}
+
+/** Every character that the page may have to write: its own words, and those of the books. */
+function charactersOf({ app, lang }: Phone): string {
+  const books = Object.values(app.city.known("incident")?.books ?? {}).flatMap((book) => Object.values(book));
+  const all = [...Object.values(DICTIONARY[lang]), ...books.map((title) => title[lang])].join("");
+  return [...new Set(all)].join("");
 }
 
 /** Keep the map of the area where that is due; `now` says that somebody asked for it. */

@@ -23,8 +23,9 @@ const controlled = (): Promise<void> =>
     if (navigator.serviceWorker.controller !== null) settle();
   });
 
-/** Let the worker see what the page was built from, so that it is there without a network, too. */
-export async function prime(): Promise<void> {
+/** Let the worker see what the page was built from, and the characters of `text`, so that all is there without a network. */
+export async function prime(text: string): Promise<void> {
+  for (const weight of [400, 600]) await document.fonts.load(`${weight} 1rem "City Sans"`, text);
   const paths = performance
     .getEntriesByType("resource")
     .map(({ name }) => new URL(name))

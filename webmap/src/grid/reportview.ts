@@ -104,10 +104,10 @@ export function reportView(phone: Phone, places: Places): ReportView {
     const told = draft.place === null ? app.t("gridPlaceNone") : placeText(phone, draft.place.at);
     fill(
       place,
-      h("h3", { class: "label" }, app.t("gridPlace")),
+      h("p", { class: "label", id: "place" }, app.t("gridPlace")),
       h(
         "div",
-        { class: "chips" },
+        { class: "chips", role: "group", aria: { labelledby: "place" } },
         way("position", app.t("gridPlaceHere"), position),
         way("map", app.t("gridPlaceMap"), () => places.pick(draft.place?.at ?? position ?? places.middle)),
         way("grid", app.t("gridPlaceGrid"), places.middle),
