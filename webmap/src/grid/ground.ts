@@ -205,6 +205,17 @@ function dressed(style: StyleSpecification): StyleSpecification {
         },
       },
       {
+        // What hues do not tell, the sign does.
+        ...{ id: `${TASKS}-sign`, type: "symbol", source: TASKS },
+        layout: {
+          "text-field": ["match", ["get", "light"], "red", "!!", "yellow", "!", ""],
+          "text-font": ["City Sans"],
+          "text-size": 15,
+          "text-allow-overlap": true,
+        },
+        paint: { "text-color": "#ffffff" },
+      },
+      {
         ...{ id: ME, type: "circle", source: ME },
         paint: {
           "circle-radius": 8,

@@ -30,7 +30,8 @@ export const zh = {
   gridShiftOn: "上班",
   gridShiftOff: "下班",
   gridShiftSince: "{time} 上班",
-  gridShiftWhy: "上班期间本机读取位置，仅用于排序、指路和填写上报地点，不会上传行踪",
+  gridShiftWhy:
+    "上班期间本机读取位置，仅用于排序、指路和填写上报地点，不上传行踪。查路线时发送一次起点，服务器一天后删除。",
   gridOffShift: "未上班，不读取位置",
   gridLocating: "正在定位…",
   gridNoPosition: "没有位置：{why}",
@@ -175,7 +176,7 @@ export const en: Record<keyof typeof zh, string> = {
   gridShiftOff: "End shift",
   gridShiftSince: "On shift since {time}",
   gridShiftWhy:
-    "On shift this phone reads its position to sort tasks, show the way and fill in the place of a report. It sends no track.",
+    "On shift this phone reads its position to sort tasks, show the way and fill in the place of a report. It sends no track; asking for a way sends where it starts once, which the server forgets after a day.",
   gridOffShift: "Off shift: the position is not read",
   gridLocating: "Locating…",
   gridNoPosition: "No position: {why}",
