@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import type { Offer } from "../src/city/incidents.ts";
 import {
   type Act,
   added,
@@ -16,9 +17,16 @@ import {
   refusedBy,
   serversId,
 } from "../src/grid/acts.ts";
+import { BLANK, missing, reportOf } from "../src/grid/draft.ts";
+import { favourites, findMatters } from "../src/grid/matters.ts";
 import { bearing_deg, compass, distanceText, nearestFirst } from "../src/grid/near.ts";
+import { carriesOf, doable, lacking, openSteps } from "../src/grid/offers.ts";
 import { around, MOST_TILES, tilePath, tilesAt, tilesOf } from "../src/grid/pack.ts";
+import { fitted } from "../src/grid/photo.ts";
+import { doingFor } from "../src/grid/rules.ts";
 import { type Answer, type Held, type Post, type Request, send } from "../src/grid/sending.ts";
+import { lasts } from "../src/grid/shift.ts";
+import { dueText } from "../src/grid/time.ts";
 
 let seq = 0;
 function act(of: string, doing: Doing, key: string): Act {
@@ -238,4 +246,125 @@ test("every colour of the phone's texts is read in sunlight: 7 to 1 on both of i
       const [dark, light] = [luminance(colour(ink)), luminance(colour(ground))];
       assert.ok((light + 0.05) / (dark + 0.05) >= 7, `--${ink} on --${ground}`);
     }
+});
+
+const offer = (step: string, more: Partial<Offer> = {}): Offer => ({
+  ...{ step, title: { zh: step, en: step }, allowed: true, why: null, needs: [], takes: [], reasons: [], findings: [] },
+  ...more,
+});
+const filled = { note: "", reason: "", finding: "", until: "", photos: 0 };
+
+test("what one came to do stands first, and what is not allowed is not offered", () => {
+  const offers = [
+    offer("note"),
+    offer("send_back"),
+    offer("arrive"),
+    offer("sign"),
+    offer("check", { allowed: false }),
+  ];
+  assert.deepEqual(
+    openSteps(offers, []).map((each) => each.step),
+    ["sign", "arrive", "note", "send_back"],
+  );
+});
+
+test("while a step waits to be sent, only what follows it can be done next", () => {
+  const waiting = (name: string): Act[] => [step("A", "s", { step: name })];
+  const next = (name: string): string[] =>
+    openSteps([offer("sign"), offer("arrive")], waiting(name)).map((each) => each.step);
+  assert.deepEqual([next("sign"), next("arrive"), next("feedback")], [["arrive"], ["feedback"], []]);
+  assert.deepEqual(openSteps([offer("sign")], [photo("A", "p")])[0]?.step, "sign");
+});
+
+test("a step asks for what it must carry, and carries what it takes and nothing else", () => {
+  const verify = offer("verify", { needs: ["finding", "proof"], takes: ["place"] });
+  assert.deepEqual(lacking(verify, filled), ["finding", "proof"]);
+  assert.deepEqual(lacking(verify, { ...filled, finding: "as_told", photos: 1 }), []);
+  assert.deepEqual(carriesOf(verify, { ...filled, finding: "as_told", note: " 属实 " }, [120.9, 32]), {
+    ...{ note: "属实", finding: "as_told", lon: 120.9, lat: 32 },
+  });
+  assert.deepEqual(carriesOf(offer("close"), { ...filled, note: "x" }, [120.9, 32]), {});
+  assert.equal(doable(offer("dispatch", { needs: ["lead"] })), false);
+});
+
+test("a report says what, where and why, and a photo is as good as words", () => {
+  assert.deepEqual(missing(BLANK), ["matter", "place", "text"]);
+  const draft = {
+    ...BLANK,
+    matter: "01003",
+    place: { at: [120.9000001, 32.1] as [number, number], how: "map" as const },
+    photos: 1,
+  };
+  assert.deepEqual(missing(draft), []);
+  assert.deepEqual(reportOf(draft, "雨水井盖异常"), {
+    ...{ matter: "01003", description: "雨水井盖异常", channel: "worker", level: "general", lon: 120.9, lat: 32.1 },
+  });
+  assert.equal(reportOf({ ...draft, text: " 翘起 ", urgent: true }, "x").description, "翘起");
+});
+
+test("a matter is found by parts of its name or its code, the worker's own first", () => {
+  const book = {
+    "01002": { zh: "污水井盖异常", en: "Sewage manhole cover fault" },
+    "01003": { zh: "雨水井盖异常", en: "Stormwater manhole cover fault" },
+    "05001": { zh: "暴露垃圾", en: "Exposed rubbish" },
+  };
+  assert.deepEqual(findMatters(book, "井盖", { "01003": 4 }), ["01003", "01002"]);
+  assert.deepEqual(findMatters(book, "manhole SEWAGE", {}), ["01002"]);
+  assert.deepEqual(
+    [findMatters(book, "05", {}), findMatters(book, " ", {}), findMatters(book, "桥", {})],
+    [["05001"], [], []],
+  );
+  assert.deepEqual(favourites(book, { "05001": 1, "01003": 4, gone: 9 }), ["01003", "05001"]);
+});
+
+test("the service worker keeps the page, its files and the map's words, and leaves everything else to the network", () => {
+  const origin = "http://here";
+  const doing = (path: string, method = "GET"): string => doingFor(method, new URL(path, origin), origin);
+  assert.deepEqual(
+    ["/grid?lang=en", "/assets/a.js", "/grid-icon.svg", "/layers", "/styles/light.json?layers=a", "/photos/x"].map(
+      (path) => doing(path),
+    ),
+    ["shell", "file", "file", "news", "news", "photo"],
+  );
+  for (const path of [
+    "/",
+    "/desk",
+    "/incidents?queue=mine",
+    "/session",
+    "/layers/grid/densities",
+    "/live",
+    "/accounts",
+  ])
+    assert.equal(doing(path), "pass", path);
+  assert.equal(doing("/incidents", "POST"), "pass");
+  assert.equal(doingFor("GET", new URL("http://elsewhere/assets/a.js"), origin), "pass");
+});
+
+test("pictures keep their proportions, and small ones their size", () => {
+  assert.deepEqual(
+    [fitted(3_000, 2_000), fitted(2_000, 4_000), fitted(640, 480), fitted(9_000, 1)],
+    [
+      ...[
+        [1_600, 1_067],
+        [800, 1_600],
+        [640, 480],
+        [1_600, 1],
+      ],
+    ],
+  );
+});
+
+test("a shift that nobody ended is over after twelve hours", () => {
+  const begun = new Date("2026-11-22T00:00:00Z");
+  const after = (hours: number): boolean => lasts(begun, new Date(begun.getTime() + hours * 3_600_000));
+  assert.deepEqual([after(-1), after(0), after(11.9), after(12)], [false, true, true, false]);
+});
+
+test("what is left of a time limit is told in the unit that one thinks in", () => {
+  const now = Date.parse("2026-11-22T08:00:00Z");
+  const told = (due: string | null): string => dueText("zh", due, now);
+  assert.deepEqual(
+    [told(null), told("2026-11-22T08:25:00Z"), told("2026-11-23T11:00:00Z"), told("2026-11-20T07:00:00Z")],
+    ["无期限", "剩 25 分钟", "剩 27 小时", "超期 2 天"],
+  );
 });

@@ -56,6 +56,7 @@ function card(phone: Phone, brief: Brief, from: LonLat | null): HTMLElement {
         h("span", { class: `due ${brief.light}` }, dueText(lang, dueOf(brief))),
         away !== null && h("span", { class: "away" }, away),
         h("span", {}, codeWord(phone, "incident_state", brief.state)),
+        brief.scenario !== null && h("span", { class: "tag" }, app.t("gridExercise")),
         brief.level !== "general" && h("span", { class: "tag" }, codeWord(phone, "incident_level", brief.level)),
         waiting.length > 0 && h("span", { class: "tag" }, app.t(unsentWord(waiting), { n: waiting.length })),
       ),

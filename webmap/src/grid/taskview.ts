@@ -110,7 +110,7 @@ function factsOf(phone: Phone, brief: Brief, known: Case | undefined): HTMLEleme
     .filter(([, value]) => value)
     .map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value ?? "")));
   return [
-    h("h2", { class: `headline ${brief.light}` }, brief.title),
+    h("h2", { class: "headline" }, brief.scenario === null ? "" : `【${app.t("gridExercise")}】`, brief.title),
     h("dl", {}, ...list),
     ...(known === undefined
       ? [h("p", { class: "told" }, app.t("gridNotDetailed"))]

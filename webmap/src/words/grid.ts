@@ -3,6 +3,7 @@
 export const zh = {
   gridPage: "网格通",
   gridTasks: "任务",
+  gridExercise: "演练",
   gridMap: "地图",
   gridReport: "上报",
   gridWaiting: "待发",
@@ -148,6 +149,7 @@ export const zh = {
 export const en: Record<keyof typeof zh, string> = {
   gridPage: "Grid",
   gridTasks: "Tasks",
+  gridExercise: "Exercise",
   gridMap: "Map",
   gridReport: "Report",
   gridWaiting: "Outbox",
