@@ -50,7 +50,8 @@ LEFT = """async () => {
     const asked = database.transaction(name).objectStore(name).count();
     asked.onsuccess = () => done(asked.result);
   })));
-  return { counts, area: await caches.has("chengtu-grid-area") };
+  const cache = await caches.open("chengtu-grid-area");
+  return { counts, area: (await cache.keys()).map(({ url }) => new URL(url).pathname) };
 }"""
 
 
@@ -254,12 +255,30 @@ def test_a_task_that_went_on_meanwhile_is_shown_with_what_changed_and_can_be_dro
 def test_who_signs_out_leaves_nothing_on_the_phone(phone: Open) -> None:
     page = phone()
     expect(page.locator("html[data-offline=true]")).to_be_attached(timeout=PATIENCE_MS)
-    assert page.evaluate(LEFT)["area"]
+    kept = page.evaluate(LEFT)["area"]
+    assert "/layers/incident" in kept
+    assert [path for path in kept if path.endswith(".mvt")]
     page.get_by_role("button", name="账号与离线地图").click()
     page.get_by_role("button", name="退出登录").click()
     expect(page.get_by_role("button", name="登录")).to_be_visible(timeout=PATIENCE_MS)
     left = page.evaluate(LEFT)
-    assert set(left["counts"]) <= {0}
+    assert set(left["counts"]) == {0, 1}  # that nobody is signed in
+    assert [path for path in left["area"] if path.endswith(".mvt") or path.startswith(("/photos/", "/layers/"))] == []
+
+
+def test_what_was_done_before_a_session_ended_waits_for_its_owner(phone: Open, server: Server, worker: Worker) -> None:
+    page = phone(errors_with="status of 401")
+    page.context.clear_cookies()
+    report(page, "雨水井盖", "登录过期后")
+    expect(page.locator(".strip-line")).to_contain_text("重新登录", timeout=PATIENCE_MS)
+    expect(page.locator(".strip-line button")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="网格通")).to_be_visible(timeout=PATIENCE_MS)
+    assert reported(server, worker.login) == []
+    sign_in(page.context, server, worker.login)
+    page.reload()
+    expect(page.get_by_text("全部已发出")).to_be_visible(timeout=PATIENCE_MS)
+    assert [row.description for row in reported(server, worker.login)] == ["登录过期后"]
 
 
 def test_every_view_is_open_to_all_and_large_enough_for_a_thumb(phone: Open, server: Server, worker: Worker) -> None:

@@ -1,6 +1,7 @@
 /** The frame of the page: whose grid it is, the shift, what waits, and the four views. */
 import type { App } from "../page/app.ts";
 import { fill, h, type Icon, icon, keepingFocus } from "../page/dom.ts";
+import { signIn } from "../page/signin.ts";
 import { timeOfDay } from "../words/format.ts";
 import type { Word } from "../words/i18n.ts";
 import type { Phone } from "./phone.ts";
@@ -25,7 +26,7 @@ export interface Shell {
 
 export function buildShell(root: HTMLElement): Shell {
   const head = h("header", { class: "top" });
-  const strip = h("p", { class: "strip-line", role: "status" });
+  const strip = h("div", { class: "strip-line", role: "status" });
   const main = h("main", { id: "main" });
   const tabs = h("nav", { class: "tabs" });
   const said = h("p", { class: "said", role: "status" });
@@ -106,8 +107,9 @@ export function showStrip({ strip }: Shell, phone: Phone): void {
   const waiting = outbox.box().acts.length;
   const again = outbox.sending() === "who" ? app.t("gridSignInAgain", { n: waiting }) : null;
   const text = again ?? `${online} · ${shiftText(phone)}`;
-  if (strip.textContent === text) return;
-  strip.textContent = text;
+  if (strip.firstChild?.textContent === text) return;
+  const button = h("button", { type: "button", class: "outlined", onclick: () => signIn(app) }, app.t("signIn"));
+  fill(strip, h("span", {}, text), again !== null && button);
   strip.dataset.state = again !== null ? "wrong" : cases.reached() ? "on" : "off";
   strip.dataset.shift = shift.since() === null ? "off" : "on";
 }

@@ -18,9 +18,10 @@ export async function whoIsHere(kept: Kept): Promise<Who | null> {
   const before = (await kept.fact<Who | null>(FACT)) ?? null;
   try {
     const now = await signedIn();
-    // What another account left on this phone is not for this one's eyes.
-    if (now !== null && before !== null && now.login !== before.login) await forget(kept);
-    if (now !== null) await kept.setFact(FACT, now);
+    // What an account left on this phone is not for the eyes of others, nor of who found it after the session was ended.
+    // What has not been sent stays: it is the account's own, and is shown and sent to no other.
+    if (now?.login !== before?.login) await forget(kept);
+    await kept.setFact(FACT, now);
     return now;
   } catch (error) {
     if (error instanceof Unreachable && before !== null) return before;
