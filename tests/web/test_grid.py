@@ -14,7 +14,7 @@ import pytest
 import shapely
 import sqlalchemy as sa
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, Route, expect
 
 from layers.catalog.incident import TABLE
 from layers.loop.tables import PHOTO, STEP
@@ -128,7 +128,7 @@ def report(page: Page, matter: str, text: str) -> None:
     page.locator(".chip[data-matter]").first.click()
     page.get_by_role("button", name="网格中心").click()
     page.locator("#what").fill(text)
-    photo = {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": photo_of_a_camera()}
+    photo: FilePayload = {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": photo_of_a_camera()}
     page.locator(".report input[type=file]").set_input_files(photo)
     expect(page.locator(".report .strip img")).to_have_count(1)
     page.locator("#file").click()

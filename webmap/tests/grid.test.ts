@@ -248,10 +248,10 @@ test("every colour of the phone's texts is read in sunlight: 7 to 1 on both of i
     }
 });
 
-const offer = (step: string, more: Partial<Offer> = {}): Offer => ({
-  ...{ step, title: { zh: step, en: step }, allowed: true, why: null, needs: [], takes: [], reasons: [], findings: [] },
-  ...more,
-});
+const offer = (step: string, more: Partial<Offer> = {}): Offer => {
+  const plain = { step, to: null, title: { zh: step, en: step }, allowed: true, why: null, needs: [], takes: [] };
+  return { ...plain, reasons: [], findings: [], ...more };
+};
 const filled = { note: "", reason: "", finding: "", until: "", photos: 0 };
 
 test("what one came to do stands first, and what is not allowed is not offered", () => {

@@ -1,6 +1,6 @@
 /** What can be done next with a task: what the server offers, and what will follow the worker's own steps that still wait. */
 import type { LonLat } from "../city/api.ts";
-import type { Carries, Need, Offer } from "../city/incidents.ts";
+import type { Carries, IncidentState, Need, Offer } from "../city/incidents.ts";
 import type { Title } from "../words/i18n.ts";
 import type { Act, Step } from "./acts.ts";
 
@@ -8,16 +8,17 @@ import type { Act, Step } from "./acts.ts";
 const WORK = ["verify", "sign", "arrive", "feedback", "check", "close", "self_handle", "dispose"];
 // Once they have arrived, these steps make possible what follows; until then no server could offer it.
 const FOLLOWING: Readonly<Record<string, Offer>> = {
-  sign: later("arrive", { zh: "到场", en: "Arrive" }, ["note", "photo", "place"]),
-  arrive: later("feedback", { zh: "处置反馈", en: "Report it done" }, ["photo", "place"]),
-  dispose: later("feedback", { zh: "处置反馈", en: "Report it done" }, ["photo", "place"]),
+  sign: later("arrive", "disposing", { zh: "到场", en: "Arrive" }, ["note", "photo", "place"]),
+  arrive: later("feedback", "disposed", { zh: "处置反馈", en: "Report it done" }, ["photo", "place"]),
+  dispose: later("feedback", "disposed", { zh: "处置反馈", en: "Report it done" }, ["photo", "place"]),
 };
 /** What this page can ask for. */
 const ASKED: readonly Need[] = ["note", "proof", "photo", "reason", "finding", "until", "place"];
 
-function later(step: string, title: Title, takes: Need[]): Offer {
+function later(step: string, to: IncidentState, title: Title, takes: Need[]): Offer {
   const needs: Need[] = step === "feedback" ? ["note"] : [];
-  return { step, title, allowed: true, why: null, needs, takes, reasons: [], findings: [] };
+  const offer = { step, to, title, allowed: true, why: null, needs, takes, reasons: [], findings: [] };
+  return offer;
 }
 
 /** Whether everything that a step must carry can be given on a phone. */

@@ -117,8 +117,11 @@ export function reportView(phone: Phone, places: Places): ReportView {
   };
   const lookForAlike = async (): Promise<void> => {
     fill(alike);
-    if (draft.matter === null || draft.place === null || !navigator.onLine) return;
-    const found = await duplicates(reportOf({ ...draft, text: text.value }, nameOf(draft.matter))).catch(() => null);
+    const { matter: code, place } = draft;
+    if (code === null || place === null || !navigator.onLine) return;
+    const { lon = 0, lat = 0, description, channel } = reportOf({ ...draft, text: text.value }, nameOf(code));
+    const asked = { channel, matter: code, lon, lat, title: nameOf(code), description };
+    const found = await duplicates(asked).catch(() => null);
     if (found === null || found.duplicates.length === 0) return; // it is only an offer
     const rows = found.duplicates.map(({ title, distance_m }) => h("li", {}, `${title} · ${distanceText(distance_m)}`));
     fill(alike, h("b", {}, app.t("gridAlready")), h("ul", {}, ...rows), h("p", {}, app.t("gridAlreadyHint")));
