@@ -267,7 +267,7 @@ def test_who_signs_out_leaves_nothing_on_the_phone(phone: Open) -> None:
 
 
 def test_what_was_done_before_a_session_ended_waits_for_its_owner(phone: Open, server: Server, worker: Worker) -> None:
-    page = phone(errors_with="status of 401")
+    page = phone(errors_with="Failed to load resource")
     page.context.clear_cookies()
     report(page, "雨水井盖", "登录过期后")
     expect(page.locator(".strip-line")).to_contain_text("重新登录", timeout=PATIENCE_MS)
