@@ -321,16 +321,22 @@ test("the service worker keeps the page, its files and the map's words, and leav
   const origin = "http://here";
   const doing = (path: string, method = "GET"): string => doingFor(method, new URL(path, origin), origin);
   assert.deepEqual(
-    ["/grid?lang=en", "/assets/a.js", "/grid-icon.svg", "/layers", "/styles/light.json?layers=a", "/photos/x"].map(
-      (path) => doing(path),
-    ),
-    ["shell", "file", "file", "news", "news", "photo"],
+    [
+      "/grid?lang=en",
+      "/assets/a.js",
+      "/grid-icon.svg",
+      "/layers",
+      "/styles/light.json?layers=a",
+      "/session",
+      "/photos/x",
+    ].map((path) => doing(path)),
+    ["shell", "file", "file", "news", "news", "news", "photo"],
   );
   for (const path of [
     "/",
     "/desk",
     "/incidents?queue=mine",
-    "/session",
+    "/session/all",
     "/layers/grid/densities",
     "/live",
     "/accounts",

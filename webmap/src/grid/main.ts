@@ -23,7 +23,7 @@ import { openShift } from "./shift.ts";
 import { taskList } from "./tasklist.ts";
 import { taskView } from "./taskview.ts";
 import { type Amending, waitingView } from "./waitingview.ts";
-import { whoIsHere } from "./who.ts";
+import { remember, workerOf } from "./who.ts";
 import "../page/theme.css";
 import "./grid.css";
 
@@ -48,7 +48,9 @@ async function start(root: HTMLElement): Promise<void> {
   document.documentElement.lang = lang === "zh" ? "zh-CN" : "en";
   const registering = register();
   const kept = await openKept();
-  const [who, city] = await Promise.all([whoIsHere(kept), loadCity()]);
+  const city = await loadCity();
+  const who = workerOf(city.who);
+  await remember(kept, who);
   const app = createApp(createStore(stateFor(city, lang)), city);
   document.title = `${app.t("gridPage")} · ${app.t("brand")}`;
   const shell = buildShell(root);
@@ -63,14 +65,8 @@ async function start(root: HTMLElement): Promise<void> {
     openShift(kept),
     areaOf(kept, who).catch(unreached),
   ]);
-  const phone: Phone = { app, lang, who, kept, outbox, cases, shift, signOut: leave, say: shell.say };
+  const phone: Phone = { app, lang, who, kept, outbox, cases, shift, signOut, say: shell.say };
   await run(shell, phone, area, registering);
-}
-
-/** The session ends with the server, too; without a network it does so by itself, later. */
-async function leave(): Promise<void> {
-  await fetch("/session", { method: "DELETE" }).catch(() => null);
-  signOut();
 }
 
 function unreached(error: unknown): null {

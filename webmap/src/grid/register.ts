@@ -3,7 +3,7 @@
 export const WORKER = "/grid-worker.js";
 const SCOPE = "/grid";
 /** What the first opening fetched before the worker could see it. */
-const KEPT_BY_WORKER = /^\/(assets\/.*\.woff2|layers|styles|basemap|rasters)/;
+const KEPT_BY_WORKER = /^\/(assets\/.*\.woff2|layers|styles|basemap|rasters|session$)/;
 
 /** Whether the page works offline from now on. */
 export async function register(): Promise<boolean> {

@@ -151,7 +151,7 @@ export function reportView(phone: Phone, places: Places): ReportView {
       lacks.length === 0 ? "" : app.t("gridLacks", { what: lacks.map((each) => app.t(words[each])).join("、") });
     const { matter: code } = draft;
     if (lacks.length > 0 || code === null) return;
-    if (!(await done(phone, actsOf(phone, reportOf(draft, nameOf(code)), nameOf(code), photos.taken())))) return;
+    if (!(await done(phone, actsOf(reportOf(draft, nameOf(code)), nameOf(code), photos.taken())))) return;
     await replaced();
     often = { ...often, [code]: (often[code] ?? 0) + 1 };
     await phone.kept.setFact(OFTEN, often);
@@ -210,7 +210,7 @@ function placeText({ app }: Phone, [lon, lat]: LonLat): string {
   return app.t("gridPlaceAt", { lon: lon.toFixed(5), lat: lat.toFixed(5) });
 }
 
-function actsOf({ app }: Phone, body: Report, name: string, taken: readonly Taken[]): Done[] {
+function actsOf(body: Report, name: string, taken: readonly Taken[]): Done[] {
   const key = newKey();
   const of = localCase(key);
   return [
@@ -219,7 +219,7 @@ function actsOf({ app }: Phone, body: Report, name: string, taken: readonly Take
       ({ key: own, blob }): Done => ({
         of,
         key: own,
-        title: app.t("gridKind_photo"),
+        title: name,
         doing: { kind: "photo", ofReport: true },
         photo: blob,
       }),

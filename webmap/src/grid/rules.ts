@@ -12,7 +12,8 @@ export function doingFor(method: string, url: URL, origin: string): Doing {
   const { pathname } = url;
   if (pathname === "/grid") return "shell";
   if (pathname.startsWith("/assets/") || /^\/grid[-.]/.test(pathname)) return "file";
-  if (/^\/(layers(\/incident)?|basemap|rasters)$/.test(pathname) || pathname.startsWith("/styles/")) return "news";
+  if (/^\/(layers(\/incident)?|basemap|rasters|session)$/.test(pathname) || pathname.startsWith("/styles/"))
+    return "news";
   if (pathname.startsWith("/photos/")) return "photo";
   return "pass";
 }

@@ -91,10 +91,10 @@ function actsOf(
   filled: Filled,
   taken: readonly Taken[],
 ): Done[] {
-  const { app, lang, shift } = phone;
+  const { lang, shift } = phone;
   const stacked = waitingOf(phone, id).some(({ doing }) => doing.kind !== "photo");
   const pictures: Done[] = taken.map(({ key, blob }) => ({
-    ...{ of: id, key, title: app.t("gridKind_photo"), doing: { kind: "photo", ofReport: false }, photo: blob },
+    ...{ of: id, key, title: offer.title[lang], doing: { kind: "photo", ofReport: false }, photo: blob },
   }));
   const carries = { ...carriesOf(offer, filled, shift.position()?.at ?? null) };
   return [

@@ -1,5 +1,5 @@
-/** Who works with this phone: told by the server, and remembered while there is no network. */
-import { get, Refused, Unreachable } from "../city/api.ts";
+/** Who works with this phone, and what is forgotten when it is somebody else. */
+import type { Who as Session } from "../city/session.ts";
 import type { Kept } from "./kept.ts";
 import { AREA } from "./rules.ts";
 
@@ -13,39 +13,20 @@ export interface Who {
 
 const FACT = "who";
 
-/** Who is signed in; null for nobody. Without a network, who was last. */
-export async function whoIsHere(kept: Kept): Promise<Who | null> {
-  const before = (await kept.fact<Who | null>(FACT)) ?? null;
-  try {
-    const now = await signedIn();
-    // What an account left on this phone is not for the eyes of others, nor of who found it after the session was ended.
-    // What has not been sent stays: it is the account's own, and is shown and sent to no other.
-    if (now?.login !== before?.login) await forget(kept);
-    await kept.setFact(FACT, now);
-    return now;
-  } catch (error) {
-    if (error instanceof Unreachable && before !== null) return before;
-    throw error;
+/** Who is signed in, with nothing left to do first; null for nobody. */
+export function workerOf({ actor, name, areas, due }: Session): Who | null {
+  return actor === null || due !== null ? null : { login: actor, name: name ?? actor, areas };
+}
+
+/**
+ * Remember who it is. What another account left on this phone is not for the eyes of the next one, nor of who found it
+ * after its session was ended; what has not been sent stays, as the account's own: it is shown and sent to no other.
+ */
+export async function remember(kept: Kept, now: Who | null): Promise<void> {
+  const before = await kept.fact<Who | null>(FACT);
+  if (before?.login !== now?.login) {
+    for (const name of ["cases", "area"]) await kept.setFact(name, null);
+    if ("caches" in globalThis) await caches.delete(AREA);
   }
-}
-
-async function forget(kept: Kept): Promise<void> {
-  for (const name of ["cases", "area"]) await kept.setFact(name, null);
-  if ("caches" in globalThis) await caches.delete(AREA);
-}
-
-interface Session {
-  actor: string | null;
-  name: string | null;
-  areas: string[] | null;
-}
-
-async function signedIn(): Promise<Who | null> {
-  try {
-    const { actor, name, areas } = await get<Session>("/session");
-    return actor === null ? null : { login: actor, name: name ?? actor, areas };
-  } catch (error) {
-    if (error instanceof Refused && error.status === 401) return null;
-    throw error;
-  }
+  await kept.setFact(FACT, now);
 }
