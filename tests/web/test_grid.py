@@ -275,8 +275,10 @@ def test_what_was_done_before_a_session_ended_waits_for_its_owner(phone: Open, s
     page.reload()
     expect(page.get_by_role("heading", name="网格通")).to_be_visible(timeout=PATIENCE_MS)
     assert reported(server, worker.login) == []
-    sign_in(page.context, server, worker.login)
-    page.reload()
+    page.get_by_role("button", name="登录").click()
+    page.get_by_label("登录名").fill(worker.login)
+    page.get_by_label("密码").fill(PASSWORD)
+    page.locator("dialog [type=submit]").click()
     expect(page.get_by_text("全部已发出")).to_be_visible(timeout=PATIENCE_MS)
     assert [row.description for row in reported(server, worker.login)] == ["登录过期后"]
 
