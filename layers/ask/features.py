@@ -197,7 +197,7 @@ def _canceled(error: sa.exc.OperationalError) -> bool:
 def extents(connection: sa.Connection, layers: Sequence[Layer]) -> dict[str, Box]:
     """The lon, lat box around each layer that holds records, read off its spatial index; never too small.
 
-    Around what of it is seen for a scoped layer, exactly.
+    Around what of it is seen for a scoped layer, to the centimetre.
     """
     boxes = [
         sa.select(
@@ -206,7 +206,9 @@ def extents(connection: sa.Connection, layers: Sequence[Layer]) -> dict[str, Box
         )
         if not layer.scoped
         else sa.select(
-            sa.literal(layer.name).label("name"), sa.func.st_extent(layer.table.c.geom3857).label("box")
+            sa.literal(layer.name).label("name"),
+            # A centimetre more, so that rounding to degrees leaves nothing out.
+            sa.func.st_expand(sa.func.st_extent(layer.table.c.geom3857), 0.01).label("box"),
         ).where(*seen_by(connection, [layer]))
         for layer in layers
     ]
