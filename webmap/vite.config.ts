@@ -28,6 +28,10 @@ const served = [
   "incidents",
   "photos",
   "session",
+  "departments",
+  "duties",
+  "hotline",
+  "callers",
 ];
 
 /** Leaflet as two files with nothing outside them: Python writes them into pages that open on a closed network. */

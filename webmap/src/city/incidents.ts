@@ -82,10 +82,12 @@ export interface Choice {
   title: Title;
 }
 
-/** A step that exists for this case: whether whoever asked may take it now, why not, and what it carries. */
+/** A step that the case's state knows: whether whoever asked may take it now, why not, and what it carries. */
 export interface Offer {
   step: string;
   title: Title;
+  /** Where it leads; null: the state stays. */
+  to: IncidentState | null;
   allowed: boolean;
   why: (Title & { cause: string }) | null;
   needs: Need[];
@@ -109,6 +111,9 @@ export interface Carries {
   level?: Level;
   lon?: number;
   lat?: number;
+  /** Corrected. */
+  matter?: string;
+  level?: string;
 }
 
 export interface Step {
@@ -162,6 +167,14 @@ export interface Incident extends Brief {
   closed_at: string | null;
 }
 
+/** The table of states in words, as far as pages need it. */
+export interface Rules {
+  steps: { step: string; title: Title }[];
+  reasons: Choice[];
+  findings: Choice[];
+  needs: Choice[];
+}
+
 /** One case with all that the caller may know of it. */
 export interface Case {
   incident: Incident;
@@ -199,6 +212,24 @@ export interface Duplicate {
   lon: number;
   lat: number;
   why: Title[];
+}
+
+/** What is looked for among the open cases nearby. */
+export interface Alike {
+  channel: string;
+  matter: string;
+  lon: number;
+  lat: number;
+  title: string;
+  description?: string;
+}
+
+/** A report or a step that was taken: its number is what the next one has to expect. */
+export interface Receipt {
+  /** The number of the case. */
+  incident: string;
+  step: number;
+  state: IncidentState;
 }
 
 export interface StepResult {
@@ -244,18 +275,21 @@ export const queue = (asked: QueueAsked, signal?: AbortSignal): Promise<QueuePag
 /** The page of a queue that a `next` begins. */
 export const queueFrom = (asked: QueueAsked, next: string, signal?: AbortSignal): Promise<QueuePage> =>
   get(`${queuePath(asked)}&cursor=${part(next)}`, signal);
+export const rules = (): Promise<Rules> => get("/incidents/rules");
 export const incident = (id: string, signal?: AbortSignal): Promise<Case> => get(pathOf(id), signal);
 
 /** Report; under one key the server files it once, however often it is sent. */
-export const report = (what: Report, key: string = newKey()): Promise<Case> => post("/incidents", what, key);
-export const duplicates = (what: Report): Promise<{ duplicates: Duplicate[] }> => post("/incidents/duplicates", what);
+export const report = async (what: Report, key: string = newKey()): Promise<Receipt> =>
+  (await post<{ receipt: Receipt }>("/incidents", what, key)).receipt;
+export const duplicates = (what: Alike, signal?: AbortSignal): Promise<{ duplicates: Duplicate[] }> =>
+  post("/incidents/duplicates", what, undefined, signal);
 
 /** Take a step from where `expected` (the last step that was seen) left the case; Refused with 409 if others were quicker. */
 export const takeStep = (
   id: string,
   step: string,
   { expected, carries, key = newKey() }: { expected: number; carries: Carries; key?: string },
-): Promise<Case> => post(`${pathOf(id)}/steps`, { step, expected, ...carries }, key);
+): Promise<unknown> => post(`${pathOf(id)}/steps`, { step, expected, ...carries }, key);
 
 /** The same step for many cases, each with its own result. */
 export const takeSteps = (
@@ -289,17 +323,31 @@ export async function photo(id: string, { small = false } = {}, signal?: AbortSi
 /** Whether a step was refused because others had been quicker. */
 export const overtaken = (error: unknown): boolean => error instanceof Refused && error.status === 409;
 
-const post = async <T>(path: string, body: unknown, key?: string): Promise<T> =>
-  (await sent(path, JSON.stringify(body), {
-    "Content-Type": "application/json",
-    ...(key === undefined ? {} : { "Idempotency-Key": key }),
-  })) as T;
+/** Send something, once under a key, and read what the server answers. */
+export const post = async <T>(path: string, body: unknown, key?: string, signal?: AbortSignal): Promise<T> =>
+  (await sent(
+    path,
+    JSON.stringify(body),
+    { "Content-Type": "application/json", ...(key === undefined ? {} : { "Idempotency-Key": key }) },
+    signal,
+  )) as T;
 
-async function sent(path: string, body: BodyInit, headers: Record<string, string>): Promise<unknown> {
+async function sent(
+  path: string,
+  body: BodyInit,
+  headers: Record<string, string>,
+  signal?: AbortSignal,
+): Promise<unknown> {
   let response: Response;
   try {
-    response = await fetch(path, { method: "POST", headers: { ...authorization(), ...headers }, body });
+    response = await fetch(path, {
+      method: "POST",
+      headers: { ...authorization(), ...headers },
+      body,
+      signal: signal ?? null,
+    });
   } catch (cause) {
+    if (unwanted(signal)) throw cause;
     throw new Unreachable(path, { cause });
   }
   if (!response.ok) throw await refusal(response);

@@ -3,9 +3,15 @@ import type { Word } from "../words/i18n.ts";
 import type { App } from "./app.ts";
 import { h } from "./dom.ts";
 
-export const PAGES = { map: "/", plan: "/plan", data: "/data", wall: "/wall" } as const;
+export const PAGES = { map: "/", cases: "/desk", plan: "/plan", data: "/data", wall: "/wall" } as const;
 export type PageName = keyof typeof PAGES;
-const WORDS: Record<PageName, Word> = { map: "pageMap", plan: "pagePlan", data: "pageData", wall: "pageWall" };
+const WORDS: Record<PageName, Word> = {
+  map: "pageMap",
+  cases: "pageCases",
+  plan: "pagePlan",
+  data: "pageData",
+  wall: "pageWall",
+};
 
 /** Links to all pages; the one that is open is marked and leads nowhere. */
 export function pageLinks(app: App, here: PageName): HTMLElement {

@@ -1,5 +1,6 @@
 /** The words of the pages in Chinese and English, a file for each part; a word that one language lacks is a type error. */
 import * as card from "./card.ts";
+import * as cases from "./cases.ts";
 import * as data from "./data.ts";
 import * as desk from "./desk.ts";
 import * as grid from "./grid.ts";
@@ -27,6 +28,7 @@ const zh = {
   ...plan.zh,
   ...data.zh,
   ...people.zh,
+  ...cases.zh,
   ...why.zh,
   ...grid.zh,
 };
@@ -41,6 +43,7 @@ const en = {
   ...plan.en,
   ...data.en,
   ...people.en,
+  ...cases.en,
   ...why.en,
   ...grid.en,
 };
@@ -48,7 +51,7 @@ const en = {
 export type Word = keyof typeof zh;
 
 /** The parts, for the test that none takes a word of another. */
-export const PARTS = { desk, looks, card, tools, video, panels, wall, plan, data, people, why, grid };
+export const PARTS = { desk, looks, card, tools, video, panels, wall, plan, data, people, cases, why, grid };
 
 export const DICTIONARY: Record<Lang, Record<Word, string>> = { zh, en };
 

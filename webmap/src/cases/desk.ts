@@ -1,0 +1,216 @@
+/** Wires queue, filters, batch, map, case, call and supervision to each other, to the keyboard and to the city. */
+import { areaNames } from "../city/areas.ts";
+import type { Line } from "../city/hotline.ts";
+import * as api from "../city/incidents.ts";
+import { footStrip, mapControls, warning } from "../desk/shell.ts";
+import { liveSign } from "../desk/sign.ts";
+import type { CityMap } from "../map/map.ts";
+import { sameConditions } from "../page/conditions.ts";
+import { fill, h } from "../page/dom.ts";
+import { batchView } from "./batch.ts";
+import { attempt, type Bench, button } from "./bench.ts";
+import { caseView } from "./case.ts";
+import { countsOf } from "./counts.ts";
+import { filtersView } from "./filters.ts";
+import { followCases } from "./follow.ts";
+import { showKeys } from "./help.ts";
+import { intakeView } from "./intake.ts";
+import { type Act, pressed } from "./keys.ts";
+import { conditionsOf } from "./layered.ts";
+import type { Places } from "./layout.ts";
+import { casesMap } from "./mapped.ts";
+import { asked, type Filters, placeText, TABS } from "./place.ts";
+import { queueView } from "./queue.ts";
+import { supervisionView } from "./supervision.ts";
+import { tabsView } from "./tabs.ts";
+
+const MOST_URGED = 100;
+
+export function deskOf(bench: Bench, places: Places, cityMap: CityMap, lines: readonly Line[]): void {
+  const { app } = bench;
+  const over = new AbortController();
+  const takes = bench.who.rights.includes("hotline.take");
+  const names = app.city.layers.map(({ name }) => name);
+  let named: ReturnType<typeof areaNames> | null = null;
+  const areas = () => (named ??= areaNames(names, over.signal));
+
+  const onMap = casesMap(cityMap, {
+    pointed(id) {
+      onMap.hover(id);
+      queue.light(id);
+    },
+    // While a call is taken a click says where, also on another case.
+    clicked(place, id) {
+      if (bench.place().beside?.kind === "intake") intake.picked(place);
+      else if (id !== null) bench.go({ beside: { kind: "case", id } });
+    },
+  });
+  const queue = queueView(bench, {
+    shown(rows, anew) {
+      onMap.show(rows, anew);
+      const wanted = conditionsOf(
+        bench.place(),
+        rows.map(({ id }) => id),
+      );
+      if (!sameConditions(app.store.get().conditions.incident, wanted))
+        app.store.set({ conditions: { incident: wanted } });
+    },
+    pointed: (id) => onMap.hover(id),
+    chosen: (ids) => batch.chosen(ids),
+  });
+  const batch = batchView(bench, {
+    done() {
+      queue.heard(null);
+      count();
+      if (bench.place().beside?.kind === "case") single.heard();
+    },
+    none: () => queue.chooseNone(),
+  });
+  const single = caseView(bench, {
+    read: (found) => onMap.open(found === null ? null : found.incident),
+    stepped() {
+      queue.heard(null);
+      count();
+    },
+  });
+  const intake = intakeView(bench, lines, {
+    propose: (found) => onMap.propose(found),
+    filed(id) {
+      bench.go({ beside: { kind: "case", id } });
+      queue.heard(id);
+      count();
+    },
+  });
+  const urge = (filters: Filters, words: string): void =>
+    void attempt(bench, async () => {
+      const page = await api.queue({ ...asked({ tab: "overdue", filters }), limit: MOST_URGED });
+      const note = app.t("caseUrgeNote");
+      await batch.take(
+        page.incidents.map(({ id }) => id),
+        "urge",
+        { note },
+      );
+      bench.say(app.t("caseUrged", { who: words, n: page.incidents.length }));
+      await supervision.load();
+    });
+  const supervision = supervisionView(bench, areas, urge);
+  const tabs = tabsView(bench);
+  const filters = filtersView(bench, areas);
+  const count = countsOf((counts) => tabs.counted(counts));
+
+  const drawTools = (): void => {
+    const call = button(app.t("caseCall"), () => bench.go({ beside: { kind: "intake" } }), "primary call");
+    call.append(h("kbd", {}, "C"));
+    const view = button(
+      app.t(places.root.dataset.view === "map" ? "caseToList" : "caseToMap"),
+      turn,
+      "outlined to-map",
+    );
+    const keys = button("?", () => showKeys(bench), "outlined keys");
+    keys.title = app.t("caseKeys");
+    keys.setAttribute("aria-label", app.t("caseKeys"));
+    fill(places.tools, takes && call, view, keys);
+  };
+  const turn = (): void => {
+    places.root.dataset.view = places.root.dataset.view === "map" ? "queue" : "map";
+    drawTools();
+    cityMap.map.resize();
+  };
+  fill(places.queue, tabs.element, filters.element, batch.element, queue.element, supervision.element);
+
+  const showBeside = (): void => {
+    const { beside } = bench.place();
+    const wasHidden = places.beside.hidden;
+    places.beside.hidden = beside === null || (beside.kind === "intake" && !takes);
+    places.root.dataset.beside = beside?.kind ?? "none";
+    if (wasHidden !== places.beside.hidden) cityMap.map.resize();
+    if (beside?.kind !== "case") single.close();
+    if (beside?.kind !== "intake") intake.close();
+    if (beside === null) fill(places.beside);
+    else if (beside.kind === "intake" && takes) {
+      fill(places.beside, intake.element);
+      intake.open();
+    } else if (beside.kind === "case") {
+      fill(places.beside, single.element);
+      void single.open(beside.id);
+    }
+  };
+  const showQueue = (): void => {
+    const supervising = bench.place().tab === "supervision";
+    supervision.element.hidden = !supervising;
+    queue.element.hidden = filters.element.hidden = supervising;
+    if (supervising) void supervision.load();
+    void queue.load();
+  };
+  bench.onPlace((now, before) => {
+    tabs.redraw();
+    filters.redraw();
+    const other = placeText({ ...now, beside: null }) !== placeText({ ...before, beside: null });
+    if (other) showQueue();
+    if (now.beside !== before.beside) {
+      showBeside();
+      queue.redraw();
+    }
+  });
+  app.store.on(["lang"], () => {
+    drawTools();
+    for (const part of [tabs, filters, queue, single]) part.redraw();
+    if (bench.place().tab === "supervision") void supervision.load();
+  });
+  keyboard();
+  mapControls(places.controls, app, cityMap);
+  footStrip(places.foot, app, cityMap);
+  warning(places.warning, app);
+  drawTools();
+  showQueue();
+  showBeside();
+  count();
+  followCases(app, cityMap, liveSign(places.live, app), over.signal, (id) => {
+    queue.heard(id);
+    count();
+    const { beside, tab } = bench.place();
+    if (beside?.kind === "case" && (id === null || id === beside.id)) single.heard();
+    if (tab === "supervision") void supervision.load();
+  });
+
+  function keyboard(): void {
+    document.addEventListener("keydown", (event) => {
+      const { target } = event;
+      const writing =
+        target instanceof HTMLElement &&
+        target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], dialog");
+      const onMapItself = target instanceof HTMLElement && target.closest(".map") && event.key.startsWith("Arrow");
+      if (writing && event.key === "Escape" && !target.closest("dialog")) target.blur();
+      const means = writing || onMapItself ? null : pressed(event);
+      if (means === null || document.querySelector("dialog[open]")) return;
+      event.preventDefault();
+      if ("step" in means) press(means.step, means.fill);
+      else act(means.act);
+    });
+  }
+  function press(step: string, filling = false): void {
+    if (queue.chosen().length > 0) batch.press(step, filling);
+    else if (bench.place().beside?.kind === "case") single.press(step, filling);
+    else {
+      const id = queue.current();
+      if (id !== null) bench.go({ beside: { kind: "case", id } });
+    }
+  }
+  function act(what: Act): void {
+    if (what === "down") queue.move(1);
+    else if (what === "up") queue.move(-1);
+    else if (what === "select") {
+      const id = queue.current();
+      if (id !== null) queue.choose(id);
+    } else if (what === "intake" && takes) bench.go({ beside: { kind: "intake" } });
+    else if (what === "filter") filters.focus();
+    else if (what === "note") press("note");
+    else if (what === "fresh") queue.takeFresh();
+    else if (what === "help") showKeys(bench);
+    else if (what === "away") bench.go({ beside: null });
+    else {
+      const tab = TABS[Number(what.slice(3)) - 1];
+      if (tab !== undefined) bench.go({ tab });
+    }
+  }
+}
