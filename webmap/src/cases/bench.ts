@@ -8,18 +8,8 @@ import { why } from "../page/why.ts";
 import { inWords } from "../words/format.ts";
 import type { Place } from "./place.ts";
 
-/** Who sits at the desk. */
-export interface Who {
-  /** The login; null for a visitor. */
-  actor: string | null;
-  rights: readonly string[];
-  /** null: all. */
-  departments: readonly string[] | null;
-}
-
 export interface Bench {
   app: App;
-  who: Who;
   /** The layer of incidents, with its books. */
   layer: LayerDetail;
   departments: readonly Department[];

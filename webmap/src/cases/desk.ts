@@ -2,6 +2,7 @@
 import { areaNames } from "../city/areas.ts";
 import type { Line } from "../city/hotline.ts";
 import * as api from "../city/incidents.ts";
+import { may } from "../city/session.ts";
 import { footStrip, mapControls, warning } from "../desk/shell.ts";
 import { liveSign } from "../desk/sign.ts";
 import type { CityMap } from "../map/map.ts";
@@ -29,7 +30,7 @@ const MOST_URGED = 100;
 export function deskOf(bench: Bench, places: Places, cityMap: CityMap, lines: readonly Line[]): void {
   const { app } = bench;
   const over = new AbortController();
-  const takes = bench.who.rights.includes("hotline.take");
+  const takes = may(app.city.who, "hotline.take");
   const names = app.city.layers.map(({ name }) => name);
   let named: ReturnType<typeof areaNames> | null = null;
   const areas = () => (named ??= areaNames(names, over.signal));

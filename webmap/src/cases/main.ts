@@ -1,6 +1,5 @@
 /** The desk of dispatchers and departments: queue, map, case and call side by side, kept as the city is. */
 
-import { get } from "../city/api.ts";
 import { loadCity } from "../city/city.ts";
 import { departments } from "../city/departments.ts";
 import { lines } from "../city/hotline.ts";
@@ -14,7 +13,7 @@ import { signIn } from "../page/signin.ts";
 import { blank, createStore, fromFragment, type State } from "../page/state.ts";
 import { whyIn } from "../page/why.ts";
 import { word } from "../words/i18n.ts";
-import type { Bench, Who } from "./bench.ts";
+import type { Bench } from "./bench.ts";
 import { deskOf } from "./desk.ts";
 import { layOut, type Places } from "./layout.ts";
 import { homeOf, type Place, placeFrom, placeText } from "./place.ts";
@@ -27,7 +26,7 @@ const GROUND = ["county", "town", "road"];
 const SAID_MS = 8_000;
 
 async function start(root: HTMLElement): Promise<void> {
-  const [city, who] = await Promise.all([loadCity(), get<Who>("/session")]);
+  const city = await loadCity();
   const here = [...GROUND, "incident"].filter((name) => city.layer(name) !== undefined);
   const given = fromFragment(location.hash, { ...blank(), layers: here });
   const state: State = { ...given, layers: here, view: null, selected: null, conditions: {}, looks: {} };
@@ -48,13 +47,13 @@ async function start(root: HTMLElement): Promise<void> {
   });
   if (city.layer("incident") === undefined) return;
   const [layer, known, table, called] = await Promise.all([city.detail("incident"), departments(), rules(), lines()]);
-  const bench = benchOf(app, places, { layer, departments: known.departments, rules: table, who });
+  const bench = benchOf(app, places, { layer, departments: known.departments, rules: table });
   deskOf(bench, places, cityMap, called.lines);
 }
 
 /** What the parts share; `go` keeps the URL, and tells them by an event of the page. */
-function benchOf(app: App, places: Places, known: Pick<Bench, "layer" | "departments" | "rules" | "who">): Bench {
-  const home = homeOf(known.who);
+function benchOf(app: App, places: Places, known: Pick<Bench, "layer" | "departments" | "rules">): Bench {
+  const home = homeOf(app.city.who);
   let place = placeFrom(location.hash, home);
   let said = 0;
   const told = new Set<(now: Place, before: Place) => void>();

@@ -1,7 +1,7 @@
 /** Which queue is shown, by which filters, and which case is open: what the URL of the page keeps. */
 
 import { LEVELS, type Queue, type QueueAsked, STATES } from "../city/incidents.ts";
-import type { Who } from "./bench.ts";
+import type { Who } from "../city/session.ts";
 
 export const TABS = ["new", "mine", "department", "overdue", "area", "supervision"] as const;
 export type Tab = (typeof TABS)[number];
