@@ -6,6 +6,8 @@ import { type Bench, button, departmentWord } from "./bench.ts";
 
 const MOST_SHOWN = 12;
 const MOST_CO = 5;
+/** A class of the standard in force; shorter codes are its major classes, and those of the one before. */
+export const CLASS = /^\d{5}$/;
 
 interface Named {
   code: string;
@@ -90,6 +92,8 @@ export function matterChoice(
   chosen: (code: string) => void,
 ): HTMLElement {
   const book: Record<string, Title> = layer.books.matter ?? {};
-  const options = Object.entries(book).map(([code, title]) => ({ code, words: app.title(title) }));
+  const options = Object.entries(book)
+    .filter(([code]) => CLASS.test(code))
+    .map(([code, title]) => ({ code, words: app.title(title) }));
   return choice(id, { part: "matter", given, options, label: app.t("caseOtherMatter") }, chosen);
 }

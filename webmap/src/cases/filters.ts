@@ -3,6 +3,7 @@ import type { Named } from "../city/api.ts";
 import { LEVELS, STATES } from "../city/incidents.ts";
 import { fill, h } from "../page/dom.ts";
 import { attempt, type Bench, button, codeWord, LIGHT_SIGNS } from "./bench.ts";
+import { CLASS } from "./choosing.ts";
 import { type Filters, isFiltered, LIGHTS, NO_FILTERS, type SEVERAL, SINGLE } from "./place.ts";
 
 const TYPED_MS = 350;
@@ -49,7 +50,13 @@ export function filtersView(bench: Bench, areas: () => Promise<readonly Named[]>
       h("summary", { data: { key: "filters" } }, app.t("caseFilters"), n > 0 && h("b", { class: "count" }, String(n))),
       ...(["light", "level", "state"] as const).map((name) => several(bench, name, filters[name], set)),
       single(bench, "channel", bookOptions(bench, "channel"), filters.channel, set),
-      single(bench, "matter", bookOptions(bench, "matter"), filters.matter, set),
+      single(
+        bench,
+        "matter",
+        bookOptions(bench, "matter").filter(([code]) => CLASS.test(code)),
+        filters.matter,
+        set,
+      ),
       single(
         bench,
         "lead",
