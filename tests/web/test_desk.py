@@ -320,7 +320,7 @@ def test_a_department_begins_with_its_own_queue_and_signs_for_a_case(
     page.keyboard.press("s")
     expect(page.locator(".timeline")).to_contain_text("签收")
     page.locator(".actions .refused summary").click()
-    expect(page.locator(".actions .refused")).to_contain_text("结案")
+    expect(page.locator(".actions .refused")).to_contain_text("作废 您的角色无权作废")
     assert steps_of(desk_of, id)[-1] == "sign"
 
 
