@@ -1,5 +1,5 @@
 /** What a step carries, read from a form: which parts the form needs, what lacks, and what is sent. */
-import type { Carries, Need, Offer } from "../city/incidents.ts";
+import type { Carries, Level, Need, Offer } from "../city/incidents.ts";
 
 /** What was filled in; photos that have been taken in already, by their ids. */
 export interface Filled {
@@ -13,7 +13,7 @@ export interface Filled {
   assignee: string;
   into: string;
   matter: string;
-  level: string;
+  level: Level | "";
   photos: readonly string[];
 }
 export const NOTHING_FILLED: Filled = {
@@ -70,10 +70,11 @@ export const lacking = ({ needs }: Pick<Offer, "needs">, filled: Filled): Need[]
 export function carriesOf(offer: Pick<Offer, "needs" | "takes">, filled: Filled): Carries {
   const parts = new Set(partsOf(offer));
   const carries: Carries = {};
-  for (const name of ["note", "reason", "finding", "lead", "assignee", "into", "matter", "level"] as const) {
+  for (const name of ["note", "reason", "finding", "lead", "assignee", "into", "matter"] as const) {
     const text = filled[name].trim();
     if (parts.has(name) && text !== "") carries[name] = text;
   }
+  if (parts.has("level") && filled.level !== "") carries.level = filled.level;
   if (parts.has("until") && filled.until !== "") carries.until = `${filled.until}:00+08:00`;
   if (parts.has("co") && filled.co.length > 0) carries.co = [...filled.co];
   if (parts.has("photo") && filled.photos.length > 0) carries.photos = [...filled.photos];

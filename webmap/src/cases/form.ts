@@ -3,7 +3,7 @@
 import { responsible } from "../city/departments.ts";
 import type { Carries, Case, Offer } from "../city/incidents.ts";
 import * as incidents from "../city/incidents.ts";
-import { LEVELS } from "../city/incidents.ts";
+import { LEVELS, type Level } from "../city/incidents.ts";
 import { newKey } from "../city/items.ts";
 import { fill, h } from "../page/dom.ts";
 import { why } from "../page/why.ts";
@@ -144,7 +144,7 @@ const CONTROLS: Record<Part, (making: Making, id: string) => HTMLElement[]> = {
       "level",
       bench.app.t("caseAsItIs"),
       LEVELS.map((level) => [level, codeWord(bench, "level", level)]),
-      (level) => set({ level }),
+      (level) => set({ level: level as Level | "" }),
     ),
   ],
   photo: photoField,

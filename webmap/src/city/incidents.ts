@@ -107,13 +107,11 @@ export interface Carries {
   co?: string[];
   assignee?: string;
   into?: string;
+  /** Put right. */
   matter?: string;
   level?: Level;
   lon?: number;
   lat?: number;
-  /** Corrected. */
-  matter?: string;
-  level?: string;
 }
 
 export interface Step {
