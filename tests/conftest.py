@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import os
+import secrets
 import select
 import shutil
 import socket
@@ -36,7 +36,6 @@ ROOT = Path(__file__).resolve().parent.parent
 # The first call of a projection or a query is slow; what is tested here is never how long an example takes.
 settings.register_profile("chengtu", deadline=None, print_blob=True)
 settings.load_profile("chengtu")
-_numbers = itertools.count()
 MOMENT = dt.datetime(2026, 11, 20, 10, 30, tzinfo=CITY_TIME)
 """The moment at which the incidents of the small demo city stand: a Friday morning."""
 
@@ -102,7 +101,8 @@ def template(cluster: Cluster) -> str:
 @contextmanager
 def cloned(cluster: Cluster, template: str) -> Iterator[Database]:
     """A new database like the template, gone after the block: hundreds of them would fill a disk."""
-    name = f"t{os.getpid()}_{next(_numbers)}"
+    # By chance: pytest and the tests that import this file each have a module of it, and would count from the same one.
+    name = f"t{os.getpid()}_{secrets.token_hex(6)}"
     with psycopg.connect(cluster.conninfo("postgres"), autocommit=True) as connection:
         # Files are copied in half of the time that their pages take by way of the log.
         connection.execute(f"create database {name} template {template} strategy file_copy")

@@ -18,8 +18,8 @@ GRID = "WebMercatorQuad"
 every_layer = pytest.mark.parametrize("name", list(built_in()))
 
 
-def get(server: Server, path: str) -> dict[str, Any]:
-    answer = httpx.get(f"{server.url}/ogc{path}")
+def get(server: Server, path: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
+    answer = httpx.get(f"{server.url}/ogc{path}", headers=headers)
     assert answer.status_code == 200, answer.text
     body: dict[str, Any] = answer.json()
     return body
@@ -43,9 +43,9 @@ def test_the_grid_is_the_one_of_the_tiles(server: Server) -> None:
 
 @every_layer
 def test_a_tileset_tells_what_its_tiles_hold_and_where_there_are_any(server: Server, name: str) -> None:
-    (listed,) = get(server, f"/collections/{name}/tiles")["tilesets"]
+    (listed,) = get(server, f"/collections/{name}/tiles", server.admin)["tilesets"]
     assert listed["dataType"] == "vector"
-    body = get(server, f"/collections/{name}/tiles/{GRID}")
+    body = get(server, f"/collections/{name}/tiles/{GRID}", server.admin)
     limits = {int(one["tileMatrix"]): one for one in body["tileMatrixSetLimits"]}
     assert set(limits) == set(range(MIN_ZOOM, MAX_ZOOM + 1))
     template = next(one["href"] for one in body["links"] if one["rel"] == "item")
@@ -56,7 +56,7 @@ def test_a_tileset_tells_what_its_tiles_hold_and_where_there_are_any(server: Ser
     for row in range(one["minTileRow"], one["maxTileRow"] + 1):
         for column in range(one["minTileCol"], one["maxTileCol"] + 1):
             url = template.format(tileMatrix=z, tileRow=row, tileCol=column)
-            answer = httpx.get(url)
+            answer = httpx.get(url, headers=server.admin)
             assert answer.status_code in (200, 204)
             found |= set(mapbox_vector_tile.decode(answer.content)) if answer.content else set()
     assert found
