@@ -118,6 +118,7 @@ class Stage:
         return all(
             archives.current(folder, name, fingerprint=fingerprint(layer), database=database)
             for name, layer in built_in().items()
+            if not layer.scoped
         )
 
     def bake(self) -> Run:

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl import bake as baking
-from etl.bake import TooWide, bake, bake_layer, snapshot, stale_layers
+from etl.bake import NotBaked, TooWide, bake, bake_layer, snapshot, stale_layers
 from etl.jobs import baking as baking_job
 from gis.archive import Archive
 from gis.drawn import unpack
@@ -57,6 +57,13 @@ def current(database: Database, layer: Layer, folder: Path) -> Path | None:
 def stale(database: Database, folder: Path, *layers: Layer) -> list[str]:
     with database.reader.connect() as connection:
         return [layer.name for layer in stale_layers(connection, layers, folder)]
+
+
+def test_a_layer_whose_records_depend_on_who_asks_is_never_baked(city: Database, tmp_path: Path) -> None:
+    with pytest.raises(NotBaked, match="incident"):
+        bake_layer(city.url, LAYERS["incident"], tmp_path)
+    assert current(city, LAYERS["incident"], tmp_path) is None
+    assert stale(city, tmp_path, LAYERS["incident"]) == []
 
 
 def scalar(database: Database, sql: str) -> object:
