@@ -12,7 +12,6 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from conftest import Server
 from PIL import Image
 
 from layers.catalog import built_in
@@ -20,6 +19,7 @@ from layers.spec import Title
 from layers.store.definitions import layer_from_parts
 from layers.store.engine import begin
 from layers.store.schema import add_layer
+from tests.conftest import Server
 from webmap.printing import paper
 from webmap.printing.face import Face
 from webmap.printing.style import MOST_DRAWN, MOST_SOURCES

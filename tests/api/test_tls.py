@@ -152,7 +152,9 @@ def test_a_certificate_without_its_key_is_refused(alone: dict[str, str]) -> None
 
 def test_a_server_that_cannot_start_says_why_in_one_line(server: Server, made: Made, tmp_path: Path) -> None:
     other = make(tmp_path, "other")
-    process = serve(server, port="8099", tls_certificate=str(made.certificate), tls_key=str(other.key))
+    # A data folder of its own: what lies in the shared one is told at every start.
+    folder = {"data_dir": str(tmp_path / "data")}
+    process = serve(server, port="8099", tls_certificate=str(made.certificate), tls_key=str(other.key), **folder)
     _, said = process.communicate(timeout=120)
     assert process.returncode == 1
     assert said.startswith("chengtu: ")

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 import shapely
 import sqlalchemy as sa
-from conftest import cloned
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +22,7 @@ from layers.catalog import built_in
 from layers.catalog.component import LAYER as COMPONENT
 from layers.store.cluster import Cluster
 from layers.store.schema import prepare
+from tests.conftest import cloned
 from tests.layers.filtering import PROBE, found, insert
 
 TEXTS = (None, "", "a", "A", "ab", "路灯", "50%", "a_b", "é", "e\u0301", "'", "\\", "x" * 40)

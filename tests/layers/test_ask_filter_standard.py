@@ -12,12 +12,12 @@ import pytest
 import shapely
 import shapely.geometry
 import sqlalchemy as sa
-from conftest import cloned
 
 from layers.ask.filter import parse
 from layers.catalog import built_in
 from layers.store.cluster import Cluster
 from layers.store.schema import prepare
+from tests.conftest import cloned
 from tests.layers.filtering import PROBE, found, insert
 
 

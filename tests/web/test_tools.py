@@ -11,13 +11,13 @@ from urllib.parse import unquote, urlsplit
 import httpx
 import numpy as np
 import pytest
-from conftest import Server
 from playwright.sync_api import Page, expect
 from pyproj import Geod
 
 from etl.rasters import RasterOrder, add_raster
 from gis.raster import write_grid
 from layers.spec import Title
+from tests.conftest import Server
 from tests.web import pages
 from tests.web.pages import IDLE, PATIENCE_MS, Visit, await_map, centre
 

@@ -1,6 +1,6 @@
 /** The map of the worker's own grid, kept on the phone: its outline, and the tiles that show it. */
 import type { Geometry } from "geojson";
-import { type Bounds, get, type Item } from "../city/api.ts";
+import { type Bounds, get, type Item, Refused } from "../city/api.ts";
 import { boundsOf } from "../map/geometry.ts";
 import type { Kept } from "./kept.ts";
 import { around, tilePath, tilesOf } from "./pack.ts";
@@ -31,9 +31,7 @@ export async function areaOf(kept: Kept, who: Who): Promise<Area | null> {
   const areas = (who.areas ?? []).filter((code) => code.length in LAYERS).slice(0, MOST_AREAS);
   const before = (await kept.fact<Area | null>(FACT)) ?? null;
   if (before !== null && before.areas.join() === areas.join()) return before;
-  const items = await Promise.all(
-    areas.map((code) => get<Item>(`/items/${LAYERS[code.length]}/${encodeURIComponent(code)}`)),
-  );
+  const items = (await Promise.all(areas.map(itemOf))).filter((item) => item !== null);
   const bounds = around(items.map(({ geometry }) => boundsOf(geometry)));
   if (bounds === null) return null;
   const names = items.map(({ properties }) => String(properties.name ?? ""));
@@ -48,6 +46,16 @@ export async function areaOf(kept: Kept, who: Who): Promise<Area | null> {
   };
   await kept.setFact(FACT, area);
   return area;
+}
+
+/** An area of the scope; null for one that the map does not have (any more): who answers for it works on without. */
+async function itemOf(code: string): Promise<Item | null> {
+  try {
+    return await get<Item>(`/items/${LAYERS[code.length]}/${encodeURIComponent(code)}`);
+  } catch (error) {
+    if (error instanceof Refused && error.status === 404) return null;
+    throw error;
+  }
 }
 
 /** Whether the map should be kept anew: another area, other layers, or a day old. */

@@ -107,9 +107,11 @@ export function showStrip({ strip }: Shell, phone: Phone): void {
   const waiting = outbox.box().acts.length;
   const again = outbox.sending() === "who" ? app.t("gridSignInAgain", { n: waiting }) : null;
   const text = again ?? `${online} · ${shiftText(phone)}`;
-  if (strip.firstChild?.textContent === text) return;
+  if (strip.dataset.told === text) return;
   const button = h("button", { type: "button", class: "outlined", onclick: () => signIn(app) }, app.t("signIn"));
-  fill(strip, h("span", {}, text), again !== null && button);
+  const synthetic = h("strong", { class: "synthetic", title: app.t("syntheticWhy") }, app.t("syntheticShort"));
+  fill(strip, app.city.city.synthetic && synthetic, h("span", {}, text), again !== null && button);
+  strip.dataset.told = text;
   strip.dataset.state = again !== null ? "wrong" : cases.reached() ? "on" : "off";
   strip.dataset.shift = shift.since() === null ? "off" : "on";
 }
