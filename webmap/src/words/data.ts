@@ -4,7 +4,7 @@ export const zh = {
   syntheticCity: "合成演示城市",
   dataTitle: "数据接收",
   dataNeedsRight: "接收数据需要登录",
-  dataNeedsRightWhy: "在这里可以上传表格和图形文件，核对、更正、入库，也可以撤销。请用管理员令牌登录。",
+  dataNeedsRightWhy: "在这里可以上传表格和图形文件，核对、更正、入库，也可以撤销。请用有权限的账号登录。",
   dataDrop: "把文件拖到这里",
   dataChoose: "选择文件",
   dataKinds: "Excel、CSV、Shapefile（各部分一起）、GeoPackage、GeoJSON、KML、Parquet，也可打包成 zip",
@@ -197,7 +197,7 @@ export const en: Record<keyof typeof zh, string> = {
   dataTitle: "Bring data",
   dataNeedsRight: "Bringing data in needs a sign-in",
   dataNeedsRightWhy:
-    "Here files are brought in, checked, corrected, loaded and taken back. Sign in with the administrator's token.",
+    "Here files are brought in, checked, corrected, loaded and taken back. Sign in with an account that may.",
   dataDrop: "Drop files here",
   dataChoose: "Choose files",
   dataKinds: "Excel, CSV, Shapefile (all parts together), GeoPackage, GeoJSON, KML, Parquet, also zipped",
