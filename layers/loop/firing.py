@@ -18,7 +18,9 @@ import sqlalchemy as sa
 
 from layers.catalog.incident import TABLE as INCIDENT
 from layers.loop.calendar import Calendar
-from layers.loop.routing_tables import NOTICE, STAGE_CLOCK, TIMER
+from layers.loop.notice_steps import commanding, in_hand
+from layers.loop.notices import write_notice
+from layers.loop.routing_tables import STAGE_CLOCK, TIMER
 from layers.loop.tables import STEP
 from layers.loop.timers import Kind, set_next_lift
 from layers.store.engine import begin, engine_for, set_local
@@ -28,7 +30,6 @@ SYSTEM: Final = "system"
 CITY: Final = 2
 """The highest level of command."""
 MOST_AT_ONCE: Final = 500
-_AREA_DIGITS: Final = (9, 6, 4)
 _JOB: Final = "chengtu.fire_timers"
 
 
@@ -114,7 +115,8 @@ def forget_jobs(engine: sa.Engine, name: str) -> None:
 
 
 def _next(now: datetime) -> sa.Select[Any]:
-    incident = [INCIDENT.c[name] for name in ("state", "light", "command", "lead", "co", "admin_code", "grid_id")]
+    names = ("state", "light", "command", "lead", "co", "assignee", "admin_code", "grid_id")
+    incident = [INCIDENT.c[name] for name in names]
     return (
         sa.select(TIMER.c.id.label("timer"), TIMER.c.incident, TIMER.c.stage, TIMER.c.kind, TIMER.c.at, TIMER.c.clock)
         .add_columns(STAGE_CLOCK.c.due_at, TIMER.c.scenario, *incident)
@@ -144,13 +146,18 @@ def _lift(connection: sa.Connection, row: sa.RowMapping, command: int, *, now: d
 
 
 def _tell(connection: sa.Connection, row: sa.RowMapping, command: int, *, now: datetime) -> None:
-    """The departments that have it in hand are told; of what is overdue the level of command, too."""
-    audience: dict[str, Any] = {"departments": [code for code in (row["lead"], *row["co"]) if code]}
+    """Those who have it in hand are told; of what is overdue the level of command, too."""
+    case = {str(name): value for name, value in row.items()}
+    audience = {"departments": [], **in_hand(case)}
     if row["kind"] != "warn":
-        place = row["admin_code"] or row["grid_id"]
-        audience |= {"command": command, "area": None if place is None else place[: _AREA_DIGITS[command]]}
-    notice = {
-        "kind": row["kind"], "incident": row["incident"], "stage": row["stage"], "at": now, "audience": audience,
-        "carries": {"due_at": row["due_at"].isoformat(), "timer": row["timer"]}, "scenario": row["scenario"],
-    }  # fmt: skip
-    connection.execute(sa.insert(NOTICE).values(notice))
+        audience |= commanding(case, command)
+    write_notice(
+        connection,
+        kind=row["kind"],
+        incident=row["incident"],
+        audience=audience,
+        carries={"due_at": row["due_at"].isoformat(), "timer": row["timer"]},
+        scenario=row["scenario"],
+        at=now,
+        stage=row["stage"],
+    )

@@ -18,6 +18,7 @@ from layers.loop.carried import Carried, checked
 from layers.loop.cases import LAYER, MOST_STEPS, case_of, held
 from layers.loop.effects import Taken, changes
 from layers.loop.errors import Overtaken
+from layers.loop.notices import tell_step
 from layers.loop.numbers import next_number
 from layers.loop.offers import Case, Refusal, is_reporter, rule_for, sees
 from layers.loop.paces import as_text
@@ -121,6 +122,7 @@ def take_step(
     )
     made, table = {**changes(row, taken), "delivery": None}, incident.TABLE
     connection.execute(sa.update(table).where(table.c.id == id).values(made))
+    tell_step(connection, step, row, {**row, **made}, by=actor.name, at=now)
     return Outcome(id, number, taken.after)
 
 

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from layers.store.core import METADATA
+from layers.store.types import XID8
 
 _time = sa.DateTime(timezone=True)
 _now = sa.text("clock_timestamp()")
@@ -76,11 +77,17 @@ NOTICE = sa.Table(
     sa.Column("incident", sa.Text),
     sa.Column("stage", sa.Text),
     sa.Column("at", _time, nullable=False, server_default=_now),
-    # {"departments": [code, …], "command": 0…2, "area": code}: whoever answers for these is meant.
+    # Who is meant: see layers/loop/audiences.py.
     sa.Column("audience", JSONB, nullable=False),
     sa.Column("carries", JSONB, nullable=False, server_default=sa.text("'{}'")),
     sa.Column("scenario", sa.Text),
+    # The grid (or the administrative code) in which the incident lies.
+    sa.Column("place", sa.Text),
+    # The screens follow the commits by it: numbers are not in their order.
+    sa.Column("xid", XID8, nullable=False, server_default=sa.text("pg_current_xact_id()")),
     sa.Index("notice_incident", "incident"),
+    sa.Index("notice_at", "at"),
+    sa.Index("notice_xid", "xid"),
 )
 
 COVERED = ("kind", "admin_code", "grid_id", "department")

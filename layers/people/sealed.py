@@ -28,4 +28,5 @@ CALLER: Final = Sealed(
     "caller", "id", MappingProxyType({"name": "caller.name", "phone": "caller.phone", "home": "caller.home"})
 )
 ACCOUNT: Final = Sealed("account", "login", MappingProxyType({"totp": "account.totp"}))
-EVERY: Final = (CALLER, ACCOUNT)
+CHANNEL: Final = Sealed("channel", "id", MappingProxyType({"address": "channel.address", "secret": "channel.secret"}))
+EVERY: Final = (CALLER, ACCOUNT, CHANNEL)

@@ -251,12 +251,15 @@ def _grant(connection: sa.Connection) -> None:
         "grant insert, update, delete on core.answer to chengtu_writer",
         "grant insert, update on core.webhook, core.webhook_sending to chengtu_writer",
         "revoke select on core.correction, core.contact, core.webhook, core.webhook_sending from chengtu_reader",
+        "grant insert, update on core.channel, core.notice_sending, core.notice_read to chengtu_writer",
+        "revoke select on core.channel, core.notice_sending, core.notice_read from chengtu_reader",
         "grant select, insert, update, delete on all tables in schema jobs to chengtu_writer",
         "grant usage on all sequences in schema core, jobs to chengtu_writer",
         "grant execute on all functions in schema core to chengtu_writer, chengtu_reader",
         "grant execute on all functions in schema jobs to chengtu_writer",
         # Making a trigger of these needs EXECUTE, firing one does not: nobody but the owner may attach them.
-        "revoke execute on function core.follow(), core.follow_truncate() from public, chengtu_writer, chengtu_reader",
+        "revoke execute on function core.follow(), core.follow_truncate(), core.ring() "
+        "from public, chengtu_writer, chengtu_reader",
         "revoke execute on function core.fold_cell_counts() from public, chengtu_reader",
         "revoke execute on function core.recount(text, regclass, text) from public, chengtu_writer, chengtu_reader",
     ):
