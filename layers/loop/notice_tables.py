@@ -50,11 +50,12 @@ NOTICE_SENDING = sa.Table(
     sa.Index("notice_sending_next", "next_at", postgresql_where=sa.text("next_at is not null")),
 )
 
-# Up to where somebody has read: all that this snapshot of the database sees.
+# What somebody has read, each by itself: a mark "up to a number" would pass over what is committed late.
 NOTICE_READ = sa.Table(
     "notice_read",
     METADATA,
     sa.Column("reader", sa.Text, primary_key=True),
-    sa.Column("seen", sa.Text, nullable=False),
+    sa.Column("notice", sa.BigInteger, primary_key=True),
     sa.Column("at", _time, nullable=False, server_default=_now),
+    sa.Index("notice_read_at", "at"),
 )

@@ -33,10 +33,11 @@ def upgrade() -> None:
     op.create_table(
         "notice_read",
         sa.Column("reader", sa.Text, primary_key=True),
-        sa.Column("seen", sa.Text, nullable=False),
+        sa.Column("notice", sa.BigInteger, primary_key=True),
         sa.Column("at", _time, nullable=False, server_default=_now),
         schema="core",
     )
+    op.create_index("notice_read_at", "notice_read", ["at"], schema="core")
 
 
 def _channels() -> None:
