@@ -85,15 +85,19 @@ NEEDED: Final[Mapping[str, str | tuple[str, ...]]] = MappingProxyType(
         "GET /demo/pictures/{id}.svg": OPEN,
         "GET /departments": OPEN,
         "GET /limits/due": OPEN,
-        "GET /incidents": "incident.view",
+        "GET /incidents": ("incident.view", "incident.report"),  # whoever reports sees what they reported
         "GET /incidents/rules": OPEN,
         "POST /incidents": OPEN,  # residents report without an account where the city lets them
         "POST /incidents/duplicates": "incident.view",
         "POST /incidents/steps": "incident.view",
-        "GET /incidents/{id}": "incident.view",
+        "GET /incidents/{id}": ("incident.view", "incident.report"),
+        # With the ticket of a report.
+        "GET /incidents/{id}/receipt": OPEN,
+        "GET /incidents/{id}/receipt/photos/{photo}": OPEN,
+        "DELETE /incidents/{id}/receipt": OPEN,
         "POST /incidents/{id}/steps": ("incident.view", "incident.report"),
         "POST /incidents/{id}/photos": OPEN,  # with the ticket of a report
-        "GET /photos/{id}": "incident.view",
+        "GET /photos/{id}": ("incident.view", "incident.report"),
         "GET /join": OPEN,
         "GET /join.svg": OPEN,
         "GET /callers/purposes": "person.unmask",

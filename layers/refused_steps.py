@@ -77,6 +77,12 @@ REFUSED: Final[Mapping[str, Said]] = {
         "请稍后再试",
         "Try again later",
     ),
+    "too_many_readings": said(
+        "查询进度每小时最多 {most} 次",
+        "At most {most} questions about reports an hour",
+        "请稍后再试",
+        "Try again later",
+    ),
     "public_closed": said("本市未开放无账号上报", "This city takes no reports without an account"),
     "photo_large": said("照片超过 {most} MB", "The photo is larger than {most} MB"),
     "photo_kind": said("只收 JPEG、PNG、WebP 照片", "Only JPEG, PNG and WebP pictures are taken"),

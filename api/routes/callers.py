@@ -38,7 +38,7 @@ def purposes(actor: ActorDep) -> JSONResponse:
 @router.post("/callers/{id}/unmask")
 def unmasked(id: CallerId, body: Purpose, request: Request, service: ServiceDep, actor: ActorDep) -> JSONResponse:
     """Name, phone and home of a caller in the clear; who reads it, from where and what for is recorded with it."""
-    address = request.client.host if request.client else None
+    address = service.door.ways.address(request.scope)
     with begin(service.writer, actor=actor.name) as connection:
         person = unmask(connection, service.keyring, actor, id, purpose=body.purpose, address=address)
     return JSONResponse(asdict(person), headers=_PRIVATE)

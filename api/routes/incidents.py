@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, TypedDict
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Path, Query, Request
@@ -22,7 +22,7 @@ from layers.errors import LayersError, NotAllowed, UnknownItem
 from layers.loop import queues
 from layers.loop.callers import Contact, callers_of
 from layers.loop.carried import Carried
-from layers.loop.cases import seen_by
+from layers.loop.cases import reported_by, seen_by
 from layers.loop.duplicates import duplicates_of
 from layers.loop.incidents import Office, report, take_step
 from layers.loop.numbers import ID_PATTERN
@@ -30,7 +30,7 @@ from layers.loop.placing import Where, spot_of
 from layers.loop.reports import Report, require_channel, values_of
 from layers.loop.resolved import proposed
 from layers.loop.strangers import count_report, ticket_for
-from layers.loop.told import told_case, told_table
+from layers.loop.told import outward, told_case, told_table
 from layers.people.access import ANYONE, Actor, has, require_right
 from layers.refusals import CAUSES, cause_told
 from layers.store.engine import begin
@@ -148,7 +148,7 @@ class QueueQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    queue: Literal["mine", "department", "overdue", "area"] = "area"
+    queue: queues.Queue = "area"
     state: str | None = Field(None, max_length=200)
     level: str | None = Field(None, max_length=200)
     light: str | None = Field(None, max_length=200)
@@ -161,10 +161,20 @@ class QueueQuery(BaseModel):
     cursor: str | None = Field(None, max_length=1_000)
 
 
+class _Given(TypedDict):
+    limit: int
+    cursor: str | None
+    now: dt.datetime
+
+
 @router.get("/incidents")
-def incidents(query: Annotated[QueueQuery, Query()], actor: ActorDep, connection: ReadDep) -> JSONResponse:
-    """One page of a queue, what is due first standing first; `next` is the cursor of the page after it."""
-    require_right(actor, "incident.view")
+def incidents(
+    query: Annotated[QueueQuery, Query()], service: ServiceDep, actor: ActorDep, connection: ReadDep
+) -> JSONResponse:
+    """One page of a queue, what is due first standing first; `next` is the cursor of the page after it.
+
+    The queue `reported` holds what the asker reported, wherever it lies; who may only report sees nothing in others.
+    """
     asked = queues.Asked(
         query.queue,
         states=_codes(query.state),
@@ -176,8 +186,12 @@ def incidents(query: Annotated[QueueQuery, Query()], actor: ActorDep, connection
         lead=query.lead,
         text=query.text,
     )
-    seen, now = seen_by(actor), dt.datetime.now(dt.UTC)
-    page = queues.page_of(connection, asked, actor, seen=seen, limit=query.limit, cursor=query.cursor, now=now)
+    given: _Given = {"limit": query.limit, "cursor": query.cursor, "now": dt.datetime.now(dt.UTC)}
+    if query.queue == "reported":
+        with service.writer.connect() as writer:  # a reader sees only what lies in the asker's scope
+            page = queues.page_of(writer, asked, actor, seen=reported_by(actor), **given)
+    else:
+        page = queues.page_of(connection, asked, actor, seen=seen_by(actor), **given)
     return _answer({"incidents": page.incidents, "next": page.following})
 
 
@@ -240,10 +254,13 @@ def take_steps(
 
 @router.get("/incidents/{id}")
 def incident(id: IncidentId, service: ServiceDep, actor: ActorDep, connection: ReadDep) -> JSONResponse:
-    """A case with its steps, photos and callers (masked), and what the asker may do next."""
-    case = _case(connection, service, actor, id, seen=seen_by(actor))
+    """A case with its steps, photos and callers (masked), and what the asker may do next; also one's own report."""
     with service.writer.connect() as writer:  # readers never see callers
-        case["callers"] = _callers(writer, service, actor, id)
+        try:
+            case = _case(connection, service, actor, id, seen=seen_by(actor))
+            case["callers"] = _callers(writer, service, actor, id)
+        except UnknownItem:
+            case = _own_report(writer, service, actor, id)
     return _answer(case)
 
 
@@ -289,7 +306,7 @@ def _after(service: Service, actor: Actor, receipt: dict[str, Any], *, fresh: bo
     """The case as it stands after what was done, wherever it is seen now; of what was done before as it is seen."""
     with service.writer.connect() as connection:
         try:
-            seen = sa.true() if fresh else seen_by(actor)
+            seen = sa.true() if fresh else sa.or_(seen_by(actor), reported_by(actor))
             case = _case(connection, service, actor, receipt["incident"], seen=seen)
             case["callers"] = _callers(connection, service, actor, receipt["incident"])
         except UnknownItem:
@@ -306,6 +323,19 @@ def _case(
     waits = record["state"] == "registered"
     proposal = proposed(connection, service.rules, record, now=dt.datetime.now(dt.UTC)) if waits else None
     return {**case, "proposal": proposal}
+
+
+def _own_report(connection: sa.Connection, service: Service, actor: Actor, id: str) -> dict[str, Any]:
+    """What the asker reported, outside of their scope, without callers; UnknownItem for anything else.
+
+    Those who see no other cases read what the others did, and not who did it and what they wrote to each other.
+    """
+    case = _case(connection, service, actor, id, seen=reported_by(actor))
+    if not has(actor, "incident.view"):
+        case["steps"] = [step if step["actor"] == actor.name else outward(step) for step in case["steps"]]
+        case["photos"] = [{**photo, "actor": None} for photo in case["photos"]]
+        case["incident"]["assignee"] = None
+    return {**case, "proposal": None, "callers": []}
 
 
 def _callers(connection: sa.Connection, service: Service, actor: Actor, id: str) -> list[dict[str, Any]]:

@@ -19,10 +19,10 @@ from api.routes.incidents import PRIVATE, IncidentId
 from api.service import Service
 from layers.catalog.incident import TABLE
 from layers.errors import UnknownItem
-from layers.loop.cases import LAYER, case_of, held, seen_by
+from layers.loop.cases import LAYER, case_of, held, reported_by, seen_by
 from layers.loop.numbers import ID_PATTERN as CASE_PATTERN
 from layers.loop.offers import is_reporter, sees
-from layers.loop.photos import ID_PATTERN, add_photo, photo_of, picture_of, told_added
+from layers.loop.photos import ID_PATTERN, Photo, add_photo, photo_of, picture_of, told_added
 from layers.loop.strangers import is_ticket
 from layers.people.access import ANYONE, Actor
 
@@ -77,12 +77,12 @@ def photo(
     connection: ReadDep,
     small: bool = False,
 ) -> Response:
-    """The picture, or a small one, to those who may see the case."""
-    found = photo_of(connection, id)
-    shown = found is not None and connection.scalar(
-        sa.select(sa.exists().where(TABLE.c.id == found.incident, seen_by(actor)))
-    )
-    if found is None or shown is not True:
+    """The picture, or a small one, to those who may see the case, and to who reported it."""
+    found = _shown(connection, id, seen_by(actor))
+    if found is None:
+        with service.writer.connect() as writer:  # a reader sees only what lies in the asker's scope
+            found = _shown(writer, id, reported_by(actor))
+    if found is None:
         raise UnknownItem("photo", id)
     path = found.path(service.settings.data_dir, small=small)
     if not path.is_file():
@@ -95,6 +95,13 @@ def photo(
         "Content-Security-Policy": "default-src 'none'; sandbox",
     }
     return FileResponse(path, media_type="image/jpeg" if small else found.media_type, headers=headers)
+
+
+def _shown(connection: sa.Connection, id: str, seen: sa.ColumnElement[bool]) -> Photo | None:
+    found = photo_of(connection, id)
+    if found is None or not connection.scalar(sa.select(sa.exists().where(TABLE.c.id == found.incident, seen))):
+        return None
+    return found
 
 
 def _require_open(service: Service, actor: Actor, id: str, ticket: str | None) -> None:

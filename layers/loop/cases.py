@@ -13,7 +13,7 @@ from layers.catalog.incident import TABLE
 from layers.errors import UnknownItem
 from layers.loop.offers import Case
 from layers.loop.tables import PHOTO, STEP
-from layers.people.access import Actor, has
+from layers.people.access import ANYONE, Actor, has
 from layers.people.scope import slice_of
 
 Record = dict[str, Any]
@@ -29,6 +29,13 @@ _ASKING: Final = ("ask_defer", "defer", "refuse_defer", "dispatch", "send_back",
 def seen_by(actor: Actor) -> sa.ColumnElement[bool]:
     """The condition on records that leaves what the actor sees: the same as `offers.sees` says of one case."""
     return slice_of(actor).condition(incident.LAYER) if has(actor, "incident.view") else sa.false()
+
+
+def reported_by(actor: Actor) -> sa.ColumnElement[bool]:
+    """The condition on records that leaves what the actor told of, wherever it lies: as `offers.is_reporter` says."""
+    if actor == ANYONE:
+        return sa.false()
+    return sa.and_(TABLE.c.reporter == actor.name, TABLE.c.scenario.is_not_distinct_from(actor.scenario))
 
 
 def held(connection: sa.Connection, id: str) -> tuple[Record, list[Record]]:

@@ -3,7 +3,7 @@
 LayersError
 ├── Conflict
 │   └── Overtaken   somebody else took a step meanwhile; carries what changed
-└── TooOften        an address without an account reported too often; carries when to come again
+└── TooOften        an address without an account asked too often; carries when to come again
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class Overtaken(Conflict):
 
 
 class TooOften(LayersError):
-    """Reports without an account are so many an hour from one address; `again_s` says when to come again."""
+    """Without an account so much may be asked an hour from one address; `again_s` says when to come again."""
 
-    def __init__(self, most: int, *, again_s: int) -> None:
-        super().__init__(f"at most {most} reports an hour without an account; come again in {again_s} s")
-        self.again_s = again_s
+    def __init__(self, most: int, *, about: str = "reports") -> None:
+        super().__init__(f"at most {most} {about} an hour without an account")
+        self.most, self.again_s = most, 3_600
         self.because("too_often", most=most)

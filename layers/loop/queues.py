@@ -13,10 +13,11 @@ from layers.ask.keyset import Key, Place, cursor_of, place_at
 from layers.catalog.incident import TABLE
 from layers.codes.books import book
 from layers.errors import BadParameter
+from layers.loop.cases import reported_by
 from layers.loop.states import FINAL, STATES
 from layers.people.access import Actor
 
-Queue = Literal["mine", "department", "overdue", "area"]
+Queue = Literal["mine", "department", "overdue", "area", "reported"]
 QUEUES: Final[tuple[Queue, ...]] = get_args(Queue)
 MOST: Final = 200
 MOST_TEXT: Final = 50
@@ -30,7 +31,10 @@ _KEYS: Final = (Key("stage_due_at", TABLE.c.stage_due_at, "time"), Key("id", TAB
 
 @dataclass(frozen=True)
 class Asked:
-    """Which queue, and what of it; without states all that is open. `town` is how an administrative code begins."""
+    """Which queue, and what of it; without states all that is open, of what one reported all there is.
+
+    `town` is how an administrative code begins.
+    """
 
     queue: Queue
     states: tuple[str, ...] = ()
@@ -81,7 +85,10 @@ def columns() -> list[sa.ColumnElement[Any]]:
 
 def _conditions(asked: Asked, actor: Actor, *, now: dt.datetime) -> list[sa.ColumnElement[bool]]:
     within = [_of_queue(asked.queue, actor, now)]
-    within.append(_in("state", asked.states, STATES) if asked.states else TABLE.c.state.not_in(FINAL))
+    if asked.states:
+        within.append(_in("state", asked.states, STATES))
+    elif asked.queue != "reported":
+        within.append(TABLE.c.state.not_in(FINAL))
     for name, codes in (("level", asked.levels), ("light", asked.lights)):
         if codes:
             within.append(_in(name, codes, book(f"incident_{name}").codes))
@@ -104,6 +111,8 @@ def _of_queue(queue: Queue, actor: Actor, now: dt.datetime) -> sa.ColumnElement[
     if queue == "department":
         codes = sa.literal(sorted(actor.scope.departments or ()), sa.ARRAY(sa.Text))
         return sa.or_(TABLE.c.lead == sa.any_(codes), TABLE.c.co.op("&&", is_comparison=True)(codes))
+    if queue == "reported":
+        return reported_by(actor)
     if queue == "overdue":
         return sa.and_(TABLE.c.stage_due_at < now, sa.not_(TABLE.c.suspended))
     return sa.true()

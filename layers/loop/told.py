@@ -53,7 +53,13 @@ def told_case(connection: sa.Connection, actor: Actor, id: str, *, seen: sa.Colu
 def told_step(step: Mapping[str, Any]) -> Record:
     """A step: what, by whom, when, and what it carried."""
     names = ("id", "step", "before", "after", "at", "actor", "role", "department", "note", "carries")
-    return {**{name: step[name] for name in names}, "title": _title_of(step["step"], step["before"])._asdict()}
+    return {**{name: step[name] for name in names}, "title": title_of(step["step"], step["before"])._asdict()}
+
+
+def outward(step: Record) -> Record:
+    """A step as it is told to those who see no cases but their own: what, when and why, but not by whom."""
+    reason = {name: code for name, code in step["carries"].items() if name == "reason"}
+    return {**step, "actor": None, "role": None, "note": None, "carries": reason}
 
 
 def told_photo(photo: Mapping[str, Any]) -> Record:
@@ -100,7 +106,8 @@ def told_table() -> Record:
     }
 
 
-def _title_of(step: str, before: str | None) -> Title:
+def title_of(step: str, before: str | None) -> Title:
+    """What a step is called that was taken from this state."""
     lines = rules_of(step)
     fitting = [rule for rule in lines if before in rule.before]
     return (fitting or list(lines))[0].title if step in STEPS and lines else _REPORT
