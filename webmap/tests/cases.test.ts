@@ -128,6 +128,7 @@ test("time is told in its largest unit, ahead and over; a suspended case has non
   assert.equal(clockOf("en", stage, NOW).words, "20 min left");
   assert.equal(clockOf("zh", { ...stage, suspended: true }, NOW).kind, "paused");
   assert.deepEqual(clockOf("zh", brief("a"), NOW), { words: "", kind: "none" });
+  assert.equal(clockOf("zh", { ...stage, state: "closed" }, NOW).kind, "none");
   assert.equal(span("zh", 47 * 3_600_000), "47 小时");
 });
 

@@ -155,7 +155,7 @@ export function caseView(bench: Bench, ears: CaseEars): CaseView {
       factsView(bench, incident),
       responsibleView(bench, incident, reading.signal),
       photosView(bench, held, reading.signal),
-      callersView(bench, held.callers),
+      callersView(bench, held, () => void read(incident.id, reading.signal).catch(() => undefined)),
       duplicatesView(bench, held, merge, reading.signal),
       timelineView(bench, held.steps),
     );
@@ -176,7 +176,7 @@ export function caseView(bench: Bench, ears: CaseEars): CaseView {
       if (before === null || busy) return;
       const { id } = before.incident;
       // What somebody is writing stays under the hand: they are told, and the server refuses what no longer fits.
-      if (form.childElementCount === 0) {
+      if (form.childElementCount === 0 && element.querySelector(".answering, .purpose") === null) {
         void read(id, reading.signal).catch(() => undefined);
         return;
       }

@@ -7,15 +7,17 @@ import { footStrip, mapControls, warning } from "../desk/shell.ts";
 import { liveSign } from "../desk/sign.ts";
 import type { CityMap } from "../map/map.ts";
 import { sameConditions } from "../page/conditions.ts";
-import { fill, h } from "../page/dom.ts";
+import { fill, h, iconButton } from "../page/dom.ts";
 import { batchView } from "./batch.ts";
 import { attempt, type Bench, button } from "./bench.ts";
+import { callbacksView } from "./callbacks.ts";
 import { caseView } from "./case.ts";
 import { countsOf } from "./counts.ts";
 import { filtersView } from "./filters.ts";
 import { followCases } from "./follow.ts";
 import { showKeys } from "./help.ts";
 import { intakeView } from "./intake.ts";
+import { addPhone } from "./joining.ts";
 import { type Act, pressed } from "./keys.ts";
 import { conditionsOf } from "./layered.ts";
 import type { Places } from "./layout.ts";
@@ -26,6 +28,8 @@ import { supervisionView } from "./supervision.ts";
 import { tabsView } from "./tabs.ts";
 
 const MOST_URGED = 100;
+/** Who brings phones in. */
+const JOINERS = ["incident.dispatch", "account.edit"];
 
 export function deskOf(bench: Bench, places: Places, cityMap: CityMap, lines: readonly Line[]): void {
   const { app } = bench;
@@ -95,9 +99,10 @@ export function deskOf(bench: Bench, places: Places, cityMap: CityMap, lines: re
       await supervision.load();
     });
   const supervision = supervisionView(bench, areas, urge);
+  const callbacks = callbacksView(bench, () => count());
   const tabs = tabsView(bench);
   const filters = filtersView(bench, areas);
-  const count = countsOf((counts) => tabs.counted(counts));
+  const count = countsOf(takes, (counts) => tabs.counted(counts));
 
   const drawTools = (): void => {
     const call = button(app.t("caseCall"), () => bench.go({ beside: { kind: "intake" } }), "primary call");
@@ -110,14 +115,17 @@ export function deskOf(bench: Bench, places: Places, cityMap: CityMap, lines: re
     const keys = button("?", () => showKeys(bench), "outlined keys");
     keys.title = app.t("caseKeys");
     keys.setAttribute("aria-label", app.t("caseKeys"));
-    fill(places.tools, takes && call, view, keys);
+    const phone =
+      JOINERS.some((right) => may(app.city.who, right)) && iconButton("qr", app.t("joinTitle"), () => addPhone(bench));
+    fill(places.tools, takes && call, view, phone, keys);
   };
   const turn = (): void => {
     places.root.dataset.view = places.root.dataset.view === "map" ? "queue" : "map";
     drawTools();
     cityMap.map.resize();
   };
-  fill(places.queue, tabs.element, filters.element, batch.element, queue.element, supervision.element);
+  const others = [supervision.element, callbacks.element];
+  fill(places.queue, tabs.element, filters.element, batch.element, queue.element, ...others);
 
   const showBeside = (): void => {
     const { beside } = bench.place();
@@ -137,10 +145,12 @@ export function deskOf(bench: Bench, places: Places, cityMap: CityMap, lines: re
     }
   };
   const showQueue = (): void => {
-    const supervising = bench.place().tab === "supervision";
-    supervision.element.hidden = !supervising;
-    queue.element.hidden = filters.element.hidden = supervising;
-    if (supervising) void supervision.load();
+    const { tab } = bench.place();
+    supervision.element.hidden = tab !== "supervision";
+    callbacks.element.hidden = tab !== "callbacks";
+    queue.element.hidden = filters.element.hidden = tab === "supervision" || tab === "callbacks";
+    if (tab === "supervision") void supervision.load();
+    if (tab === "callbacks") void callbacks.load();
     void queue.load();
   };
   bench.onPlace((now, before) => {
@@ -155,7 +165,7 @@ export function deskOf(bench: Bench, places: Places, cityMap: CityMap, lines: re
   });
   app.store.on(["lang"], () => {
     drawTools();
-    for (const part of [tabs, filters, queue, single]) part.redraw();
+    for (const part of [tabs, filters, queue, single, callbacks]) part.redraw();
     if (bench.place().tab === "supervision") void supervision.load();
   });
   keyboard();
@@ -172,6 +182,7 @@ export function deskOf(bench: Bench, places: Places, cityMap: CityMap, lines: re
     const { beside, tab } = bench.place();
     if (beside?.kind === "case" && (id === null || id === beside.id)) single.heard();
     if (tab === "supervision") void supervision.load();
+    if (tab === "callbacks") callbacks.heard();
   });
 
   function keyboard(): void {
@@ -182,8 +193,13 @@ export function deskOf(bench: Bench, places: Places, cityMap: CityMap, lines: re
         target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], dialog");
       const onMapItself = target instanceof HTMLElement && target.closest(".map") && event.key.startsWith("Arrow");
       if (writing && event.key === "Escape" && !target.closest("dialog")) target.blur();
+      if (document.querySelector("dialog[open]")) return;
+      if (!writing && bench.place().tab === "callbacks" && callbacks.pressed(event)) {
+        event.preventDefault();
+        return;
+      }
       const means = writing || onMapItself ? null : pressed(event);
-      if (means === null || document.querySelector("dialog[open]")) return;
+      if (means === null) return;
       event.preventDefault();
       if ("step" in means) press(means.step, means.fill);
       else act(means.act);

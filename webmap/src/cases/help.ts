@@ -1,7 +1,7 @@
 /** The keys of the desk, shown. */
 import { h } from "../page/dom.ts";
 import { type Bench, stepWord } from "./bench.ts";
-import { HELP, STEP_KEYS } from "./keys.ts";
+import { CALL_KEYS, HELP, STEP_KEYS } from "./keys.ts";
 
 export function showKeys(bench: Bench): void {
   const { app } = bench;
@@ -20,6 +20,8 @@ export function showKeys(bench: Bench): void {
       { class: "columns" },
       h("dl", {}, ...HELP.flatMap(({ keys, word }) => line(keys, app.t(word)))),
       h("dl", {}, ...steps.flat()),
+      h("h3", {}, app.t("caseTab_callbacks")),
+      h("dl", { class: "call-keys" }, ...CALL_KEYS.flatMap(({ keys, word }) => line(keys, app.t(word)))),
     ),
     h(
       "footer",

@@ -3,7 +3,7 @@
 import { LEVELS, type Queue, type QueueAsked, STATES } from "../city/incidents.ts";
 import type { Who } from "../city/session.ts";
 
-export const TABS = ["new", "mine", "department", "overdue", "area", "supervision"] as const;
+export const TABS = ["new", "mine", "department", "overdue", "area", "supervision", "callbacks"] as const;
 export type Tab = (typeof TABS)[number];
 export const LIGHTS = ["red", "yellow", "green", "none"] as const;
 
@@ -46,6 +46,7 @@ const QUEUES: Record<Tab, Queue> = {
   overdue: "overdue",
   area: "area",
   supervision: "overdue",
+  callbacks: "area",
 };
 
 /** What the server is asked for; without a filter by state a tab shows what it is for. */

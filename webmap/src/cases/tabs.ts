@@ -39,6 +39,7 @@ export function tabsView(bench: Bench): TabsView {
           },
           words,
           n !== undefined &&
+            n > 0 &&
             h("b", { class: "count", data: { late: String(name === "overdue" && n > 0) } }, counted(lang, name, n)),
         );
         if (name === tab) button.setAttribute("aria-current", "page");
@@ -58,4 +59,6 @@ export function tabsView(bench: Bench): TabsView {
 }
 
 const counted = (lang: Lang, tab: Tab, n: number): string =>
-  (tab === "mine" || tab === "department") && n >= MOST_COUNTED ? `${MOST_COUNTED - 1}+` : number(lang, n);
+  (tab === "mine" || tab === "department" || tab === "callbacks") && n >= MOST_COUNTED
+    ? `${MOST_COUNTED - 1}+`
+    : number(lang, n);

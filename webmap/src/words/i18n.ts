@@ -1,4 +1,5 @@
 /** The words of the pages in Chinese and English, a file for each part; a word that one language lacks is a type error. */
+import * as callbacks from "./callbacks.ts";
 import * as card from "./card.ts";
 import * as cases from "./cases.ts";
 import * as data from "./data.ts";
@@ -29,6 +30,7 @@ const zh = {
   ...data.zh,
   ...people.zh,
   ...cases.zh,
+  ...callbacks.zh,
   ...why.zh,
   ...grid.zh,
 };
@@ -44,6 +46,7 @@ const en = {
   ...data.en,
   ...people.en,
   ...cases.en,
+  ...callbacks.en,
   ...why.en,
   ...grid.en,
 };
@@ -51,7 +54,7 @@ const en = {
 export type Word = keyof typeof zh;
 
 /** The parts, for the test that none takes a word of another. */
-export const PARTS = { desk, looks, card, tools, video, panels, wall, plan, data, people, cases, why, grid };
+export const PARTS = { desk, looks, card, tools, video, panels, wall, plan, data, people, cases, callbacks, why, grid };
 
 export const DICTIONARY: Record<Lang, Record<Word, string>> = { zh, en };
 
