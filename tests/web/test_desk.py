@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from layers.catalog.incident import TABLE
 from layers.loop.hotline.classify import FOLDER
@@ -21,17 +21,14 @@ from layers.people.access import Scope
 from layers.people.reads import SENSITIVE_READ
 from layers.store.engine import begin
 from tests.api.people import person, signed_in
-from tests.conftest import ROOT, Server
+from tests.conftest import Server
 from tests.web import pages
+from tests.web.desk import LAMPS, Open, case_of, desks, steps_of, take, violations
 
 browser = pages.browser
-AXE = ROOT / "webmap" / "node_modules" / "axe-core" / "axe.min.js"
-PATIENCE_MS = 20_000
-LAMPS = "01037"
 WORDS = "启东北新镇人民路上路灯坏了一排，晚上走路很危险"
 _numbers = itertools.count(1)
 
-Open = Callable[..., Page]
 Filed = Callable[..., str]
 
 
@@ -76,45 +73,8 @@ def filed(desk_of: httpx.Client) -> Filed:
 @pytest.fixture
 def desk(browser: Browser, office: Server, dispatcher: str) -> Iterator[Open]:
     """Opens the desk, signed in as the dispatcher or as `login`."""
-    expect.set_options(timeout=PATIENCE_MS)
-    with pages.visiting(browser, office.url) as visit:
-
-        def open_page(fragment: str = "", *, login: str = dispatcher, **options: Any) -> Page:
-            page = visit(ready=False, **options)
-            with signed_in(office, login) as client:
-                cookies = [
-                    {"name": one.name, "value": one.value or "", "url": office.url} for one in client.cookies.jar
-                ]
-            page.context.add_cookies(cookies)  # type: ignore[arg-type]
-            page.goto(f"{office.url}/desk{fragment}")
-            pages.await_map(page)
-            return page
-
+    with desks(browser, office, dispatcher) as open_page:
         yield open_page
-    expect.set_options(timeout=None)
-
-
-def case_of(client: httpx.Client, id: str) -> dict[str, Any]:
-    answer = client.get(f"/incidents/{id}")
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
-
-
-def steps_of(client: httpx.Client, id: str) -> list[str]:
-    return [step["step"] for step in case_of(client, id)["steps"]]
-
-
-def take(client: httpx.Client, id: str, step: str, **carries: Any) -> None:
-    last = max(one["id"] for one in case_of(client, id)["steps"])
-    answer = client.post(f"/incidents/{id}/steps", json={"step": step, "expected": last, **carries})
-    assert answer.status_code == 200, answer.text
-
-
-def violations(page: Page) -> list[str]:
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa'] })")
-    return [f"{one['id']}: {one['nodes'][0]['html'][:150]}" for one in found["violations"]]
 
 
 def test_a_callers_words_become_a_located_classified_routed_case_by_one_click(
