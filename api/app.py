@@ -40,6 +40,7 @@ from api.routes import (
     join,
     keys,
     loop_indicators,
+    notices,
     ogc,
     oidc,
     open311,
@@ -107,7 +108,11 @@ class Application:
         """The connections of the tiles, and the task that follows the change log."""
         service = self.service
         follower = Follower(
-            service.url, service.registry, self.shelf, follow=self._follow, forget=self._forget, bye=self.live.bye
+            *(service.url, service.registry, self.shelf),
+            follow=self._follow,
+            ring=self.live.ring,
+            forget=self._forget,
+            bye=self.live.bye,
         )
         self.live.follower = self.tiles.follower = follower
         await self.pool.open()
@@ -176,6 +181,7 @@ class Application:
             callbacks,
             open311,
             webhooks,
+            notices,
             join,
         ):
             api.include_router(part.router)

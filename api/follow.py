@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from api.shelf import Shelf, Shelved
 from layers.ask.touched import Touched, touched
+from layers.loop.inbox import Fresh, fresh, snapshot
 from layers.registry import Registry
 from layers.spec import Layer
 from layers.store import archives, changes
@@ -46,7 +47,8 @@ class Batch:
 class Follower:
     """One task of a server process.
 
-    `follow` is given every batch, in order, as soon as it is read; `forget` is called when something may be missed.
+    `follow` is given every batch, in order, as soon as it is read, and `ring` every notice; `forget` is called when
+    something may be missed.
     """
 
     def __init__(
@@ -56,14 +58,16 @@ class Follower:
         shelf: Shelf,
         *,
         follow: Callable[[Batch], None],
+        ring: Callable[[Sequence[Fresh]], None],
         forget: Callable[[], None],
         bye: Callable[[], None],
     ) -> None:
         self._url, self._registry, self._shelf = url, registry, shelf
-        self._follow, self._forget, self._bye = follow, forget, bye
+        self._follow, self._ring, self._forget, self._bye = follow, ring, forget, bye
         self._pause, self._reading = _FIRST_PAUSE_S, threading.Lock()
         self._engine = engine_for(url, "reader", pool_size=1)
         self.position: Position | None = None
+        self._called: str | None = None  # the snapshot up to which notices were called out
 
     async def run(self) -> None:
         """Follow until cancelled; connect anew, less and less often, when the connection is lost.
@@ -115,6 +119,9 @@ class Follower:
 
     async def catch_up(self) -> None:
         """Read on to what is committed now."""
+        if self._called is None:
+            # Before the first position: nobody listens before that is known, so no notice falls in between.
+            _, self._called = await asyncio.to_thread(self._notices, None)
         more = True
         while more:
             batch, position, more = await asyncio.to_thread(self._read, self.position)
@@ -123,6 +130,9 @@ class Follower:
             if batch is not None:
                 self._shelf.mark(batch.touched)
                 self._follow(batch)
+        came, self._called = await asyncio.to_thread(self._notices, self._called)
+        if came:
+            self._ring(came)
 
     def _read(self, position: Position | None) -> tuple[Batch | None, Position, bool]:
         with self._reading, self._engine.connect() as connection:
@@ -134,6 +144,10 @@ class Follower:
         layers = self._registry.all(having={row["layer"] for row in page.rows})
         batch = Batch(position, page.position, page.rows, touched(page.rows, layers), layers)
         return batch, page.position, page.more
+
+    def _notices(self, called: str | None) -> tuple[Sequence[Fresh], str]:
+        with self._reading, self._engine.connect() as connection:
+            return ([], snapshot(connection)) if called is None else fresh(connection, called)
 
     def _fetch(self) -> dict[str, Shelved | None]:
         with self._reading, self._engine.connect() as connection:

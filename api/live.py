@@ -7,9 +7,9 @@ Each record event carries a position of the change log as its id. Who comes back
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qs
 
 import sqlalchemy as sa
@@ -23,6 +23,8 @@ from api.service import Service
 from api.tiles import Receive, Scope, Send, disconnected
 from layers.ask.touched import touched
 from layers.errors import LayersError
+from layers.loop.audiences import meant
+from layers.loop.inbox import Fresh
 from layers.people.access import Actor, may
 from layers.people.holders import Presented
 from layers.people.scope import slice_of
@@ -45,7 +47,7 @@ class Stream:
     names: frozenset[str] | None
     presented: Presented | None = None  # what tells who it is; of anyone nothing
     known: tuple[str, ...] = ()  # snapshots of the database whose changes it was told of
-    waiting: asyncio.Queue[News | None] = field(default_factory=lambda: asyncio.Queue(MOST_WAITING))
+    waiting: asyncio.Queue[News | bytes | None] = field(default_factory=lambda: asyncio.Queue(MOST_WAITING))
     left_behind: bool = False
 
     def wants(self, name: str, layers: Mapping[str, Layer]) -> bool:
@@ -73,10 +75,14 @@ class Live:
             return
         said = news(batch)
         for stream in self._streams:
-            try:
-                stream.waiting.put_nowait(said)
-            except asyncio.QueueFull:
-                stream.left_behind = True
+            _give(stream, said)
+
+    def ring(self, notices: Sequence[Fresh]) -> None:
+        """Call everybody to the notices that are meant for them; what they say is read at `/notices`."""
+        for stream in self._streams:
+            ours = [one for one in notices if meant(stream.actor, one)]
+            if ours:
+                _give(stream, b"".join(event("notice", _called(one)) for one in ours))
 
     def bye(self) -> None:
         """End every stream: the server stops."""
@@ -169,7 +175,8 @@ class Live:
             said = await _next(stream, left)
             if said is None:
                 return
-            if text := b":\n\n" if said is _PING else heard(said, stream, known=stream.known):
+            text = said if isinstance(said, bytes) else heard(said, stream, known=stream.known)
+            if text:
                 await _write(send, text)
 
     def _missed(self, stream: Stream, since: Position, goal: str) -> list[bytes]:
@@ -195,16 +202,23 @@ class Live:
         return parts
 
 
-class _Ping:
-    """Stands in the place of a batch when none came for a while."""
-
-
-_PING: Any = _Ping()
+_PING: Final = b":\n\n"
 _STREAM_HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
 ]
+
+
+def _give(stream: Stream, said: News | bytes) -> None:
+    try:
+        stream.waiting.put_nowait(said)
+    except asyncio.QueueFull:
+        stream.left_behind = True
+
+
+def _called(notice: Fresh) -> dict[str, Any]:
+    return {"id": notice.id, "kind": notice.kind, "incident": notice.incident}
 
 
 def _end(stream: Stream) -> None:
@@ -221,7 +235,7 @@ def _stretches(since: Position, goal: str) -> Iterator[Position]:
 
 
 async def _next(stream: Stream, left: asyncio.Task[None]) -> Any:
-    """The next batch; `_PING` when none came for a while; None when the stream is to end."""
+    """What comes next; `_PING` when nothing came for a while; None when the stream is to end."""
     getting = asyncio.ensure_future(stream.waiting.get())
     done, _ = await asyncio.wait({getting, left}, timeout=_PING_S, return_when=asyncio.FIRST_COMPLETED)
     if getting in done:

@@ -132,6 +132,8 @@ NEEDED: Final[Mapping[str, str | tuple[str, ...]]] = MappingProxyType(
         "GET /open311/v2/requests/{id}.{form}": OPEN,
         "GET /open311/v2/request/{id}.{form}": OPEN,
         "GET /open311/v2/tokens/{token}.{form}": OPEN,
+        "GET /notices": OWN,
+        "POST /notices/read": OWN,
         "POST /webhooks": "key.make",
         "GET /webhooks": "key.make",
         "GET /webhooks/{id}/sendings": "key.make",
