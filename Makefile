@@ -7,6 +7,9 @@ WEB := webmap/node_modules/.package-lock.json
 DIST := webmap/dist/index.html
 WEB_SOURCES := $(shell find webmap/src webmap/*.html webmap/public -type f 2>/dev/null)
 
+# Where the environment forbids bytecode, each start would compile some two thousand modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test check bench backup restore clean lock
 
 run: $(BIN)/.run $(DIST)
