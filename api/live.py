@@ -2,13 +2,16 @@
 
 Each record event carries a position of the change log as its id. Who comes back with the last one it saw
 (`Last-Event-ID`) is sent exactly what it missed; tile events may come twice: to ask for a tile twice does no harm.
+What comes in quick succession goes out together (`api.editions`): at most one message in a fifth of a second.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 from urllib.parse import parse_qs
 
@@ -16,24 +19,25 @@ import sqlalchemy as sa
 from starlette.responses import JSONResponse
 
 from api.door import KNOWN_S, NOBODY
+from api.editions import PACE_S, Edition, Press
 from api.errors import PROBLEM, NotListening, refusal, unavailable
 from api.follow import Batch, Follower
-from api.news import News, event, news
+from api.news import Ear, News, event, joined, news
 from api.service import Service
 from api.tiles import Receive, Scope, Send, disconnected
 from layers.ask.touched import touched
 from layers.errors import LayersError
 from layers.loop.audiences import meant
 from layers.loop.inbox import Fresh
-from layers.people.access import Actor, may
+from layers.people.access import Actor
 from layers.people.holders import Presented
-from layers.people.scope import slice_of
-from layers.spec import Layer
 from layers.store import changes
 from layers.store.changes import Position
 from layers.store.engine import engine_for
 
-MOST_WAITING = 64  # batches for a client that does not read; then it has to come back
+MOST_WAITING = 50_000  # changes for a client that does not read; then it has to come back
+MOST_EDITIONS = 300
+MOST_CALLS = 1_000
 MOST_STREAMS = 2_000
 MOST_MISSED = 5_000  # changes that a returning client is told one by one
 _PING_S = 15.0
@@ -47,13 +51,53 @@ class Stream:
     names: frozenset[str] | None
     presented: Presented | None = None  # what tells who it is; of anyone nothing
     known: tuple[str, ...] = ()  # snapshots of the database whose changes it was told of
-    waiting: asyncio.Queue[News | bytes | None] = field(default_factory=lambda: asyncio.Queue(MOST_WAITING))
-    left_behind: bool = False
+    start: int = 0  # the number of the first news that it is told
+    missed: list[bytes] = field(default_factory=list)  # what it is told before all that waits
+    called: list[bytes] = field(default_factory=list)  # the notices that it is called to
+    waiting: deque[Edition] = field(default_factory=deque)
+    behind: int = 0
+    ended: bool = False
+    sent_at: float = float("-inf")
+    bell: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def wants(self, name: str, layers: Mapping[str, Layer]) -> bool:
-        """May it be told of this layer, and does it want to be?"""
-        named = self.names is None or name in self.names
-        return named and name in layers and bool(may(self.actor, "view", layers[name]))
+    @cached_property
+    def ear(self) -> Ear:
+        """What it hears."""
+        return Ear.of(self.actor, self.names)
+
+    def give(self, edition: Edition) -> None:
+        """Let an edition wait for it; who has not read for long is left behind."""
+        self.behind += edition.changes
+        if self.behind > MOST_WAITING or len(self.waiting) >= MOST_EDITIONS:
+            self.end()
+            return
+        self.waiting.append(edition)
+        self.bell.set()
+
+    def call(self, notices: Sequence[bytes]) -> None:
+        """Let calls to notices wait for it."""
+        if len(self.called) + len(notices) > MOST_CALLS:
+            self.end()
+        elif notices:
+            self.called.extend(notices)
+            self.bell.set()
+
+    def take(self) -> bytes:
+        """All that waits, as one message."""
+        parts, self.missed = self.missed, []
+        while self.waiting:
+            edition = self.waiting.popleft()
+            parts.append(edition.heard(self.ear, start=self.start, known=self.known))
+        parts += self.called
+        self.called, self.behind = [], 0
+        self.bell.clear()
+        return b"".join(parts)
+
+    def end(self) -> None:
+        """It gets nothing more, and ends as soon as it can."""
+        self.ended = True
+        self.waiting.clear()
+        self.bell.set()
 
 
 class Live:
@@ -64,30 +108,30 @@ class Live:
         self._engine = engine_for(service.url, "reader", pool_size=0)
         self._streams: set[Stream] = set()
         self._catching_up = asyncio.Semaphore(1)
+        self._press = Press(self._deliver)
         self.follower: Follower | None = None
 
     def __len__(self) -> int:
         return len(self._streams)
 
     def publish(self, batch: Batch) -> None:
-        """Give a batch to every stream; who has not read for long is left behind."""
-        if not self._streams:
-            return
-        said = news(batch)
+        """Take a batch for the next edition."""
+        if self._streams:
+            self._press.add(news(batch))
+
+    def _deliver(self, edition: Edition) -> None:
         for stream in self._streams:
-            _give(stream, said)
+            stream.give(edition)
 
     def ring(self, notices: Sequence[Fresh]) -> None:
         """Call everybody to the notices that are meant for them; what they say is read at `/notices`."""
         for stream in self._streams:
-            ours = [one for one in notices if meant(stream.actor, one)]
-            if ours:
-                _give(stream, b"".join(event("notice", _called(one)) for one in ours))
+            stream.call([event("notice", _called(one)) for one in notices if meant(stream.actor, one)])
 
     def bye(self) -> None:
         """End every stream: the server stops."""
         for stream in self._streams:
-            _end(stream)
+            stream.end()
 
     async def watch_the_door(self) -> None:
         """End, until cancelled, the streams of those whose session or rights have ended; who may come back does so."""
@@ -107,7 +151,7 @@ class Live:
         for stream in streams:
             holder = None if stream.presented is None else held.get(stream.presented)
             if holder is None or not holder.same(stream.actor):
-                _end(stream)
+                stream.end()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one stream until the client leaves, falls behind, or the server stops."""
@@ -120,15 +164,17 @@ class Live:
         except (sa.exc.OperationalError, sa.exc.TimeoutError) as error:
             await unavailable(error)(scope, receive, send)
             return
-        # Without an await between: what the follower reads from here on waits in the stream's queue.
+        # Without an await between: what the follower reads from here on waits for the stream.
         upto = self.follower.position if self.follower else None
+        stream.start = self._press.count
         self._streams.add(stream)
         left = asyncio.create_task(disconnected(receive))
+        left.add_done_callback(lambda _: stream.end())
         try:
             await send({"type": "http.response.start", "status": 200, "headers": _STREAM_HEADERS})
             if upto is not None:
                 await self._catch_up(stream, since, upto, send)
-                await self._serve(stream, left, send)
+                await self._serve(stream, send)
             await send({"type": "http.response.body", "body": b""})
         except (OSError, sa.exc.SQLAlchemyError):
             pass  # the client or the database left in the middle of a message; the client comes back
@@ -159,25 +205,25 @@ class Live:
         return Stream(actor, names, None if actor == NOBODY.actor else door.presented(scope)), since
 
     async def _catch_up(self, stream: Stream, since: Position | None, upto: Position, send: Send) -> None:
-        """Say hello and tell a client that comes back what it missed."""
+        """Say hello, and find what a client that comes back missed."""
+        await _write(stream, send, event("hello", {}, upto if since is None else None))
         if since is None:
-            await _write(send, event("hello", {}, upto))
             return
-        await _write(send, event("hello", {}))
-        goal = upto.reading or upto.seen
         async with self._catching_up:
-            missed = await asyncio.to_thread(self._missed, stream, since, goal)
-        for part in missed:
-            await _write(send, part)
+            stream.missed = await asyncio.to_thread(self._missed, stream, since, upto.reading or upto.seen)
+        stream.bell.set()
 
-    async def _serve(self, stream: Stream, left: asyncio.Task[None], send: Send) -> None:
-        while not stream.left_behind:
-            said = await _next(stream, left)
-            if said is None:
+    async def _serve(self, stream: Stream, send: Send) -> None:
+        """Tell a stream what waits for it, with a pause after each message, until it ends."""
+        loop = asyncio.get_running_loop()
+        while True:
+            quiet = not await _rung(stream)
+            if not stream.ended and (pause_s := stream.sent_at + PACE_S - loop.time()) > 0:
+                await asyncio.sleep(pause_s)
+            if stream.ended:
                 return
-            text = said if isinstance(said, bytes) else heard(said, stream, known=stream.known)
-            if text:
-                await _write(send, text)
+            if text := stream.take() or (_PING if quiet else b""):
+                await _write(stream, send, text)
 
     def _missed(self, stream: Stream, since: Position, goal: str) -> list[bytes]:
         """What was committed between a position and a snapshot, as events; one `reset` when that is too much."""
@@ -210,21 +256,8 @@ _STREAM_HEADERS = [
 ]
 
 
-def _give(stream: Stream, said: News | bytes) -> None:
-    try:
-        stream.waiting.put_nowait(said)
-    except asyncio.QueueFull:
-        stream.left_behind = True
-
-
 def _called(notice: Fresh) -> dict[str, Any]:
     return {"id": notice.id, "kind": notice.kind, "incident": notice.incident}
-
-
-def _end(stream: Stream) -> None:
-    stream.left_behind = True
-    if not stream.waiting.full():
-        stream.waiting.put_nowait(None)
 
 
 def _stretches(since: Position, goal: str) -> Iterator[Position]:
@@ -234,26 +267,21 @@ def _stretches(since: Position, goal: str) -> Iterator[Position]:
     yield Position(since.reading or since.seen, goal)
 
 
-async def _next(stream: Stream, left: asyncio.Task[None]) -> Any:
-    """What comes next; `_PING` when nothing came for a while; None when the stream is to end."""
-    getting = asyncio.ensure_future(stream.waiting.get())
-    done, _ = await asyncio.wait({getting, left}, timeout=_PING_S, return_when=asyncio.FIRST_COMPLETED)
-    if getting in done:
-        return getting.result()
-    getting.cancel()
-    return None if left in done else _PING
+async def _rung(stream: Stream) -> bool:
+    """Wait until something waits for the stream; False when nothing did for a while."""
+    try:
+        async with asyncio.timeout(_PING_S):
+            await stream.bell.wait()
+    except TimeoutError:
+        return False
+    return True
 
 
 def heard(said: News, stream: Stream, *, known: tuple[str, ...]) -> bytes:
     """What of the news is for one client, but for the records whose changes the snapshots `known` saw."""
-    wanted = {name for name in said.names if stream.wants(name, said.layers)}
-    return b"".join(
-        told.text
-        for told in said.to(slice_of(stream.actor))
-        if told.layer in wanted
-        and (told.xid is None or not any(changes.visible(told.xid, snapshot) for snapshot in known))
-    )
+    return joined([said], stream.ear, known=known)
 
 
-async def _write(send: Send, part: bytes) -> None:
+async def _write(stream: Stream, send: Send, part: bytes) -> None:
+    stream.sent_at = asyncio.get_running_loop().time()
     await send({"type": "http.response.body", "body": part, "more_body": True})

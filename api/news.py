@@ -8,47 +8,85 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import attrgetter
-from typing import Any
+from typing import Any, Self
 
 import shapely
 
 from api.follow import Batch
 from gis.drawn import unpack
 from layers.ask.touched import Touched, touched
-from layers.people.scope import Slice
+from layers.people.access import Actor, may, rights
+from layers.people.scope import Slice, slice_of
 from layers.spec import Layer
+from layers.store import changes
 from layers.store.changes import Position
 
 MOST_TILES = 5_000  # of an event; beyond these the whole layer is named
+_FEW = 50  # changes of scoped layers whose tiles are found one by one, so that those who see some of them share that
 Row = Mapping[Any, Any]
 
 
 @dataclass(frozen=True)
+class Ear:
+    """What decides what a stream is told: its part of scoped layers, the rights, the layers that it wants (None: all).
+
+    Equal ears hear the same, whoever has them.
+    """
+
+    part: Slice
+    rights: frozenset[str]
+    names: frozenset[str] | None
+
+    @classmethod
+    def of(cls, actor: Actor, names: frozenset[str] | None) -> Self:
+        """The ear of an actor who wants these layers."""
+        return cls(slice_of(actor), rights(actor), names)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.part.digest, self.rights, self.names))
+
+    @cached_property
+    def _actor(self) -> Actor:
+        return Actor("somebody", rights=self.rights)
+
+    def wants(self, name: str, layers: Mapping[str, Layer]) -> bool:
+        """May it be told of this layer, and does it want to be?"""
+        named = self.names is None or name in self.names
+        return named and name in layers and bool(may(self._actor, "view", layers[name]))
+
+
+@dataclass(frozen=True)
 class Told:
-    """An event of a layer; of a record with its place in the change log and the transaction that changed it."""
+    """The event of a record, with its place in the change log and the transaction that changed it."""
 
     layer: str
     text: bytes
-    seq: int = 0
-    xid: int | None = None
+    seq: int
+    xid: int
 
 
 @dataclass(frozen=True)
 class News:
-    """The events of a batch, put into words once for all streams: its tiles first, then the records on them.
+    """What there is to tell of a batch: which tiles changed, and the records, put into words once for all streams.
 
-    Those of scoped layers are put into words once for all who see the same.
+    Of scoped layers each part hears its own; what several parts hear of one record is put into words once.
     """
 
     batch: Batch
-    tiles: Sequence[Told]
+    open: Mapping[str, Touched]
     records: Sequence[Told]
     scoped: Sequence[Row]
-    _of_slices: dict[Slice, tuple[list[Told], list[Told]]] = field(default_factory=dict)
+    _of_slices: dict[Slice, tuple[Mapping[str, Touched], list[Told]]] = field(default_factory=dict)
+    _of_rows: dict[tuple[int, str], tuple[Touched | None, Told]] = field(default_factory=dict)
 
     @property
     def layers(self) -> Mapping[str, Layer]:
@@ -58,42 +96,83 @@ class News:
     @cached_property
     def names(self) -> set[str]:
         """Of the layers that anything is told of."""
-        return {told.layer for told in (*self.tiles, *self.records)} | {row["layer"] for row in self.scoped}
+        return {*self.open, *(told.layer for told in self.records), *(row["layer"] for row in self.scoped)}
 
-    def to(self, part: Slice) -> Iterator[Told]:
-        """What is told to who sees this part of scoped layers, the records in the order of the change log."""
+    @cached_property
+    def _first(self) -> int:
+        return min((int(row["xid"]) for row in self.batch.rows), default=sys.maxsize)
+
+    def repeats(self, known: Sequence[str]) -> bool:
+        """Can any of it have been seen by one of these snapshots?"""
+        return any(self._first < int(snapshot.split(":")[1]) for snapshot in known)
+
+    def to(self, part: Slice) -> tuple[Mapping[str, Touched], Iterable[Told]]:
+        """Which tiles, and which records in the order of the change log, are told to who sees this part."""
         if not self.scoped:
-            yield from self.tiles
-            yield from self.records
-            return
+            return self.open, self.records
         if part not in self._of_slices:
-            self._of_slices[part] = _to(self.batch, self.scoped, part)
+            self._of_slices[part] = self._seen(part)
         tiles, records = self._of_slices[part]
-        yield from self.tiles
-        yield from tiles
         # In order, since who comes back goes on behind the last one that arrived.
-        yield from heapq.merge(self.records, records, key=attrgetter("seq"))
+        return {**self.open, **tiles}, heapq.merge(self.records, records, key=attrgetter("seq"))
+
+    def _seen(self, part: Slice) -> tuple[Mapping[str, Touched], list[Told]]:
+        """The tiles and the records among changes of scoped layers that are told to who sees this part of them.
+
+        Of very many that changed at once nobody is told how many they were.
+        """
+        rows = [row if row["id"] is None else change_seen(row, part) for row in self.scoped]
+        seen = [row for row in rows if row is not None]
+        told = [self._of_row(row) for row in seen if row["id"] is not None]
+        if len(told) < len(seen) or len(told) > _FEW:  # many are quicker together
+            return touched(seen, self.layers), [record for _, record in told]
+        tiles: dict[str, Touched] = {}
+        for touching, record in told:
+            if touching is not None:
+                tiles.setdefault(record.layer, Touched()).update(touching)
+        return tiles, [record for _, record in told]
+
+    def _of_row(self, row: Row) -> tuple[Touched | None, Told]:
+        key = (row["seq"], row["op"])
+        if key not in self._of_rows:
+            few = len(self.scoped) <= _FEW
+            touching = touched([row], self.layers).get(row["layer"]) if few else None
+            self._of_rows[key] = (touching, _record_told(self.batch, row))
+        return self._of_rows[key]
 
 
 def news(batch: Batch) -> News:
-    """The events of a batch."""
+    """What there is to tell of a batch."""
     scoped = {name for name, layer in batch.layers.items() if layer.scoped}
     return News(
         batch,
-        _tiles({name: of_layer for name, of_layer in batch.touched.items() if name not in scoped}),
-        _records(batch, [row for row in batch.rows if row["layer"] in batch.layers.keys() - scoped]),
+        {name: of_layer for name, of_layer in batch.touched.items() if name not in scoped},
+        [_record_told(batch, row) for row in batch.rows if row["layer"] in batch.layers.keys() - scoped],
         [row for row in batch.rows if row["layer"] in scoped],
     )
 
 
-def _to(batch: Batch, rows: Sequence[Row], part: Slice) -> tuple[list[Told], list[Told]]:
-    """The tiles and the records among changes of scoped layers that are told to who sees this part of them.
+def joined(said: Sequence[News], ear: Ear, *, known: Sequence[str] = ()) -> bytes:
+    """One message of all that is for an ear: first the tiles of each layer, once, then the records in their order.
 
-    Of very many that changed at once nobody is told how many they were.
+    Records whose changes one of the snapshots `known` saw are left out. Whoever breaks off between two records goes on
+    behind the first of them; tiles come again then, and nothing is missed.
     """
-    seen = [told for row in rows if (told := row if row["id"] is None else change_seen(row, part)) is not None]
-    of_tiles = _tiles(touched(seen, batch.layers))
-    return of_tiles, _records(batch, [row for row in seen if row["id"] is not None])
+    tiles: dict[str, Touched] = {}
+    records: list[bytes] = []
+    for one in said:
+        wanted = {name for name in one.names if ear.wants(name, one.layers)}
+        if not wanted:
+            continue
+        touching, told = one.to(ear.part)
+        for name in wanted & touching.keys():
+            tiles.setdefault(name, Touched()).update(touching[name])
+        records += [
+            each.text
+            for each in told
+            if each.layer in wanted and not any(changes.visible(each.xid, snapshot) for snapshot in known)
+        ]
+    return b"".join([*(event("tiles", _addresses(name, of_layer)) for name, of_layer in tiles.items()), *records])
 
 
 def change_seen(row: Row, part: Slice) -> Row | None:
@@ -110,21 +189,10 @@ def change_seen(row: Row, part: Slice) -> Row | None:
     return None
 
 
-def _records(batch: Batch, rows: Sequence[Row]) -> list[Told]:
+def _record_told(batch: Batch, row: Row) -> Told:
     reading = batch.after.reading or batch.after.seen
-    return [
-        Told(
-            row["layer"],
-            event("record", _record(row), Position(batch.before.seen, reading, row["seq"])),
-            row["seq"],
-            int(row["xid"]),
-        )
-        for row in rows
-    ]
-
-
-def _tiles(by_layer: Mapping[str, Touched]) -> list[Told]:
-    return [Told(name, event("tiles", _addresses(name, of_layer))) for name, of_layer in by_layer.items()]
+    position = Position(batch.before.seen, reading, row["seq"])
+    return Told(row["layer"], event("record", _record(row), position), row["seq"], int(row["xid"]))
 
 
 def _addresses(name: str, of_layer: Touched) -> dict[str, Any]:

@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from api.editions import Edition
 from api.follow import Batch
 from api.live import Stream, heard
-from api.news import news
+from api.news import Ear, news
 from gis.tilegrid import tile_of
 from layers.ask.touched import touched
 from layers.catalog import built_in
@@ -145,9 +146,14 @@ def test_who_sees_the_same_is_told_by_the_same_words(database: Database) -> None
     with database.reader.connect() as connection:
         seen = changes.since(connection, start)
     said = news(Batch(start, seen.position, seen.rows, touched(seen.rows, LAYERS), LAYERS))
-    first, second = (list(said.to(slice_of(replace(COUNTY, name=name)))) for name in ("li", "zhou"))
-    assert len(first) == 2
-    assert all(one is other for one, other in zip(first, second, strict=True))
+    edition = Edition(0, [said])
+    first, second = (edition.heard(Ear.of(replace(COUNTY, name=name), None)) for name in ("li", "zhou"))
+    assert [kind for kind, _, _ in events(first)] == ["tiles", "record"]
+    assert first is second
+    other = edition.heard(Ear.of(ADMIN, None))
+    shared = {told.text for told in said.to(slice_of(COUNTY))[1]} & {told.text for told in said.to(slice_of(ADMIN))[1]}
+    assert len(shared) == 1, "one record is put into words once for all who see it"
+    assert len(records(events(other))) == 2
 
 
 STEPS = st.lists(
