@@ -25,6 +25,7 @@ from types import FrameType
 import sqlalchemy as sa
 from pydantic import ValidationError
 
+import layers.importing
 from api.doctor import Finding, examine, status, tell
 from api.service import check
 from api.settings import ROOT, Settings, misspelt
@@ -52,6 +53,7 @@ class Stopped(Exception):
 
 def main() -> int:
     """Run until a signal, or do one command; returns the exit status."""
+    layers.importing.done()
     commands = sys.argv[1:]
     if commands[:1] == ["doctor"] and commands[1:] in ([], ["--json"]):
         return _doctor(as_json=commands[1:] == ["--json"])

@@ -12,6 +12,7 @@ from granian import Granian
 from granian.constants import Interfaces, Loops, SSLProtocols
 from granian.log import LogLevels
 
+import layers.importing
 from api.follow import BYE, server_name
 from api.live import MOST_STREAMS
 from api.service import check
@@ -37,6 +38,7 @@ class Server(Granian):  # type: ignore[misc, valid-type]
 
 def main() -> None:
     """Serve until SIGTERM; a declaration that cannot be used is told in one line and ends with status 1."""
+    layers.importing.done()
     settings = Settings()
     try:
         check(settings)
