@@ -100,7 +100,7 @@ def _stop(_: int, __: FrameType | None) -> None:
 def _run(settings: Settings) -> None:
     with database(Home(settings.data_dir.resolve(), settings.database_url)) as running:
         prepare(running.url, built_in())
-        _first_start(running.url)
+        _first_start(running.url, settings.one_time_hours)
         environment = {
             **os.environ,
             "CHENGTU_DATABASE_URL": running.url,
@@ -139,10 +139,12 @@ def _new_password(settings: Settings, login: str) -> None:
         engine = engine_for(running.url, "writer", pool_size=1)
         with begin(engine, actor="system") as connection:
             set_active(connection, login, active=True, actor="system")
-            password = reset_password(connection, login, actor="system")
+            lasting = dt.timedelta(hours=settings.one_time_hours)
+            password = reset_password(connection, login, actor="system", lasting=lasting)
         engine.dispose()
     sys.stdout.write(
-        f"{login} signs in once with this password, which is shown only here, and chooses another then:\n{password}\n"
+        f"{login} signs in once within {settings.one_time_hours} hours with this password, which is shown only here,\n"
+        f"and chooses another then:\n{password}\n"
     )
 
 
@@ -163,16 +165,18 @@ def _doctor(*, as_json: bool) -> int:
     return status(findings)
 
 
-def _first_start(url: str) -> None:
+def _first_start(url: str, hours: int) -> None:
     engine = engine_for(url, "writer", pool_size=1)
     with begin(engine, actor="system") as connection:
         token = first_admin_token(connection)
-        passwords = first_accounts(connection)
+        passwords = first_accounts(connection, lasting=dt.timedelta(hours=hours))
     engine.dispose()
     if token is not None:
         log.info("administrator's token, shown only this once: %s", token)
     for login, password in passwords.items():
         log.info("first sign-in of %s, one-time password, shown only this once: %s", login, password)
+    if passwords:
+        log.info("they open for %d hours; later `python -m api new-password LOGIN` gives another", hours)
 
 
 def _empty(url: str) -> bool:

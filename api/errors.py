@@ -28,6 +28,7 @@ from layers.errors import (
     LayersError,
     NotAllowed,
     NotSignedIn,
+    OneTimeOver,
     SecondFactorDue,
     Stale,
     TooManyAttempts,
@@ -55,6 +56,7 @@ from layers.loop.webhooks import UnknownWebhook
 from layers.people.keys import KeysUnfit
 from layers.people.privacy import SealBroken
 from layers.people.reads import UnknownCaller
+from layers.people.rosters import RosterRefused
 from layers.store.jobs import NotFiled
 from webmap.leaflet import MapNotBuilt
 from webmap.printing.errors import BadStyle, CannotPrint, NotDrawn
@@ -129,6 +131,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     NotFiled: HTTPStatus.SERVICE_UNAVAILABLE,
     UnknownUpload: HTTPStatus.NOT_FOUND,
     UnknownCaller: HTTPStatus.NOT_FOUND,
+    RosterRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     KeysUnfit: HTTPStatus.SERVICE_UNAVAILABLE,
     SealBroken: HTTPStatus.INTERNAL_SERVER_ERROR,  # no request can mend a damaged value
     UnknownDelivery: HTTPStatus.NOT_FOUND,
@@ -146,6 +149,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     NotAllowed: HTTPStatus.FORBIDDEN,
     WrongToken: HTTPStatus.UNAUTHORIZED,
     WrongLogin: HTTPStatus.UNAUTHORIZED,
+    OneTimeOver: HTTPStatus.UNAUTHORIZED,
     SecondFactorDue: HTTPStatus.UNAUTHORIZED,
     NotSignedIn: HTTPStatus.UNAUTHORIZED,
     TooManyAttempts: HTTPStatus.TOO_MANY_REQUESTS,
@@ -202,6 +206,10 @@ def refusal(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
         facts["current"] = error.current
     if isinstance(error, Overtaken):
         facts |= {"last": error.last, "since": jsonable_encoder(error.since)}
+    if isinstance(error, RosterRefused):
+        facts["lines"] = [
+            {"line": one.line, "login": one.login, "cause": one.cause, "facts": dict(one.facts)} for one in error.lines
+        ]
     if isinstance(error, TooOften):
         headers["Retry-After"] = str(error.again_s)
     if isinstance(error, NotAllowed) and not error.known:

@@ -118,7 +118,8 @@ class Service:
 def _door(settings: Settings, engine: sa.Engine) -> Door:
     lasting = Lasting(dt.timedelta(hours=settings.session_hours), dt.timedelta(minutes=settings.session_idle_min))
     limits = Limits(settings.sign_in_tries, settings.sign_in_tries_address)
-    policy = Policy(limits, lasting, second_factor=settings.second_factor == "required")
+    one_time = dt.timedelta(hours=settings.one_time_hours)
+    policy = Policy(limits, lasting, second_factor=settings.second_factor == "required", one_time=one_time)
     return Door(engine, policy=policy, ways=Ways(settings.public_url, settings.proxies))
 
 

@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     # Failed attempts to sign in, to one account and from one address, within 15 minutes.
     sign_in_tries: int = Field(5, ge=2, le=50)
     sign_in_tries_address: int = Field(60, ge=2, le=10_000)
+    # So many hours a password that was given out opens an account.
+    one_time_hours: int = Field(72, ge=1, le=2_160)
     # `required`: nobody's rights count before a second factor is enrolled.
     second_factor: Literal["optional", "required"] = "optional"
     # Networks of the city's own that webhooks may be sent to, like "10.0.0.0/8"; public addresses need no mention.

@@ -14,6 +14,7 @@ LayersError
 ├── BadDeclaration          a file in which people declare something: the line that cannot be used, and why
 ├── NotAllowed              the actor may not do this; `reason` says why
 ├── WrongLogin              no such login, or not this password; which of them is not told
+├── OneTimeOver             the one-time password is right, and was given out too long ago
 ├── NotSignedIn             the provider of OpenID Connect did not prove who it is
 ├── SecondFactorDue         the password is right, and a code is needed beside it
 ├── TooManyAttempts         to sign in; says how long to wait
@@ -169,6 +170,13 @@ class WrongLogin(LayersError):
 
     def __init__(self) -> None:
         super().__init__("login name or password is wrong")
+
+
+class OneTimeOver(LayersError):
+    """The one-time password is right and opens nothing any more."""
+
+    def __init__(self) -> None:
+        super().__init__("this one-time password is over: let an administrator give you another")
 
 
 class NotSignedIn(LayersError):

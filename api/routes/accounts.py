@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -12,11 +13,24 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.deps import ActorDep, ServiceDep
 from api.routes.session import FRESH, told_of
+from api.service import Service
 from layers.errors import NotAllowed, UnknownRole
 from layers.people import accounts as people
 from layers.people.access import Actor, Scope, has
 from layers.people.accounts import LOGIN_PATTERN, Account, listed
-from layers.people.roles import NAME_PATTERN, RIGHTS, SEPARATE, Role, forget_own_role, put_role, rights_of, roles_now
+from layers.people.attempts import locked
+from layers.people.roles import (
+    INTERNAL,
+    NAME_PATTERN,
+    RIGHTS,
+    SEPARATE,
+    Role,
+    forget_own_role,
+    put_role,
+    rights_of,
+    roles_now,
+    shipped_roles,
+)
 from layers.people.sessions import revoke_all, sessions_of
 from layers.people.tables import ACCOUNT_EVENT
 from layers.spec import Title
@@ -81,15 +95,18 @@ def list_accounts(
     """Accounts by login name, those after `after`; with `q` those that have it in their login or shown name."""
     with service.tokens.connect() as connection:
         found = people.accounts(connection, after=after, limit=limit, text=q.strip())
+        told = _all_told(connection, service, found)
     more = found[-1].login if len(found) == limit else None
-    return JSONResponse({"accounts": [_told(one) for one in found], "after": more}, headers=FRESH)
+    return JSONResponse({"accounts": told, "after": more}, headers=FRESH)
 
 
 @router.post("/accounts", status_code=201)
 def make_account(body: NewAccount, service: ServiceDep, actor: ActorDep) -> JSONResponse:
     """Make an account; its one-time password is told only here."""
     with begin(service.writer, actor=actor.name) as connection:
-        password = people.make_account(connection, login=body.login, name=body.name, actor=actor.name)
+        password = people.make_account(
+            connection, login=body.login, name=body.name, actor=actor.name, lasting=service.door.policy.one_time
+        )
     told = {"login": body.login, "password": password}
     return JSONResponse(told, 201, headers={**FRESH, "Location": f"/accounts/{body.login}"})
 
@@ -98,7 +115,7 @@ def make_account(body: NewAccount, service: ServiceDep, actor: ActorDep) -> JSON
 def one_account(login: Login, service: ServiceDep, _: ActorDep) -> JSONResponse:
     """One account."""
     with service.tokens.connect() as connection:
-        return JSONResponse(_told(people.find(connection, login)), headers=FRESH)
+        return JSONResponse(_told(connection, service, people.find(connection, login)), headers=FRESH)
 
 
 @router.patch("/accounts/{login}")
@@ -110,9 +127,9 @@ def change_account(login: Login, body: AccountChange, service: ServiceDep, actor
             people.rename(connection, login, body.name, actor=actor.name)
         if body.active is not None:
             people.set_active(connection, login, actor=actor.name, active=body.active)
-        found = people.find(connection, login)
+        told = _told(connection, service, people.find(connection, login))
     service.door.forget()
-    return JSONResponse(_told(found), headers=FRESH)
+    return JSONResponse(told, headers=FRESH)
 
 
 @router.put("/accounts/{login}/grant")
@@ -121,9 +138,9 @@ def grant(login: Login, body: Grant, service: ServiceDep, actor: ActorDep) -> JS
     with begin(service.writer, actor=actor.name) as connection:
         _refuse_unless_over(connection, actor, login)
         people.grant(connection, login, roles=body.roles, scope=body.scope(), actor=actor.name)
-        found = people.find(connection, login)
+        told = _told(connection, service, people.find(connection, login))
     service.door.forget()
-    return JSONResponse(_told(found), headers=FRESH)
+    return JSONResponse(told, headers=FRESH)
 
 
 @router.post("/accounts/{login}/password", status_code=201)
@@ -131,7 +148,7 @@ def reset_password(login: Login, service: ServiceDep, actor: ActorDep) -> JSONRe
     """A new one-time password; the sessions and the second factor of the account end."""
     with begin(service.writer, actor=actor.name) as connection:
         _refuse_unless_over(connection, actor, login)
-        password = people.reset_password(connection, login, actor=actor.name)
+        password = people.reset_password(connection, login, actor=actor.name, lasting=service.door.policy.one_time)
     service.door.forget()
     return JSONResponse({"login": login, "password": password}, 201, headers=FRESH)
 
@@ -225,10 +242,21 @@ def _refuse_own_role(actor: Actor, name: str) -> None:
         raise NotAllowed("nobody changes a role of their own", known=True).because("own_role")
 
 
-def _told(account: Account) -> dict[str, Any]:
-    times: dict[str, Any] = jsonable_encoder(
-        {"madeAt": account.made_at, "passwordAt": account.password_at, "signedInAt": account.signed_in_at}
-    )
+def _told(connection: sa.Connection, service: Service, account: Account) -> dict[str, Any]:
+    return _all_told(connection, service, [account])[0]
+
+
+def _all_told(connection: sa.Connection, service: Service, found: list[Account]) -> list[dict[str, Any]]:
+    door = service.door
+    shut = locked(connection, [one.login for one in found], now=door.now(), limits=door.policy.limits)
+    return [_of_account(one, shut.get(one.login)) for one in found]
+
+
+def _of_account(account: Account, locked_until: dt.datetime | None) -> dict[str, Any]:
+    times: dict[str, Any] = jsonable_encoder({
+        "madeAt": account.made_at, "passwordAt": account.password_at, "signedInAt": account.signed_in_at,
+        "oneTimeUntil": account.one_time_until, "lockedUntil": locked_until,
+    })  # fmt: skip
     return {
         "login": account.login, "name": account.name, "roles": sorted(account.roles),
         "areas": listed(account.scope.areas), "departments": listed(account.scope.departments),
@@ -238,4 +266,8 @@ def _told(account: Account) -> dict[str, Any]:
 
 
 def _of_role(role: Role) -> dict[str, Any]:
-    return {"name": role.name, "title": role.title._asdict(), "rights": sorted(role.rights), "own": role.own}
+    ships = shipped_roles().get(role.name)
+    return {
+        "name": role.name, "title": role.title._asdict(), "rights": sorted(role.rights), "own": role.own,
+        "shipped": None if ships is None else sorted(ships.rights), "internal": role.name in INTERNAL,
+    }  # fmt: skip

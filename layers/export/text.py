@@ -32,7 +32,7 @@ def write(sheet: Sheet, path: Path) -> None:
         said = " / ".join(about(sheet))
         for batch in sheet.batches():
             for row, place in zip(rows(batch, sheet.columns), _places(sheet, batch), strict=True):
-                table.writerow([*map(_cell, row), *place, said])
+                table.writerow([*map(cell, row), *place, said])
                 said = ""
 
 
@@ -53,7 +53,8 @@ def _places(sheet: Sheet, batch: gpd.GeoDataFrame) -> Iterator[Row]:
         yield (lon, lat, text) if lon == lon else (None, None, text)  # NaN for all but points
 
 
-def _cell(value: Value | None) -> str | int | float | None:
+def cell(value: Value | None) -> str | int | float | None:
+    """A value as a cell of a CSV; a text that a spreadsheet might run as a formula is led by an apostrophe."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dt.date):

@@ -13,12 +13,14 @@ import sqlalchemy as sa
 from layers.errors import BadField, Conflict, UnknownAccount
 from layers.people import attempts
 from layers.people.access import Actor, Scope, is_area
-from layers.people.passwords import check_password, hashed, one_time
+from layers.people.passwords import check_password, hashed, hashed_random, one_time
 from layers.people.roles import INTERNAL, Role, check_separation, rights_of, roles_now
 from layers.people.tables import ACCOUNT, ACCOUNT_EVENT, RECOVERY_CODE, SESSION
 
 LOGIN_PATTERN: Final = r"[a-z0-9][a-z0-9._@-]{1,60}"
 MOST_ACCOUNTS: Final = 50_000
+ONE_TIME: Final = dt.timedelta(hours=72)
+"""So long a password that was given out opens an account, where the city does not say otherwise."""
 FIRST: Final[Mapping[str, tuple[str, str]]] = {"admin": ("系统管理员", "admin"), "security": ("安全管理员", "security")}
 """The accounts of the first start, with their shown names and roles: the one makes accounts, the other grants roles."""
 # They stand in the change log for something else.
@@ -43,13 +45,14 @@ class Account:
     signed_in_at: dt.datetime | None
     second_factor: bool
     outside: bool  # signs in at a provider of OpenID Connect
+    one_time_until: dt.datetime | None = None
 
 
 def account_of(row: Any) -> Account:
     """The account of a row of core.account."""
     return Account(
         row.login, row.name, frozenset(row.roles), scope_of(row), row.active, row.must_change, row.made_at,
-        row.password_at, row.signed_in_at, row.totp_since is not None, row.subject is not None,
+        row.password_at, row.signed_in_at, row.totp_since is not None, row.subject is not None, row.one_time_until,
     )  # fmt: skip
 
 
@@ -94,25 +97,38 @@ def accounts(connection: sa.Connection, *, after: str, limit: int, text: str = "
     return [account_of(row) for row in connection.execute(found)]
 
 
-def make_account(connection: sa.Connection, *, login: str, name: str, actor: str) -> str:
+def make_account(
+    connection: sa.Connection, *, login: str, name: str, actor: str, lasting: dt.timedelta = ONE_TIME
+) -> str:
     """Make an account that may nothing yet, and return its one-time password; Conflict when the login is taken."""
-    if login in RESERVED or not re.fullmatch(LOGIN_PATTERN, login):
-        told = "a login name has 2 to 61 small letters, digits, dots, hyphens, _ or @, and is none of ours"
-        raise BadField({"login": told}).because("login_unfit")
+    check_login(login)
     room_for(connection, login)
     password = one_time()
-    connection.execute(sa.insert(ACCOUNT).values(login=login, name=name, hash=hashed(password), must_change=True))
+    values = {"hash": hashed_random(password), "must_change": True, "one_time_until": until(lasting)}
+    connection.execute(sa.insert(ACCOUNT).values(login=login, name=name, **values))
     record(connection, "account_made", login, actor=actor, name=name)
     return password
 
 
-def room_for(connection: sa.Connection, login: str) -> None:
-    """Return when an account may be made under this login, until the end of the transaction; Conflict otherwise."""
+def until(lasting: dt.timedelta) -> sa.ColumnElement[dt.datetime]:
+    """When a password ends that is given out now."""
+    return sa.func.clock_timestamp() + lasting
+
+
+def check_login(login: str) -> None:
+    """BadField unless an account may have this login name."""
+    if login in RESERVED or not re.fullmatch(LOGIN_PATTERN, login):
+        told = "a login name has 2 to 61 small letters, digits, dots, hyphens, _ or @, and is none of ours"
+        raise BadField({"login": told}).because("login_unfit")
+
+
+def room_for(connection: sa.Connection, *logins: str) -> None:
+    """Return when accounts may be made under these logins, until the end of the transaction; Conflict otherwise."""
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext("account"))))
-    taken = sa.select(sa.exists().where(ACCOUNT.c.login == login))
-    if connection.scalar(taken):
-        raise Conflict(f"the login name {login!r} is taken").because("login_taken", login=login)
-    if (connection.scalar(sa.select(sa.func.count()).select_from(ACCOUNT)) or 0) >= MOST_ACCOUNTS:
+    taken = connection.scalar(sa.select(sa.func.min(ACCOUNT.c.login)).where(ACCOUNT.c.login.in_(logins)))
+    if taken is not None:
+        raise Conflict(f"the login name {taken!r} is taken").because("login_taken", login=taken)
+    if (connection.scalar(sa.select(sa.func.count()).select_from(ACCOUNT)) or 0) + len(logins) > MOST_ACCOUNTS:
         raise Conflict(f"there are {MOST_ACCOUNTS:,} accounts").because("accounts_full", most=MOST_ACCOUNTS)
 
 
@@ -121,11 +137,8 @@ def grant(connection: sa.Connection, login: str, *, roles: Iterable[str], scope:
 
     UnknownAccount; BadField for a role, an area or a department that cannot be, or for duties that must be separate.
     """
-    known, wanted = roles_now(connection), frozenset(roles)
-    if unknown := sorted(name for name in wanted if name not in known or name in INTERNAL):
-        raise BadField({"roles": f"there is no role {unknown[0]!r}"}).because("role_unknown", role=unknown[0])
-    check_separation(rights_of(wanted, known), "roles")
-    check_scope(scope)
+    wanted = frozenset(roles)
+    check_grant(roles_now(connection), wanted, scope)
     values: dict[str, Any] = {
         "roles": sorted(wanted),
         "areas": listed(scope.areas),
@@ -133,6 +146,15 @@ def grant(connection: sa.Connection, login: str, *, roles: Iterable[str], scope:
     }
     _change(connection, login, values)
     record(connection, "granted", login, actor=actor, **values)
+
+
+def check_grant(known: Mapping[str, Role], roles: Iterable[str], scope: Scope) -> None:
+    """BadField for a role, an area or a department that cannot be given, or for duties that must be separate."""
+    wanted = frozenset(roles)
+    if unknown := sorted(name for name in wanted if name not in known or name in INTERNAL):
+        raise BadField({"roles": f"there is no role {unknown[0]!r}"}).because("role_unknown", role=unknown[0])
+    check_separation(rights_of(wanted, known), "roles")
+    check_scope(scope)
 
 
 def check_scope(scope: Scope) -> None:
@@ -172,11 +194,12 @@ def unlock(connection: sa.Connection, login: str, *, actor: str) -> None:
     record(connection, "unlocked", login, actor=actor)
 
 
-def reset_password(connection: sa.Connection, login: str, *, actor: str) -> str:
+def reset_password(connection: sa.Connection, login: str, *, actor: str, lasting: dt.timedelta = ONE_TIME) -> str:
     """A new one-time password, which must be changed at the first use; its sessions and its second factor end."""
     password = one_time()
     nothing = {"totp": None, "totp_since": None, "totp_step": None}
-    _change(connection, login, {"hash": hashed(password), "must_change": True, "password_at": None, **nothing})
+    given = {"hash": hashed_random(password), "must_change": True, "one_time_until": until(lasting)}
+    _change(connection, login, {**given, "password_at": None, **nothing})
     for table in (SESSION, RECOVERY_CODE):
         connection.execute(sa.delete(table).where(table.c.login == login))
     attempts.forget(connection, login)
@@ -187,18 +210,20 @@ def reset_password(connection: sa.Connection, login: str, *, actor: str) -> str:
 def set_password(connection: sa.Connection, login: str, password: str, *, session: str, now: dt.datetime) -> None:
     """The account's own new password, which ends all its sessions but the one with the digest `session`."""
     check_password(password, login=login)
-    _change(connection, login, {"hash": hashed(password), "must_change": False, "password_at": now})
+    _change(
+        connection, login, {"hash": hashed(password), "must_change": False, "one_time_until": None, "password_at": now}
+    )
     connection.execute(sa.delete(SESSION).where(SESSION.c.login == login, SESSION.c.digest != session))
     record(connection, "password_changed", login, actor=login)
 
 
-def first_accounts(connection: sa.Connection) -> dict[str, str]:
+def first_accounts(connection: sa.Connection, *, lasting: dt.timedelta = ONE_TIME) -> dict[str, str]:
     """The one-time passwords of the first accounts by login, made now, when there is no account at all; else none."""
     if connection.scalar(sa.select(sa.exists().select_from(ACCOUNT))):
         return {}
     made = {}
     for login, (name, role) in FIRST.items():
-        made[login] = make_account(connection, login=login, name=name, actor="system")
+        made[login] = make_account(connection, login=login, name=name, actor="system", lasting=lasting)
         grant(connection, login, roles=[role], scope=Scope(None, None), actor="system")
     return made
 

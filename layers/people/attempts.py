@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import ipaddress
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -58,6 +59,18 @@ def count(connection: sa.Connection, *, login: str, address: str, now: dt.dateti
         if row.n > most:
             wait = row.began + limits.window - now
             raise TooManyAttempts(max(1, int(wait.total_seconds()) + 1))
+
+
+def locked(
+    connection: sa.Connection, logins: Iterable[str], *, now: dt.datetime, limits: Limits
+) -> dict[str, dt.datetime]:
+    """Those of the accounts that nobody can sign in to now after too many attempts, and until when."""
+    keys = {account_key(login): login for login in logins}
+    table = ATTEMPT
+    held = sa.select(table.c.key, table.c.began).where(
+        table.c.key.in_(keys), table.c.n >= limits.account, table.c.began > now - limits.window
+    )
+    return {keys[row.key]: row.began + limits.window for row in connection.execute(held)}
 
 
 def take_back(connection: sa.Connection, *, login: str, address: str) -> None:

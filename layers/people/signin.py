@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from layers.errors import SecondFactorDue, WrongLogin
+from layers.errors import OneTimeOver, SecondFactorDue, WrongLogin
 from layers.people import attempts, totp
-from layers.people.accounts import record
+from layers.people.accounts import ONE_TIME, record
 from layers.people.attempts import Limits
 from layers.people.passwords import fits
 from layers.people.privacy import Keyring
@@ -25,6 +25,7 @@ class Policy:
     limits: Limits = field(default_factory=Limits)
     lasting: Lasting = field(default_factory=Lasting)
     second_factor: bool = False  # must everyone with rights have one?
+    one_time: dt.timedelta = ONE_TIME  # so long a password that is given out opens an account
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,8 @@ class Attempt:
 def sign_in(writer: sa.Engine, attempt: Attempt, *, keyring: Keyring, now: dt.datetime, policy: Policy) -> str:
     """The secret of a new session.
 
-    Raises TooManyAttempts, WrongLogin (which takes as long for a login that does not exist), and SecondFactorDue when
-    all is right but for a code that is missing.
+    Raises TooManyAttempts, WrongLogin (which takes as long for a login that does not exist), OneTimeOver, and
+    SecondFactorDue when all is right but for a code that is missing.
     """
     check(writer, attempt, now=now, limits=policy.limits)
     with begin(writer, actor=attempt.login) as connection:
@@ -68,15 +69,16 @@ def sign_in(writer: sa.Engine, attempt: Attempt, *, keyring: Keyring, now: dt.da
 def check(writer: sa.Engine, attempt: Attempt, *, now: dt.datetime, limits: Limits) -> None:
     """Return when this is the password of an account that is open; the attempt stays counted until it is taken back.
 
-    Raises TooManyAttempts or WrongLogin.
+    Raises TooManyAttempts, WrongLogin, or OneTimeOver for a password that was given out too long ago.
     """
+    columns = (ACCOUNT.c.hash, ACCOUNT.c.active, ACCOUNT.c.one_time_until)
     with begin(writer, actor="anyone") as connection:
         attempts.count(connection, login=attempt.login, address=attempt.address, now=now, limits=limits)
-        row = connection.execute(
-            sa.select(ACCOUNT.c.hash, ACCOUNT.c.active).where(ACCOUNT.c.login == attempt.login)
-        ).first()
+        row = connection.execute(sa.select(*columns).where(ACCOUNT.c.login == attempt.login)).first()
     # Without a connection meanwhile: it takes as long as twenty requests.
     if fits(None if row is None or not row.active else row.hash, attempt.password):
+        if row is not None and row.one_time_until is not None and row.one_time_until <= now:
+            raise OneTimeOver
         return
     if row is not None:  # a name that is none of ours may be a password in the wrong field
         with begin(writer, actor="anyone") as connection:

@@ -37,6 +37,8 @@ ACCOUNT = sa.Table(
     sa.Column("departments", ARRAY(sa.Text), server_default=_none),
     sa.Column("active", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("must_change", sa.Boolean, nullable=False, server_default=sa.false()),
+    # Until when a password that was given out opens the account; null once its owner has chosen one.
+    sa.Column("one_time_until", _time),
     sa.Column("made_at", _time, nullable=False, server_default=_now),
     sa.Column("password_at", _time),
     sa.Column("signed_in_at", _time),
