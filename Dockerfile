@@ -6,9 +6,10 @@ COPY webmap/ ./
 RUN npm run build
 
 FROM python:3.11-slim-bookworm
-# Maps are printed by MapLibre Native, which draws in software, with a Chinese typeface.
+# Maps are printed by MapLibre Native, which draws in software, with a Chinese typeface. Backups are made by the client
+# of the version that `db` in docker-compose.yml has.
 RUN apt-get update && apt-get install -y --no-install-recommends \
-      libegl1 libegl-mesa0 libgl1 libgl1-mesa-dri libcurl4 fonts-noto-cjk \
+      libegl1 libegl-mesa0 libgl1 libgl1-mesa-dri libcurl4 fonts-noto-cjk postgresql-client-15 \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY requirements.txt ./

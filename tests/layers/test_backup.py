@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import io
 import json
+import re
 import shutil
 import tarfile
 import tempfile
@@ -33,7 +34,7 @@ from layers.store.programs import BackupFailed, program
 from layers.store.restore import BadBackup, NotEmpty, check_digest, read_manifest, restore
 from layers.store.schema import prepare
 from layers.store.verdict import moment, verify
-from tests.conftest import Database, cloned
+from tests.conftest import ROOT, Database, cloned
 
 NOW = dt.datetime(2026, 7, 1, 4, tzinfo=dt.UTC)
 OFFICER = Actor("officer", frozenset({"officer"}), EVERYWHERE)
@@ -324,3 +325,12 @@ def test_the_programs_fit_the_server_or_are_asked_for(tmp_path: Path, monkeypatc
 def test_a_folder_of_the_data_that_nobody_knows_is_kept_rather_than_lost() -> None:
     assert not making.left_out("something-new")
     assert all(making.left_out(name) for name in ("pg", "keys", "uploads", "archives", "new-12", ".last-backup.json"))
+
+
+def test_the_image_brings_the_backup_programs_of_the_database_that_stands_beside_it() -> None:
+    compose = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    image = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    server = re.search(r"image: postgis/postgis:(\d+)-", compose)
+    clients = re.findall(r"postgresql-client-(\d+)", image)
+    assert server is not None
+    assert clients == [server[1]]
