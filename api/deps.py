@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from fastapi import Depends, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 
-from api.rights import allowed
+from api.rights import allowed, require_rehearsed
 from api.service import Service
 from layers.people.access import Actor, refuse_unless
 from layers.people.holders import Holder
@@ -35,6 +35,7 @@ def _holder(request: Request, service: ServiceDep) -> Holder:
     holder = service.door.holder(request.scope)
     path = getattr(request.scope.get("route"), "path", "")
     refuse_unless(holder.actor, allowed(holder.actor, request.method, path))
+    require_rehearsed(holder.actor, request.method, path)
     return holder
 
 

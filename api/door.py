@@ -16,6 +16,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from api.errors import Forged, WrongToken
+from layers.errors import Conflict, NotAllowed
 from layers.people.access import ANYONE, Actor
 from layers.people.holders import Holder, Presented, holders
 from layers.people.sessions import digest_of, touch
@@ -26,6 +27,9 @@ KNOWN_S: Final = 0.5
 _MOST_KNOWN: Final = 4_096
 _MOST_COOKIE: Final = 4_096
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")
+EXERCISE_HEADER: Final = b"chengtu-exercise"
+"""By it a page says in which exercise it believes to be."""
+REALITY: Final = "none"
 Scope = MutableMapping[str, Any]
 NOBODY: Final = Holder(ANYONE)
 
@@ -116,13 +120,16 @@ class Door:
         """
         presented = self.presented(scope)
         if presented is None:
+            _require_meant(scope, NOBODY)
             return NOBODY
         if presented.kind == "session":
             self.ways.refuse_forged(scope)
         found = self.known(presented) or self._look(presented)
         if found is None and presented.kind == "token":
             raise WrongToken("this token is not valid")
-        return found or NOBODY
+        holder = found or NOBODY
+        _require_meant(scope, holder)
+        return holder
 
     def actor(self, scope: Scope) -> Actor:
         """As whom they act."""
@@ -132,7 +139,7 @@ class Door:
         """The same for a request that only reads, if it is known without asking the database."""
         presented = self.presented(scope)
         holder = NOBODY if presented is None else self.known(presented)
-        return None if holder is None else holder.actor
+        return None if holder is None or not _is_meant(scope, holder) else holder.actor
 
     def known(self, presented: Presented) -> Holder | None:
         """Who holds this, if that was looked up within half a second."""
@@ -164,6 +171,20 @@ class Door:
             with self._engine.begin() as connection:
                 touch(connection, presented.digest, seen_at=found.seen_at, now=self.now())
         return found
+
+
+def _is_meant(scope: Scope, holder: Holder) -> bool:
+    """Is the caller where the page believes to be? One that was opened outside never shows nor changes an exercise."""
+    meant = _header(scope, EXERCISE_HEADER)
+    return not meant or meant == (holder.actor.scenario or REALITY)
+
+
+def _require_meant(scope: Scope, holder: Holder) -> None:
+    if _is_meant(scope, holder):
+        return
+    if holder is NOBODY:  # the session is over, and its exercise with it
+        raise NotAllowed("sign in, and join the exercise again", known=False).because("exercise_other")
+    raise Conflict("this was asked for in another exercise, or in reality").because("exercise_other")
 
 
 def _header(scope: Scope, name: bytes) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import sqlalchemy as sa
 from fastapi import Header
@@ -16,6 +16,8 @@ from layers.people.access import Actor
 from layers.store.core import IDEMPOTENCY
 from layers.store.engine import begin
 
+# No header holds it: what was done in an exercise is nobody's answer outside, whatever its key.
+_APART: Final = "\n"
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=128)]
 
 
@@ -32,7 +34,8 @@ def once(
     Beside it, whether it was done now. KeyReused when the key was used for something else than `asked`.
     """
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
-    with begin(service.writer, actor=actor.name) as connection:
+    key = key if key is None or actor.scenario is None else f"{actor.scenario}{_APART}{key}"
+    with begin(service.writer, actor=actor.name, scenario=actor.scenario) as connection:
         if key is not None and (answered := answer_kept(connection, actor, key, digest)) is not None:
             return answered, False
         answer = work(connection)

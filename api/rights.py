@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from layers.errors import Conflict
 from layers.people.access import ANYONE, Actor, Decision, has, rights
 
 OPEN: Final = "open"
@@ -161,6 +162,7 @@ NEEDED: Final[Mapping[str, str | tuple[str, ...]]] = MappingProxyType(
         "GET /session/oidc": OPEN,
         "GET /session/oidc/back": OPEN,
         "PUT /session/password": OWN,
+        "PUT /session/exercise": OWN,
         "GET /session/all": OWN,
         "DELETE /session/all/{id}": OWN,
         "POST /session/second-factor": OWN,
@@ -182,11 +184,62 @@ NEEDED: Final[Mapping[str, str | tuple[str, ...]]] = MappingProxyType(
         "GET /roles": _PEOPLE,
         "PUT /roles/{name}": "role.edit",
         "DELETE /roles/{name}": "role.edit",
+        "GET /exercises": OWN,
+        "POST /exercises": "exercise.open",
+        "GET /exercises/{id}": OWN,
+        "POST /exercises/{id}/close": "exercise.open",
+        "GET /exercises/{id}/steps": "exercise.open",
+        "GET /exercises/{id}/outbox": "exercise.open",
         "GET /keys": "key.make",
         "POST /keys": "key.make",
         "DELETE /keys/{number}": ("key.make", "role.edit"),
     }
 )
+
+
+# What somebody in an exercise may do there: it changes nothing but the exercise, or is about themselves alone. Any
+# other change would be one of the real city.
+REHEARSED: Final = frozenset(
+    {
+        "POST /incidents",
+        "POST /incidents/steps",
+        "POST /incidents/{id}/steps",
+        "POST /incidents/{id}/photos",
+        "POST /incidents/{id}/callers/{caller}/callback",
+    }
+)
+HARMLESS: Final = frozenset(
+    {
+        "POST /incidents/duplicates",
+        "POST /callers/{id}/unmask",  # of callers of the exercise; recorded with it
+        "POST /hotline/intake/draft",
+        "POST /query",
+        "POST /query/plan",
+        "POST /print",
+        "POST /session",
+        "DELETE /session",
+        "PUT /session/password",
+        "PUT /session/exercise",
+        "DELETE /session/all/{id}",
+        "POST /session/second-factor",
+        "PUT /session/second-factor",
+        "DELETE /session/second-factor",
+        "POST /exercises",
+        "POST /exercises/{id}/close",
+    }
+)
+_READS: Final = ("GET", "HEAD", "OPTIONS")
+
+
+def require_rehearsed(actor: Actor, method: str, path: str) -> None:
+    """Raise Conflict when who is in an exercise asks for a change of the real city, or of an exercise that is over."""
+    route = f"{method} {path}"
+    if actor.scenario is None or method in _READS or route in HARMLESS:
+        return
+    if route not in REHEARSED:
+        raise Conflict("this would change the real city: leave the exercise first").because("exercise_real")
+    if actor.over:
+        raise Conflict(f"exercise {actor.scenario} is over").because("exercise_over", title=actor.scenario)
 
 
 def allowed(actor: Actor, method: str, path: str) -> Decision:

@@ -21,6 +21,7 @@ LayersError
 ├── UnknownAccount          no account has this login name
 ├── UnknownRole             there is no such role
 ├── UnknownSession          no such session, or one of somebody else
+├── UnknownExercise         there is no such exercise, or it is not for who asks
 ├── UnknownKey              there is no such key of a machine, or not any more
 ├── Stale                   someone else was quicker; carries the current version
 ├── Conflict                the request contradicts what is stored
@@ -219,6 +220,14 @@ class UnknownSession(LayersError):
 
     def __init__(self, id: str) -> None:
         super().__init__("there is no such session, or it is over")
+        self.id = id
+
+
+class UnknownExercise(LayersError):
+    """There is no such exercise, or it is not for who asks."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(f"there is no exercise {id!r}")
         self.id = id
 
 

@@ -91,4 +91,33 @@ REFUSED: Final[Mapping[str, Said]] = {
     ),
     "photo_pixels": said("照片的像素太多", "The picture has too many pixels"),
     "photos_full": said("一个案卷最多 {most} 张照片", "A case has at most {most} photos"),
+    # Exercises.
+    "exercise_over": said(
+        "演练“{title}”已结束，只能查看",
+        "The exercise “{title}” is over; it can only be looked at",
+        "请退出演练",
+        "Leave the exercise",
+    ),
+    "exercise_real": said(
+        "这会改动真实数据，演练中不能进行",
+        "This would change the real city",
+        "请先退出演练",
+        "Leave the exercise first",
+    ),
+    "exercise_other": said(
+        "页面与当前登录不在同一个演练（或现实）中，没有执行",
+        "The page and the session are not in the same exercise (or reality): nothing was done",
+        "请刷新页面",
+        "Reload the page",
+    ),
+    "exercise_not_for_you": said(
+        "演练“{title}”不面向您的辖区或角色", "The exercise “{title}” is for other areas or roles"
+    ),
+    "exercise_not_yours": said("演练范围超出您的辖区", "This exercise reaches further than you do"),
+    "exercise_too_far": said("演练范围不能超出您的辖区", "An exercise reaches no further than you do"),
+    "exercise_roles_many": said("参加角色最多 {most} 个", "At most {most} roles"),
+    "exercises_full": said(
+        "同时进行的演练最多 {most} 个", "At most {most} exercises are open at once", "请先结束一个", "Close one first"
+    ),
+    "exercises_day_full": said("当天的演练已达 {most} 个", "This day has had {most} exercises"),
 }

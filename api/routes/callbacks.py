@@ -58,7 +58,7 @@ def call_back(id: IncidentId, caller: CallerId, body: Answered, service: Service
     """Write down how a call went: a contact while the case is at work, or what was answered after it was done."""
     right = "hotline.take" if body.kind == "callback" else "incident.dispose"
     require_right(actor, right)
-    with begin(service.writer, actor=actor.name) as connection:
+    with begin(service.writer, actor=actor.name, scenario=actor.scenario) as connection:
         row, _ = held(connection, id)
         if not slice_of(actor).holds(row):
             raise UnknownItem("incident", id)

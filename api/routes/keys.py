@@ -12,6 +12,7 @@ from api.deps import ActorDep, ServiceDep
 from api.routes.session import FRESH
 from layers.people.access import Actor, Scope, has
 from layers.people.accounts import listed
+from layers.people.exercises import ID_PATTERN
 from layers.people.machines import MOST_DAYS, Key, keys, make_key, revoke_key
 from layers.store.engine import begin
 
@@ -20,7 +21,7 @@ _Codes = Annotated[list[Annotated[str, StringConstraints(min_length=1, max_lengt
 
 
 class NewKey(BaseModel):
-    """A key with some of one's roles, for some of one's areas and departments (null: all)."""
+    """A key with some of one's roles, for some of one's areas and departments (null: all), maybe for one exercise."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -29,6 +30,7 @@ class NewKey(BaseModel):
     areas: _Codes | None = None
     departments: _Codes | None = None
     days: int = Field(365, ge=1, le=MOST_DAYS)
+    exercise: Annotated[str, Field(pattern=f"^{ID_PATTERN}$")] | None = None
 
     def scope(self) -> Scope:
         """The scope."""
@@ -54,6 +56,7 @@ def make(body: NewKey, service: ServiceDep, actor: ActorDep) -> JSONResponse:
             roles=body.roles,
             scope=body.scope(),
             days=body.days,
+            exercise=body.exercise,
             now=service.door.now(),
         )
     return JSONResponse({**_told(key), "key": secret}, 201, headers=FRESH)
@@ -79,5 +82,5 @@ def _told(key: Key) -> dict[str, Any]:
     return {
         "id": key.id, "title": key.title, "login": key.login, "roles": sorted(key.roles),
         "areas": listed(key.scope.areas), "departments": listed(key.scope.departments),
-        "madeAt": key.made_at.isoformat(), "endsAt": key.ends_at.isoformat(),
+        "exercise": key.exercise, "madeAt": key.made_at.isoformat(), "endsAt": key.ends_at.isoformat(),
     }  # fmt: skip

@@ -25,6 +25,7 @@ from layers.loop.offers import is_reporter, sees
 from layers.loop.photos import ID_PATTERN, Photo, add_photo, photo_of, picture_of, told_added
 from layers.loop.strangers import is_ticket
 from layers.people.access import ANYONE, Actor
+from layers.people.exercises import require_open
 
 router = APIRouter(tags=["incidents"])
 PhotoId = Annotated[str, Path(pattern=f"^{ID_PATTERN}$", description="id of a photo")]
@@ -58,6 +59,7 @@ async def add(
     def work(connection: sa.Connection) -> dict[str, Any]:
         row, steps = held(connection, id)
         scenario = case_of(row, steps).scenario
+        require_open(connection, scenario)
         now, folder = dt.datetime.now(dt.UTC), service.settings.data_dir
         added = add_photo(connection, folder, id, picture, actor=actor.name, step=step, now=now, scenario=scenario)
         told: dict[str, Any] = jsonable_encoder(told_added(added, picture, step=step, actor=actor.name, at=now))

@@ -16,6 +16,7 @@ from layers.errors import BadField, NotAllowed, WrongLogin
 from layers.people import attempts, totp
 from layers.people.access import ANYONE, rights
 from layers.people.accounts import Account, listed, set_password
+from layers.people.exercises import ID_PATTERN, Exercise, enter, find_exercise
 from layers.people.holders import Holder
 from layers.people.passwords import MOST
 from layers.people.sessions import Session, digest_of, end, revoke, sessions_of
@@ -64,6 +65,12 @@ class Proof(_Strict):
     password: _Password
 
 
+class Entry(_Strict):
+    """The exercise that a session is in from now on; null is reality."""
+
+    id: Annotated[str, StringConstraints(pattern=f"^{ID_PATTERN}$")] | None
+
+
 @router.post("")
 def begin_session(body: SignIn, request: Request, service: ServiceDep) -> JSONResponse:
     """Sign in: the session's secret goes into a cookie that pages cannot read."""
@@ -87,6 +94,7 @@ def session(service: ServiceDep, holder: HolderDep) -> JSONResponse:
         "departments": listed(actor.scope.departments),
         "rights": sorted(rights(actor)),
         "due": actor.due,
+        "exercise": None if holder.exercise is None else told_exercise(holder.exercise),
         "account": None if holder.account is None else _of_account(holder.account),
         "secondFactor": service.settings.second_factor,
         "provider": service.settings.oidc_name if service.settings.oidc_issuer else None,
@@ -123,6 +131,17 @@ def change_password(body: NewPassword, request: Request, service: ServiceDep, ho
         set_password(connection, account.login, body.new, session=digest_of(secret), now=service.door.now())
     service.door.forget()
     return Response(status_code=204, headers=FRESH)
+
+
+@router.put("/exercise")
+def enter_exercise(body: Entry, request: Request, service: ServiceDep, holder: HolderDep) -> JSONResponse:
+    """Put this session into an exercise, or (null) back into what really happens; other sessions stay."""
+    account, secret = _own(service, request, holder)
+    with begin(service.writer, actor=account.login) as connection:
+        enter(connection, digest_of(secret), body.id, actor=holder.actor)
+        exercise = None if body.id is None else find_exercise(connection, body.id)
+    service.door.forget()
+    return JSONResponse({"exercise": None if exercise is None else told_exercise(exercise)}, headers=FRESH)
 
 
 @router.get("/all")
@@ -196,6 +215,16 @@ def with_cookie(answer: Answer, request: Request, service: Service, secret: str)
         samesite="strict",
     )
     return answer
+
+
+def told_exercise(exercise: Exercise) -> dict[str, Any]:
+    """An exercise as those who may join it are told of it."""
+    closed = None if exercise.closed_at is None else exercise.closed_at.isoformat()
+    return {
+        "id": exercise.id, "title": exercise.title, "note": exercise.note, "area": exercise.area,
+        "roles": sorted(exercise.roles), "openedAt": exercise.opened_at.isoformat(),
+        "openedBy": exercise.opened_by, "closedAt": closed, "closedBy": exercise.closed_by,
+    }  # fmt: skip
 
 
 def told_of(session: Session) -> dict[str, Any]:

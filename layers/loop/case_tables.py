@@ -13,6 +13,14 @@ CASE_NUMBER = sa.Table(
     sa.Column("last", sa.Integer, nullable=False),
 )
 
+# The same of exercises: what is rehearsed leaves no gap among the real numbers.
+REHEARSED_NUMBER = sa.Table(
+    "rehearsed_number",
+    METADATA,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("last", sa.Integer, nullable=False),
+)
+
 # An address is kept as a mark that only the keys beside the database can make, and for a day at most.
 STRANGER = sa.Table(
     "stranger",

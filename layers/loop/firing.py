@@ -23,6 +23,7 @@ from layers.loop.notices import write_notice
 from layers.loop.routing_tables import STAGE_CLOCK, TIMER
 from layers.loop.tables import STEP
 from layers.loop.timers import Kind, set_next_lift
+from layers.people.exercise_tables import EXERCISE
 from layers.store.engine import begin, engine_for, set_local
 from layers.store.jobs import QUEUE
 
@@ -51,6 +52,7 @@ def fire_next(connection: sa.Connection, *, now: datetime, calendar: Calendar) -
     row = connection.execute(_next(now)).mappings().first()
     if row is None:
         return None
+    set_local(connection, "chengtu.scenario", row["scenario"] or "")
     fired = Fired(row["timer"], row["incident"], row["stage"], row["kind"])
     if row["kind"] == "warn":
         _turn(connection, row, "yellow", but=("red",))
@@ -122,11 +124,16 @@ def _next(now: datetime) -> sa.Select[Any]:
         .add_columns(STAGE_CLOCK.c.due_at, TIMER.c.scenario, *incident)
         .join(INCIDENT, INCIDENT.c.id == TIMER.c.incident)
         .join(STAGE_CLOCK, STAGE_CLOCK.c.id == TIMER.c.clock)
-        .where(TIMER.c.at <= now, TIMER.c.fired_at.is_(None), TIMER.c.cancelled_at.is_(None))
+        .where(TIMER.c.at <= now, TIMER.c.fired_at.is_(None), TIMER.c.cancelled_at.is_(None), ~_over())
         .order_by(TIMER.c.at, TIMER.c.id)
         .limit(1)
         .with_for_update(of=[TIMER, INCIDENT], skip_locked=True)
     )
+
+
+def _over() -> sa.ColumnElement[bool]:
+    """Of an exercise that is closed nothing happens any more."""
+    return sa.exists().where(EXERCISE.c.id == TIMER.c.scenario, EXERCISE.c.closed_at.is_not(None))
 
 
 def _turn(connection: sa.Connection, row: sa.RowMapping, light: str, *, but: tuple[str, ...] = ()) -> None:

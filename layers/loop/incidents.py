@@ -30,6 +30,7 @@ from layers.loop.states import Rule
 from layers.loop.tables import PHOTO, STEP
 from layers.loop.told import told_step
 from layers.people.access import ANYONE, Actor
+from layers.people.exercises import require_open
 from layers.people.privacy import Keyring
 from layers.people.roles import rights_of
 from layers.store.edits import insert_record
@@ -64,6 +65,7 @@ def report(connection: sa.Connection, office: Office, told: Report, *, actor: Ac
 
     Raises BadField for codes, places and texts that cannot be taken, NotAllowed for a channel that is not the actor's.
     """
+    require_open(connection, told.scenario)
     require_channel(actor, told.channel)
     values = values_of(connection, told, on=now.astimezone(CITY_TIME).date())
     place = place_of(connection, told.where, values["component_id"])
@@ -74,7 +76,7 @@ def report(connection: sa.Connection, office: Office, told: Report, *, actor: Ac
         **{"command": 0, "returns": 0, "reworks": 0, "urges": 0, "deferrals": 0, "co": []},
         **{"reporter": actor.name, "assignee": None, "scenario": told.scenario},
     }
-    id = next_number(connection, now)
+    id = next_number(connection, now, scenario=told.scenario)
     due = clocked.begin(connection, office.rules, {**record, "id": id}, now=now)
     record["stage_due_at"] = due
     insert_record(connection, incident.LAYER, id, values=record, place=place, source=SOURCE)
@@ -107,6 +109,7 @@ def take_step(
     case = case_of(row, steps)
     if not (sees(actor, case) or is_reporter(actor, case)):
         raise UnknownItem(LAYER, id)
+    require_open(connection, case.scenario)
     _require_current(id, steps, expected)
     rule = _rule(actor, case, step)
     clean = checked(rule, carried, now=now)

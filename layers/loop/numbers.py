@@ -1,4 +1,7 @@
-"""The number of a case (案卷号): its day and six digits, given by the database without a gap."""
+"""The number of a case (案卷号): its day and six digits, given by the database without a gap.
+
+Those of exercises begin at 900,001, in a row of their own: no real number tells that something was rehearsed.
+"""
 
 from __future__ import annotations
 
@@ -11,34 +14,38 @@ from sqlalchemy.dialects import postgresql
 from layers.ask.period import CITY_TIME
 from layers.catalog.incident import TABLE
 from layers.errors import Conflict
-from layers.loop.case_tables import CASE_NUMBER
+from layers.loop.case_tables import CASE_NUMBER, REHEARSED_NUMBER
 
 ID_PATTERN: Final = r"[0-9]{14}"
 _DIGITS: Final = 6
 _MOST: Final = 10**_DIGITS - 1
+_BELOW_REHEARSED: Final = 900_000
 
 
-def next_number(connection: sa.Connection, now: dt.datetime) -> str:
-    """The next free number of the city's day; Conflict when the day has had 999,999.
+def next_number(connection: sa.Connection, now: dt.datetime, *, scenario: str | None = None) -> str:
+    """The next free number of the city's day, in reality or in exercises; Conflict when it has had 999,999.
 
     Who asks next waits for the end of this transaction, and takes the same number when that is rolled back; so ask
     last.
     """
-    day = now.astimezone(CITY_TIME).date()
-    first = sa.select(sa.literal(day), sa.func.coalesce(_highest(day), 0) + 1)
-    statement = postgresql.insert(CASE_NUMBER).from_select(["day", "last"], first)
+    day, table = now.astimezone(CITY_TIME).date(), CASE_NUMBER if scenario is None else REHEARSED_NUMBER
+    begin = 0 if scenario is None else _BELOW_REHEARSED
+    first = sa.select(sa.literal(day), sa.func.coalesce(_highest(day, rehearsed=scenario is not None), begin) + 1)
+    statement = postgresql.insert(table).from_select(["day", "last"], first)
     again = statement.on_conflict_do_update(
-        index_elements=[CASE_NUMBER.c.day], set_={"last": CASE_NUMBER.c.last + 1}, where=CASE_NUMBER.c.last < _MOST
+        index_elements=[table.c.day], set_={"last": table.c.last + 1}, where=table.c.last < _MOST
     )
-    number = connection.scalar(again.returning(CASE_NUMBER.c.last))
+    number = connection.scalar(again.returning(table.c.last))
     if number is None or number > _MOST:
         raise Conflict(f"{day} has had {_MOST:,} cases").because("day_full", most=_MOST)
     return f"{day:%Y%m%d}{number:0{_DIGITS}d}"
 
 
-def _highest(day: dt.date) -> sa.ScalarSelect[int]:
+def _highest(day: dt.date, *, rehearsed: bool) -> sa.ScalarSelect[int]:
     """The highest number that records of this day bear already: those of a demo city were not given here."""
     prefix = f"{day:%Y%m%d}"
     alike = sa.and_(TABLE.c.id >= prefix, TABLE.c.id < f"{prefix}:", TABLE.c.id.op("~")(rf"^{prefix}[0-9]{{6}}$"))
     serial = sa.cast(sa.func.substr(TABLE.c.id, len(prefix) + 1), sa.Integer)
-    return sa.select(sa.func.max(serial)).where(alike).scalar_subquery()
+    of = TABLE.c.scenario.is_not(None) if rehearsed else TABLE.c.scenario.is_(None)
+    above = _BELOW_REHEARSED if rehearsed else 0
+    return sa.select(sa.func.max(sa.func.greatest(serial, above))).where(alike, of).scalar_subquery()

@@ -88,6 +88,7 @@ NOTICE = sa.Table(
     sa.Index("notice_incident", "incident"),
     sa.Index("notice_at", "at"),
     sa.Index("notice_xid", "xid"),
+    sa.Index("notice_scenario", "scenario", "id", postgresql_where=sa.text("scenario is not null")),
 )
 
 COVERED = ("kind", "admin_code", "grid_id", "department")

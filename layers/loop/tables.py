@@ -33,6 +33,7 @@ STEP = sa.Table(
     sa.Index("step_incident", "incident", "id"),
     sa.Index("step_at", "at"),
     sa.Index("step_xid", "xid"),
+    sa.Index("step_scenario", "scenario", "id", postgresql_where=sa.text("scenario is not null")),
 )
 
 # The picture itself lies in the data folder under its digest.

@@ -70,7 +70,8 @@ class Actor:
 
     `rights` are those of the roles as the city has them now; None stands for those that ship. What is `due` has to be
     done before any right counts.
-    Who is in an exercise (`scenario`) sees what happens in it, and nothing of what really happens.
+    Who is in an exercise (`scenario`) sees what happens in it, and nothing of what really happens; once that is `over`
+    they change nothing.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Actor:
     scenario: str | None = None
     rights: frozenset[str] | None = field(default=None, compare=False)
     due: str | None = field(default=None, compare=False)
+    over: bool = field(default=False, compare=False)
 
 
 ANYONE = Actor("anyone")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from layers.people.access import Actor, Scope, token_holders
 from layers.people.accounts import Account, account_of, actor_for, scope_of
+from layers.people.exercise_tables import EXERCISE
+from layers.people.exercises import Exercise, exercise_of
 from layers.people.roles import Role, rights_of, roles_now
 from layers.people.sessions import valid
 from layers.people.signin import Policy
@@ -28,17 +30,18 @@ class Presented:
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds it: as whom they act, and with which roles; of a session the account, and when it was last seen."""
+    """Who holds it: as whom they act, with which roles, in which exercise; of a session its account and last use."""
 
     actor: Actor
     account: Account | None = None
     seen_at: dt.datetime | None = None
     titles: Mapping[str, Title] = field(default_factory=dict, compare=False)
+    exercise: Exercise | None = None
 
     def same(self, actor: Actor) -> bool:
         """Does this actor still act with the same rights in the same places?"""
         now = self.actor
-        return now == actor and (now.rights, now.due) == (actor.rights, actor.due)
+        return now == actor and (now.rights, now.due, now.over) == (actor.rights, actor.due, actor.over)
 
 
 def holders(
@@ -63,15 +66,15 @@ def holders(
 def _with_sessions(
     connection: sa.Connection, digests: Collection[str], now: dt.datetime, roles: Mapping[str, Role], policy: Policy
 ) -> dict[Presented, Holder]:
-    columns = [*ACCOUNT.c, SESSION.c.digest, SESSION.c.seen_at]
+    columns = [*ACCOUNT.c, SESSION.c.digest, SESSION.c.seen_at, SESSION.c.exercise]
     found = sa.select(*columns).select_from(SESSION.join(ACCOUNT))
-    rows = connection.execute(found.where(SESSION.c.digest.in_(digests), valid(now, policy.lasting)))
+    rows = connection.execute(found.where(SESSION.c.digest.in_(digests), valid(now, policy.lasting))).all()
     held = {}
     for row in rows:
         account = account_of(row)
         actor = actor_for(account, roles, needs_second=policy.second_factor)
         held[Presented("session", row.digest)] = Holder(actor, account, row.seen_at, _titles(actor, roles))
-    return held
+    return _within(connection, held, {Presented("session", row.digest): row.exercise for row in rows})
 
 
 def _with_keys(
@@ -81,8 +84,27 @@ def _with_keys(
     makers = [ACCOUNT.c[name].label(f"makers_{name}") for name in ("roles", "areas", "departments")]
     found = sa.select(*API_KEY.c, *makers).select_from(API_KEY.outerjoin(ACCOUNT))
     living = sa.and_(API_KEY.c.revoked_at.is_(None), API_KEY.c.ends_at > now, ACCOUNT.c.active.is_not(False))
-    rows = connection.execute(found.where(API_KEY.c.digest.in_(digests), living))
-    return {Presented("token", row.digest): _of_key(row, roles) for row in rows}
+    rows = connection.execute(found.where(API_KEY.c.digest.in_(digests), living)).all()
+    held = {Presented("token", row.digest): _of_key(row, roles) for row in rows}
+    return _within(connection, held, {Presented("token", row.digest): row.exercise for row in rows})
+
+
+def _within(
+    connection: sa.Connection, held: Mapping[Presented, Holder], ids: Mapping[Presented, str | None]
+) -> dict[Presented, Holder]:
+    """The same holders, each in the exercise that their session or key is in."""
+    wanted = {id for id in ids.values() if id is not None}
+    if not wanted:
+        return dict(held)
+    rows = connection.execute(sa.select(*EXERCISE.c).where(EXERCISE.c.id.in_(wanted)))
+    known = {row.id: exercise_of(row) for row in rows}
+    return {one: _rehearsing(holder, known.get(ids[one] or "")) for one, holder in held.items()}
+
+
+def _rehearsing(holder: Holder, exercise: Exercise | None) -> Holder:
+    if exercise is None:
+        return holder
+    return replace(holder, actor=replace(holder.actor, scenario=exercise.id, over=exercise.over), exercise=exercise)
 
 
 def _of_key(row: Any, roles: Mapping[str, Role]) -> Holder:

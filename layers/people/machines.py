@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from layers.errors import BadField, Conflict, NotAllowed, UnknownKey
 from layers.people.access import Actor, Scope
 from layers.people.accounts import check_scope, listed, record, scope_of
+from layers.people.exercises import require_invited
 from layers.people.sessions import digest_of
 from layers.people.tables import ACCOUNT, API_KEY
 
@@ -24,7 +25,10 @@ MACHINE: Final = "key:"
 
 @dataclass(frozen=True)
 class Key:
-    """A key of a machine, without its secret; `login` is the account that answers for it."""
+    """A key of a machine, without its secret; `login` is the account that answers for it.
+
+    A key for an exercise opens nothing else.
+    """
 
     id: int
     title: str
@@ -33,6 +37,7 @@ class Key:
     scope: Scope
     made_at: dt.datetime
     ends_at: dt.datetime
+    exercise: str | None = None
 
 
 def make_key(
@@ -44,8 +49,11 @@ def make_key(
     scope: Scope,
     days: int,
     now: dt.datetime,
+    exercise: str | None = None,
 ) -> tuple[Key, str]:
     """A new key and its secret, which is told only now; BadField when it might do more than its maker may."""
+    if exercise is not None:
+        require_invited(connection, actor, exercise)
     if actor.name.startswith(MACHINE):
         raise NotAllowed("a key makes no keys", known=True).because("key_by_key")
     check_scope(scope)
@@ -62,10 +70,18 @@ def make_key(
     values: dict[str, Any] = {
         "digest": digest_of(secret), "title": title, "login": own, "roles": sorted(roles),
         "areas": listed(scope.areas), "departments": listed(scope.departments), "made_at": now,
-        "ends_at": now + dt.timedelta(days=days),
+        "ends_at": now + dt.timedelta(days=days), "exercise": exercise,
     }  # fmt: skip
     row = connection.execute(sa.insert(API_KEY).values(values).returning(*API_KEY.c)).one()
-    record(connection, "key_made", f"{MACHINE}{row.id}", actor=actor.name, title=title, roles=sorted(roles))
+    record(
+        connection,
+        "key_made",
+        f"{MACHINE}{row.id}",
+        actor=actor.name,
+        title=title,
+        roles=sorted(roles),
+        **_within(exercise),
+    )
     return _key(row), secret
 
 
@@ -87,5 +103,11 @@ def revoke_key(connection: sa.Connection, number: int, *, login: str | None, act
     record(connection, "key_revoked", f"{MACHINE}{number}", actor=actor)
 
 
+def _within(exercise: str | None) -> dict[str, str]:
+    return {} if exercise is None else {"exercise": exercise}
+
+
 def _key(row: Any) -> Key:
-    return Key(row.id, row.title, row.login, frozenset(row.roles), scope_of(row), row.made_at, row.ends_at)
+    return Key(
+        row.id, row.title, row.login, frozenset(row.roles), scope_of(row), row.made_at, row.ends_at, row.exercise
+    )

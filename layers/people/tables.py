@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from layers.people.exercise_tables import EXERCISE
 from layers.store.core import METADATA
 from layers.store.types import XID8
 
@@ -72,6 +73,8 @@ SESSION = sa.Table(
     sa.Column("address", sa.Text),
     sa.Column("agent", sa.Text),
     sa.Column("by", sa.Text, nullable=False),
+    # In which exercise it is; null is reality.
+    sa.Column("exercise", sa.Text, sa.ForeignKey(EXERCISE.c.id)),
     sa.Index("session_login", "login"),
     sa.Index("session_id", "id", unique=True),
     sa.Index("session_ends_at", "ends_at"),
@@ -91,6 +94,8 @@ API_KEY = sa.Table(
     sa.Column("made_at", _time, nullable=False, server_default=_now),
     sa.Column("ends_at", _time, nullable=False),
     sa.Column("revoked_at", _time),
+    # For which exercise alone it is; null is reality.
+    sa.Column("exercise", sa.Text, sa.ForeignKey(EXERCISE.c.id)),
     sa.Index("api_key_digest", "digest", unique=True),
     sa.Index("api_key_login", "login"),
 )

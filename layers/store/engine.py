@@ -83,13 +83,15 @@ def acting_statement(settings: Mapping[str, str]) -> tuple[str, dict[str, str]]:
 
 
 @contextmanager
-def begin(engine: sa.Engine, *, actor: str) -> Iterator[sa.Connection]:
-    """A transaction in the name of `actor`, whom the change log and the history record.
+def begin(engine: sa.Engine, *, actor: str, scenario: str | None = None) -> Iterator[sa.Connection]:
+    """A transaction in the name of `actor`, whom the change log and the history record, in reality or an exercise.
 
     It is the program that writes: whoever calls has asked whether the actor may.
     """
     with engine.begin() as connection:
         set_local(connection, "chengtu.actor", actor)
+        if scenario is not None:
+            set_local(connection, "chengtu.scenario", scenario)
         yield connection
 
 

@@ -239,6 +239,7 @@ def _grant(connection: sa.Connection) -> None:
         "grant insert, update on core.case_number, core.stranger to chengtu_writer",
         "grant delete on core.stranger to chengtu_writer",
         "revoke select on core.stranger from chengtu_reader",
+        "grant insert, update on core.exercise, core.rehearsed_number to chengtu_writer",
         "grant insert, update on core.account, core.api_key to chengtu_writer",
         "grant insert, update, delete on core.role, core.session, core.attempt to chengtu_writer",
         "grant insert, delete on core.recovery_code, core.oidc_visit to chengtu_writer",

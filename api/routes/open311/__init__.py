@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.deps import ActorDep, ReadDep, ServiceDep
 from api.errors import WrongToken
+from api.rights import require_rehearsed
 from api.routes.open311.answers import GeoReportRoute, told
 from api.routes.open311.reading import asked_of, check_jurisdiction, form_of, report_of
 from api.service import Service
@@ -112,6 +113,7 @@ def _besides(actor: Actor) -> sa.ColumnElement[bool]:
 def _filed(service: Service, request: Request, actor: Actor, fields: Mapping[str, str]) -> str:
     asking, now = _asking(service, request, actor, fields), datetime.now(UTC)
     require_right(asking, "incident.report")
+    require_rehearsed(asking, "POST", "/open311/v2/requests.{form}")  # the key may have stood in the form
     told_of = report_of(fields)
     with begin(service.writer, actor=asking.name) as connection:
         office = Office(service.rules, service.keyring)

@@ -13,6 +13,7 @@ from layers.errors import BadField, Conflict
 from layers.loop.callers import family
 from layers.loop.hotline.tables import CONTACT
 from layers.loop.tables import CALLER
+from layers.people.exercises import require_open
 from layers.people.privacy import Keyring, masked_name, masked_phone
 from layers.people.reads import UnknownCaller
 
@@ -67,6 +68,7 @@ def write_contact(
     row = connection.execute(held.with_for_update()).first()
     if row is None:
         raise UnknownCaller(caller)
+    require_open(connection, row.scenario)
     if told.kind == "callback":
         state = connection.scalar(sa.select(INCIDENT.c.state).where(INCIDENT.c.id == incident))
         if state not in _DONE:
