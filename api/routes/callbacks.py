@@ -121,7 +121,7 @@ def weekly(
     require_right(actor, "incident.view")
     with _seeing(service, actor) as connection:
         told = bulletin(connection, service.intake.rates, service.rules.departments, week=week)
-    return JSONResponse(told, headers=_PRIVATE)
+    return JSONResponse({**told, "exercise": actor.scenario}, headers=_PRIVATE)
 
 
 @contextmanager

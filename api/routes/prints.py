@@ -12,14 +12,14 @@ from fastapi import APIRouter, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from starlette.concurrency import run_in_threadpool
 
-from api.deps import ActorDep, ServiceDep, reading
+from api.deps import HolderDep, ServiceDep, reading
 from api.inside import fetched
 from api.key_figures import key_figures
 from api.presses import Presses
 from api.routes.basemap import BasemapDep
 from api.service import Service
 from layers.ask.catalogue import Summary, summaries
-from layers.people.access import Actor
+from layers.people.holders import Holder
 from layers.rasters import Stored
 from layers.spec import Title
 from layers.store.basemap import Basemap
@@ -117,7 +117,7 @@ async def print_map(
     order: PrintOrder,
     request: Request,
     service: ServiceDep,
-    actor: ActorDep,
+    holder: HolderDep,
     basemap: BasemapDep,
     format: Literal["png", "pdf"] = "pdf",
 ) -> Response:
@@ -126,7 +126,7 @@ async def print_map(
     face = await run_in_threadpool(lambda: presses.face)
     plan = await run_in_threadpool(printable, order.style, font=face.path)
     at = dt.datetime.now(_CITY_TIME)
-    sheet = await _sheet(order, service, actor, plan, basemap, at)
+    sheet = await _sheet(order, service, holder, plan, basemap, at)
     area = paper.map_area(sheet, face)
     frame = _frame(order, area)
     view = _view(frame, area, order.dpi)
@@ -149,9 +149,10 @@ async def print_map(
 
 
 async def _sheet(
-    order: PrintOrder, service: Service, actor: Actor, plan: Printable, basemap: Basemap | None, at: dt.datetime
+    order: PrintOrder, service: Service, holder: Holder, plan: Printable, basemap: Basemap | None, at: dt.datetime
 ) -> paper.Sheet:
     """What is on the paper; UnknownLayer, UnknownRaster and UnknownIndicator for what the actor may not know of."""
+    actor = holder.actor
     layers = await run_in_threadpool(lambda: [service.registry.find(name, actor) for name in sorted(plan.layers)])
     rasters = [service.rasters.find(name, actor) for name in sorted(plan.rasters)]
     async with reading(service, actor) as connection:
@@ -167,6 +168,7 @@ async def _sheet(
         legend=(*keyed.sections, *(_section(section) for section in order.legend)),
         notes=tuple(_notes(order.lang, service, held, rasters, base, at)),
         synthetic=invented or keyed.synthetic,
+        exercise=None if holder.exercise is None else holder.exercise.title,
     )
 
 

@@ -37,7 +37,7 @@ from layers.ask.results import ID_PATTERN, Kept
 from layers.ask.summary import Summary, summary
 from layers.errors import UnknownLayer
 from layers.export.formats import FORMATS, Format
-from layers.export.sheet import Sheet
+from layers.export.sheet import Sheet, of_exercise
 from layers.export.values import rows, shapes
 from layers.people.access import Actor
 from layers.people.scope import slice_of
@@ -234,7 +234,8 @@ def answered(
     credit = Title(service.settings.attribution_zh, service.settings.attribution_en)
     scoped = any(service.registry.find(name, actor).scoped for name in answer.layers)
     owner = _owner(actor) if scoped else None
-    return service.results.keep(replace(answer, sheet=replace(answer.sheet, attribution=credit)), owner=owner)
+    sheet = of_exercise(replace(answer.sheet, attribution=credit), actor.scenario)
+    return service.results.keep(replace(answer, sheet=sheet), owner=owner)
 
 
 def found_result(service: Service, actor: Actor, id: str) -> Kept:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Request, Response
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import FileResponse, JSONResponse
 
-from api.deps import ServiceDep
+from api.deps import ActorDep, ServiceDep
 from api.routes.incidents import PRIVATE, IncidentId
 from api.routes.photos import PhotoId
 from api.service import Service
@@ -53,7 +53,7 @@ def photo(id: IncidentId, photo: PhotoId, request: Request, service: ServiceDep,
 
 
 @router.delete("/incidents/{id}/receipt", status_code=204)
-def take_back(id: IncidentId, request: Request, service: ServiceDep, ticket: Ticket = None) -> Response:
+def take_back(id: IncidentId, request: Request, service: ServiceDep, _: ActorDep, ticket: Ticket = None) -> Response:
     """Withdraw a report that nobody has taken up yet."""
     now = _counted(request, service)
     with begin(service.writer, actor=ANYONE.name) as connection:

@@ -27,7 +27,8 @@ from layers.ask.indicator.report import Line, Source, lines_of, lines_of_states,
 from layers.ask.period import CITY_TIME
 from layers.errors import BadParameter, UnknownIndicator, UnknownTopic
 from layers.export.formats import FORMATS
-from layers.people.access import may
+from layers.export.sheet import of_exercise
+from layers.people.access import Actor, may
 from layers.spec import Title
 from layers.topics import Topic, arranged
 
@@ -69,13 +70,13 @@ def report(
         if found is None or shown is None:
             raise UnknownTopic(topic)
         writing.topic(found, shown["panels"])
-        return _file(format, service, writing, found.title)
+        return _file(format, service, actor, writing, found.title)
     names = list(dict.fromkeys((of or "").split(",")))
     if len(names) > MOST_INDICATORS:
         raise BadParameter("of", f"names more than {MOST_INDICATORS} indicators")
     for name in names:
         writing.indicator(name, by or CITY, wanted=True)
-    return _file(format, service, writing, Title("指标", "Figures"))
+    return _file(format, service, actor, writing, Title("指标", "Figures"))
 
 
 class _Writing:
@@ -137,17 +138,18 @@ def _source(used: list[Summary], at: dt.datetime) -> Source:
     return Source(at, names, max(updated, default=None), any(each.synthetic for each in used))
 
 
-def _file(format: str, service: Service, writing: _Writing, title: Title) -> StreamingResponse:
+def _file(format: str, service: Service, actor: Actor, writing: _Writing, title: Title) -> StreamingResponse:
     settings, wanted = service.settings, FORMATS[format]
     credit = Title(settings.attribution_zh, settings.attribution_en)
     statement = Title(f"{title.zh}：各指标的数值、分子与分母", f"{title.en}: values with their parts")
     made = sheet(title, statement, writing.lines, truncated=writing.truncated, credit=credit)
+    made = of_exercise(made, actor.scenario)
     file = written(lambda path: wanted.write(made, path), service.results.scratch(wanted.name))
     day = made.made_at.astimezone(CITY_TIME).date()
     headers = {
         "Cache-Control": "private, no-cache",
         "Vary": "Authorization, Cookie",
         "Content-Length": str(os.fstat(file.fileno()).st_size),
-        "Content-Disposition": attached(f"figures{wanted.suffix}", f"{title.zh} {day}{wanted.suffix}"),
+        "Content-Disposition": attached(f"figures{wanted.suffix}", f"{made.title.zh} {day}{wanted.suffix}"),
     }
     return StreamingResponse(chunks(file), media_type=wanted.media_type, headers=headers)

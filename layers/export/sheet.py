@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 
@@ -41,3 +41,12 @@ class Sheet:
     batches: Callable[[], Iterator[gpd.GeoDataFrame]]
     attribution: Title | None = None
     colour_by: str | None = None
+
+
+def of_exercise(sheet: Sheet, scenario: str | None) -> Sheet:
+    """The same sheet, which says in its title and its statement of which exercise it is; None is reality."""
+    if scenario is None:
+        return sheet
+    zh, en = f"【演练 {scenario}】", f"[Exercise {scenario}] "
+    title = Title(zh + sheet.title.zh, en + sheet.title.en)
+    return replace(sheet, title=title, statement=Title(zh + sheet.statement.zh, en + sheet.statement.en))

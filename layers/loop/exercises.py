@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from layers.catalog.incident import TABLE
+from layers.loop.notice_tables import CHANNEL, NOTICE_SENDING
+from layers.loop.notice_words import sentence
+from layers.loop.notices import facts_of
 from layers.loop.routing_tables import NOTICE
 from layers.loop.states import FINAL
 from layers.loop.tables import STEP
@@ -62,11 +66,30 @@ def steps_in(connection: sa.Connection, id: str, *, after: int, limit: int) -> P
 
 
 def outbox(connection: sa.Connection, id: str, *, after: int, limit: int) -> Part:
-    """The notices of an exercise, by number, those after one: whom each was meant for. None of them was delivered."""
-    names = ("id", "kind", "incident", "stage", "at", "audience", "carries")
-    found = sa.select(*(NOTICE.c[name] for name in names)).where(NOTICE.c.scenario == id)
-    rows = _page(connection, found, NOTICE.c.id, after=after, limit=limit)
-    return Part([dict(row) for row in rows], _last(rows, limit))
+    """The notices of an exercise, by number, those after one: in words, whom each was meant for, and by which channels.
+
+    None of them was delivered: they are recorded, and nothing more.
+    """
+    case = (TABLE.c[name] for name in ("matter", "address"))
+    found = sa.select(NOTICE, *case, _channels().label("channels")).outerjoin(TABLE, TABLE.c.id == NOTICE.c.incident)
+    rows = _page(connection, found.where(NOTICE.c.scenario == id), NOTICE.c.id, after=after, limit=limit)
+    return Part([_unsent(row) for row in rows], _last(rows, limit))
+
+
+def _channels() -> sa.ScalarSelect[Any]:
+    """The titles of the channels that would have taken a notice."""
+    joined = NOTICE_SENDING.join(CHANNEL, CHANNEL.c.id == NOTICE_SENDING.c.channel)
+    titles = sa.func.coalesce(sa.func.jsonb_agg(aggregate_order_by(CHANNEL.c.title, CHANNEL.c.id)), sa.text("'[]'"))
+    recorded = sa.select(titles).select_from(joined).where(NOTICE_SENDING.c.notice == NOTICE.c.id)
+    return recorded.correlate(NOTICE).scalar_subquery()
+
+
+def _unsent(row: sa.RowMapping) -> Record:
+    facts = facts_of(dict(row), dict(row), address=row["address"])
+    names = ("id", "kind", "incident", "stage", "at", "audience", "carries", "channels")
+    return {
+        **{name: row[name] for name in names}, "title": facts.title._asdict(), "text": sentence(facts)._asdict(),
+    }  # fmt: skip
 
 
 def _count(connection: sa.Connection, table: sa.Table, id: str) -> int:

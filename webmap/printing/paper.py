@@ -16,7 +16,7 @@ POINT_MM: Final = 25.4 / 72
 A4: Final = (210.0, 297.0)
 MARGIN: Final = 10.0
 
-INK, SOFT, RULE, WHITE, WARN = "#000000", "#4a4a4a", "#808080", "#ffffff", "#8f5a00"
+INK, SOFT, RULE, WHITE, WARN, DRILL = "#000000", "#4a4a4a", "#808080", "#ffffff", "#8f5a00", "#6d28d9"
 _TITLE, _BODY, _SMALL = 18 * POINT_MM, 8.5 * POINT_MM, 7 * POINT_MM
 _LEAST_FOOT_MM: Final = 13.0
 _LINE_MM: Final = 3.3
@@ -35,13 +35,13 @@ WORDS: Final[dict[Lang, dict[str, str]]] = {
         "north": "北", "legend": "图例", "more": "另有 {n} 项未列出", "scale": "比例尺 1:{n}（A4 原大，图幅中心）",
         "source": "来源：{text}", "approval": "审图号：{text}", "printed": "制图时间 {at}", "updated": "数据截至 {at}",
         "synthetic": "合成演示数据", "figures": "关键指标", "as_of": "截至 {at}", "last_days": "近 {n} 天",
-        "warn": "需关注", "bad": "不达标",
+        "warn": "需关注", "bad": "不达标", "exercise": "演练：{title}",
     },
     "en": {
         "north": "N", "legend": "Legend", "more": "{n} more not listed", "scale": "1:{n} (A4 at full size, mid-map)",
         "source": "Source: {text}", "approval": "Map approval: {text}", "printed": "Printed {at}",
         "updated": "Data of {at}", "synthetic": "Synthetic demo data", "figures": "Key figures", "as_of": "as of {at}",
-        "last_days": "last {n} days", "warn": "needs attention", "bad": "out of norm",
+        "exercise": "EXERCISE: {title}", "last_days": "last {n} days", "warn": "needs attention", "bad": "out of norm",
     },
 }  # fmt: skip
 
@@ -96,6 +96,7 @@ class Sheet:
     legend: tuple[Section, ...]
     notes: tuple[str, ...]
     synthetic: bool
+    exercise: str | None = None  # the title of the exercise that it shows: then the sheet says so, and has a frame
 
     @property
     def size(self) -> tuple[float, float]:
@@ -164,6 +165,9 @@ def map_area(sheet: Sheet, face: Face) -> Area:
 
 def marks(sheet: Sheet, area: Area, scale: float, face: Face) -> Iterator[Mark]:
     """Everything but the map, from the bottom up."""
+    if sheet.exercise is not None:
+        edge = MARGIN / 2
+        yield Box(edge, edge, sheet.size[0] - 2 * edge, sheet.size[1] - 2 * edge, edge=DRILL, line=1.2)
     yield from _head(sheet, face)
     yield Box(*area, edge=INK, line=0.3)
     yield from _north(area, sheet.lang)
@@ -179,6 +183,12 @@ def _head(sheet: Sheet, face: Face) -> Iterator[Mark]:
         long = face.width(text, _BODY) + 4
         yield Box(width - MARGIN - long, MARGIN + 1.2, long, 5.2, edge=WARN, line=0.3)
         yield Text(width - MARGIN - long / 2, MARGIN + 4.9, text, _BODY, WARN, "centre")
+        room -= long + 4
+    if sheet.exercise is not None:
+        text = face.shortened(WORDS[sheet.lang]["exercise"].format(title=sheet.exercise), _BODY, room / 2)
+        long = face.width(text, _BODY) + 4
+        yield Box(MARGIN + room - long, MARGIN + 1.2, long, 5.2, fill=DRILL)
+        yield Text(MARGIN + room - long / 2, MARGIN + 4.9, text, _BODY, WHITE, "centre")
         room -= long + 4
     yield Text(MARGIN, MARGIN + 6.4, face.shortened(sheet.title, _TITLE, room), _TITLE)
     if sheet.subtitle:

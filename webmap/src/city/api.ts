@@ -232,10 +232,29 @@ export const token = {
   },
 };
 
-export function authorization(): Record<string, string> {
+/** The token of this tab, as requests say it. */
+export function bearer(): Record<string, string> {
   const held = token.get();
   return held === null ? {} : { Authorization: `Bearer ${held}` };
 }
+
+/** The event of a window whose page is no more in the exercise, or the reality, that its session is in. */
+export const ELSEWHERE = "chengtu-elsewhere";
+const REALITY = "none";
+let pinned: Record<string, string> = {};
+
+/** In which exercise something is meant (null: in reality); the server refuses it anywhere else. */
+export const meant = (exercise: string | null): Record<string, string> => ({
+  "Chengtu-Exercise": exercise ?? REALITY,
+});
+
+/** From now on this page shows an exercise (null: reality), and asks for nothing else. */
+export function pin(exercise: string | null): void {
+  pinned = meant(exercise);
+}
+
+/** Who asks, and in which exercise. */
+export const authorization = (): Record<string, string> => ({ ...bearer(), ...pinned });
 
 /** Whether who asked wants no answer any more, which is no failure; a signal that waited in vain says that none came. */
 export const unwanted = (signal?: AbortSignal): boolean =>
@@ -259,6 +278,7 @@ export async function refusal(response: Response): Promise<Refused | Unreachable
   // A gateway in front of a stopped server answers for it.
   if (response.status === 502 || response.status === 504) return new Unreachable(response.url);
   const told = await problem(response);
+  if (told.cause === "exercise_other") dispatchEvent(new Event(ELSEWHERE));
   return new Refused(response.status, told.detail ?? told.title ?? response.statusText, told);
 }
 

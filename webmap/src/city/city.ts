@@ -24,7 +24,10 @@ export interface City extends Catalogue {
 }
 
 export async function loadCity(): Promise<City> {
-  const [catalogue, basemap, whoever] = await Promise.all([api.catalogue(), api.basemap(), who()]);
+  // First, since what the others tell may be of an exercise.
+  const whoever = await who();
+  api.pin(whoever.exercise?.id ?? null);
+  const [catalogue, basemap] = await Promise.all([api.catalogue(), api.basemap()]);
   const asked = new Map<string, Promise<LayerDetail>>();
   const arrived = new Map<string, LayerDetail>();
   let rasters: readonly Raster[] = [];

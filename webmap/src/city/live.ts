@@ -1,5 +1,5 @@
 /** The stream of what changes in the city, held open through lost connections, sleeping phones and restarts. */
-import { authorization } from "./api.ts";
+import { authorization, refusal } from "./api.ts";
 import { type Message, messageReader } from "./events.ts";
 
 /** `off`: the server has no stream; `waiting`: nothing comes, and the picture is that of `since`. */
@@ -101,6 +101,7 @@ async function open(path: string, last: string, signal: AbortSignal): Promise<Re
   const headers = { Accept: "text/event-stream", ...authorization(), ...resume };
   const response = await fetch(path, { headers, signal, cache: "no-store" });
   const forGood = response.status >= 400 && response.status < 500 && ![408, 425, 429].includes(response.status);
+  if (response.status === 409) await refusal(response); // which tells the page that it is elsewhere
   if (forGood) throw new NoStream(String(response.status));
   if (!response.ok || response.body === null) throw new Error(String(response.status));
   return response.body.pipeThrough(new TextDecoderStream()).getReader();

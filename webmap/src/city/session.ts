@@ -1,6 +1,7 @@
 /** Who is signed in, with which rights; signing in and out; the own password, sessions and second factor. */
 import type { Title } from "../words/i18n.ts";
-import { authorization, get, refusal, token, Unreachable } from "./api.ts";
+import { authorization, bearer, get, refusal, token, Unreachable } from "./api.ts";
+import type { Exercise } from "./exercises.ts";
 
 /** What has to be done before any right counts. */
 export type Due = "password" | "enrolment";
@@ -16,6 +17,8 @@ export interface Who {
   departments: string[] | null;
   rights: string[];
   due: Due | null;
+  /** In which exercise the session (or the token) is; null: in reality. */
+  exercise: Exercise | null;
   /** Null for visitors and tokens. */
   account: { secondFactor: boolean; outside: boolean } | null;
   secondFactor: "optional" | "required";
@@ -41,7 +44,8 @@ export interface Enrolment {
   picture: string;
 }
 
-export const who = (): Promise<Who> => get("/session");
+/** Who asks, wherever they are. */
+export const who = (): Promise<Who> => get("/session", undefined, bearer());
 export const may = (whoever: Who, right: string): boolean => whoever.rights.includes(right);
 
 export const begin = (login: string, password: string, code: string | null): Promise<unknown> =>

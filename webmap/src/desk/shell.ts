@@ -1,9 +1,11 @@
 /** The page around the map: its parts, the tools in the head, the strip at the foot, and what went wrong. */
 import { ScaleControl } from "maplibre-gl";
+import { may } from "../city/session.ts";
 import { pointerReadout } from "../map/coordinates.ts";
 import type { CityMap } from "../map/map.ts";
 import { type App, narrow } from "../page/app.ts";
 import { fill, h, iconButton } from "../page/dom.ts";
+import { exercisesDialog, OPENS } from "../page/exercises.ts";
 import { type PageName, pageLinks } from "../page/pages.ts";
 import { atTheDoor, doorName } from "../page/signin.ts";
 import type { Lang } from "../words/i18n.ts";
@@ -110,6 +112,7 @@ export function headTools(element: HTMLElement, app: App, here: PageName): void 
       iconButton(dark ? "sun" : "moon", app.t(dark ? "toLight" : "toDark"), () =>
         store.set({ palette: dark ? "light" : "dark" }),
       ),
+      may(city.who, OPENS) && iconButton("drill", app.t("exTitle"), () => exercisesDialog(app)),
       key,
       pageLinks(app, here),
     );

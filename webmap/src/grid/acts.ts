@@ -38,6 +38,8 @@ export interface Act {
   /** What the lists call it. */
   title: string;
   at: string;
+  /** In which exercise it was done, and nowhere else is sent; null: in reality. */
+  exercise: string | null;
   doing: Doing;
   refused: Refusal | null;
 }

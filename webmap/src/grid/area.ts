@@ -1,6 +1,6 @@
 /** The map of the worker's own grid, kept on the phone: its outline, and the tiles that show it. */
 import type { Geometry } from "geojson";
-import { type Bounds, get, type Item, Refused } from "../city/api.ts";
+import { authorization, type Bounds, get, type Item, Refused } from "../city/api.ts";
 import { boundsOf } from "../map/geometry.ts";
 import type { Kept } from "./kept.ts";
 import { around, tilePath, tilesOf } from "./pack.ts";
@@ -70,7 +70,7 @@ export async function keepArea(kept: Kept, area: Area, templates: readonly strin
   for (let from = 0; from < paths.length; from += AT_ONCE) {
     await Promise.all(
       paths.slice(from, from + AT_ONCE).map(async (path) => {
-        const response = await fetch(path);
+        const response = await fetch(path, { headers: authorization() });
         if (!response.ok) throw new Error(String(response.status));
         await cache.put(path, response);
       }),

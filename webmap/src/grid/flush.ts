@@ -1,4 +1,5 @@
 /** One round of sending, wherever it runs: in the page, or in the service worker when the page is closed. */
+import { meant } from "../city/api.ts";
 import type { Kept } from "./kept.ts";
 import { type Answer, type Ended, type Held, type Request, send } from "./sending.ts";
 
@@ -10,11 +11,11 @@ const PATIENCE_MS = 60_000;
 /** A way to the server; with `headers` that say who asks, beside the cookie. */
 export const posting =
   (headers: () => Record<string, string>) =>
-  async ({ path, key, type, body }: Request): Promise<Answer | null> => {
+  async ({ path, key, type, body, exercise }: Request): Promise<Answer | null> => {
     try {
       const response = await fetch(path, {
         method: "POST",
-        headers: { ...headers(), "Content-Type": type, "Idempotency-Key": key },
+        headers: { ...headers(), ...meant(exercise), "Content-Type": type, "Idempotency-Key": key },
         body,
         signal: AbortSignal.timeout(PATIENCE_MS),
       });

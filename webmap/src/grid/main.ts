@@ -60,7 +60,7 @@ async function start(root: HTMLElement): Promise<void> {
   }
   const [, outbox, cases, shift, area] = await Promise.all([
     city.detail("incident").catch(() => null), // codes are shown where their words are not to be had
-    openOutbox(kept, who.login),
+    openOutbox(kept, who.login, who.exercise),
     openCases(kept),
     openShift(kept),
     areaOf(kept, who).catch(unreached),

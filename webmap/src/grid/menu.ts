@@ -1,5 +1,6 @@
 /** What is not done every day: install the page, renew the kept map, sign out and leave nothing behind. */
 import { h } from "../page/dom.ts";
+import { exercisesDialog } from "../page/exercises.ts";
 import { age } from "../words/format.ts";
 import type { Offline } from "./offline.ts";
 import { type Phone, sure } from "./phone.ts";
@@ -26,6 +27,7 @@ export function openMenu(phone: Phone, offline: Offline, installing: Installing 
     h("p", { class: "told" }, keptText(phone, offline)),
     ...(offline.works && offline.area !== null ? [act(app.t("gridKeepAgain"), offline.keepAgain)] : []),
     ...(installing === null ? [] : [act(app.t("gridInstall"), () => void installing.prompt())]),
+    act(app.t("exTitle"), () => exercisesDialog(app)),
     act(app.t("signOut"), () => void leave(phone)),
     h("footer", {}, h("button", { type: "button", class: "primary", onclick: close }, app.t("close"))),
   );

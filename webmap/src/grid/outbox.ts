@@ -30,7 +30,8 @@ export interface Outbox {
   on(listener: () => void): void;
 }
 
-export async function openOutbox(kept: Kept, owner: string): Promise<Outbox> {
+/** The outbox of an account; what is done now is done in this exercise (null: in reality). */
+export async function openOutbox(kept: Kept, owner: string, exercise: string | null): Promise<Outbox> {
   let box: Box = EMPTY;
   let state: Sending = "idle";
   let attempt = 0;
@@ -80,7 +81,7 @@ export async function openOutbox(kept: Kept, owner: string): Promise<Outbox> {
     sending: () => state,
     async add(done) {
       const at = new Date().toISOString();
-      await kept.add(done.map(({ photo, ...act }) => ({ act: { ...act, owner, at, refused: null }, photo })));
+      await kept.add(done.map(({ photo, ...act }) => ({ act: { ...act, owner, at, exercise, refused: null }, photo })));
       told();
       kick();
       await inBackground();

@@ -21,6 +21,8 @@ export interface Request {
   key: string;
   type: string;
   body: BodyInit;
+  /** The only exercise that takes it; null: reality. */
+  exercise: string | null;
 }
 export interface Answer {
   status: number;
@@ -67,11 +69,13 @@ const part = encodeURIComponent;
 
 async function requestFor(held: Held, act: Act): Promise<Request | null> {
   const { doing, key } = act;
+  const exercise = act.exercise ?? null; // those of an earlier release have none
   const json = (path: string, body: unknown): Request => ({
     path,
     key,
     type: "application/json",
     body: JSON.stringify(body),
+    exercise,
   });
   if (doing.kind === "report") return json("/incidents", doing.body);
   const box = await held.box();
@@ -81,7 +85,7 @@ async function requestFor(held: Held, act: Act): Promise<Request | null> {
   const photo = await held.photo(key);
   const seen = doing.ofReport ? (box.cases[act.of]?.seen ?? null) : null;
   const path = `/incidents/${part(id)}/photos${seen === null ? "" : `?step=${seen}`}`;
-  return photo === undefined ? null : { path, key, type: photo.type, body: photo };
+  return photo === undefined ? null : { path, key, type: photo.type, body: photo, exercise };
 }
 
 function stepBody(box: Box, act: Act, doing: Step): Record<string, unknown> {

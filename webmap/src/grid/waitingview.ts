@@ -82,8 +82,10 @@ export function waitingView(phone: Phone, { amend }: Amending): View {
     };
     const button = (word: string, onclick: () => void, key: string): HTMLElement =>
       h("button", { type: "button", class: "outlined", data: { key: `${key}-${act.key}` }, onclick }, word);
+    // What was reported in an exercise is never made into a report of what really happens, nor the other way round.
+    const elsewhere = act.refused?.told.cause === "exercise_other";
     const again =
-      doing.kind === "report"
+      doing.kind === "report" && !elsewhere
         ? button(app.t("gridAmend"), () => void amendReport(act, doing.body as unknown as Report), "amend")
         : button(app.t("gridTry"), () => void outbox.again(act, changed.get(act.key)?.seen ?? null), "again");
     return [button(app.t("gridDrop"), () => void drop(), "drop"), ...(act.refused?.status === 0 ? [] : [again])];

@@ -9,22 +9,26 @@ export interface Who {
   name: string;
   /** Beginnings of administrative codes, or ids of grids; null: everywhere. */
   areas: readonly string[] | null;
+  /** The exercise that they are in. */
+  exercise: string | null;
 }
 
 const FACT = "who";
 
 /** Who is signed in, with nothing left to do first; null for nobody. */
-export function workerOf({ actor, name, areas, due }: Session): Who | null {
-  return actor === null || due !== null ? null : { login: actor, name: name ?? actor, areas };
+export function workerOf({ actor, name, areas, due, exercise }: Session): Who | null {
+  return actor === null || due !== null
+    ? null
+    : { login: actor, name: name ?? actor, areas, exercise: exercise?.id ?? null };
 }
 
 /**
- * Remember who it is. What another account left on this phone is not for the eyes of the next one, nor of who found it
+ * Remember who it is, and in which exercise: what is known of one is not shown in another, nor outside. What another account left on this phone is not for the eyes of the next one, nor of who found it
  * after its session was ended; what has not been sent stays, as the account's own: it is shown and sent to no other.
  */
 export async function remember(kept: Kept, now: Who | null): Promise<void> {
   const before = await kept.fact<Who | null>(FACT);
-  if (before?.login !== now?.login) {
+  if (before?.login !== now?.login || (before?.exercise ?? null) !== (now?.exercise ?? null)) {
     for (const name of ["cases", "area"]) await kept.setFact(name, null);
     if ("caches" in globalThis) await caches.delete(AREA);
   }

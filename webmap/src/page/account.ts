@@ -3,6 +3,7 @@
 import * as session from "../city/session.ts";
 import type { App } from "./app.ts";
 import { fill, h } from "./dom.ts";
+import { exercisesDialog } from "./exercises.ts";
 import { Said, why } from "./why.ts";
 
 /** Show the account of whoever is signed in. */
@@ -59,6 +60,10 @@ function overview(view: View): void {
       password,
       second,
       button(app.t("peopleSessions"), () => void listSessions(view)),
+      button(app.t("exTitle"), () => {
+        view.close();
+        exercisesDialog(app);
+      }),
     ),
     h(
       "footer",

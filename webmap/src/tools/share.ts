@@ -3,6 +3,7 @@ import { qrCode } from "../card/qr.ts";
 import type { App } from "../page/app.ts";
 import { copied } from "../page/copy.ts";
 import { fill, h } from "../page/dom.ts";
+import { linkWithin } from "../page/exercise.ts";
 import { IN_URL } from "../page/state.ts";
 import type { Board } from "./board.ts";
 
@@ -19,7 +20,7 @@ export function shareTool(app: App, board: Board, body: HTMLElement): () => void
   const lost = h("p", { class: "hint warn" });
   const draw = () => {
     // The link that was followed may be an older one: the state is what counts, and the address bar mirrors it.
-    address.value = location.href;
+    address.value = linkWithin(app, location.href);
     const fits = address.value.length <= MOST_IN_QR;
     fill(picture, fits && qrCode(address.value, app.t("shareQr")));
     caption.textContent = app.t(fits ? "shareQr" : "shareTooLong");

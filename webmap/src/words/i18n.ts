@@ -4,6 +4,7 @@ import * as card from "./card.ts";
 import * as cases from "./cases.ts";
 import * as data from "./data.ts";
 import * as desk from "./desk.ts";
+import * as exercise from "./exercise.ts";
 import * as grid from "./grid.ts";
 import * as looks from "./looks.ts";
 import * as panels from "./panels.ts";
@@ -33,6 +34,7 @@ const zh = {
   ...callbacks.zh,
   ...why.zh,
   ...grid.zh,
+  ...exercise.zh,
 };
 const en = {
   ...desk.en,
@@ -49,12 +51,16 @@ const en = {
   ...callbacks.en,
   ...why.en,
   ...grid.en,
+  ...exercise.en,
 };
 
 export type Word = keyof typeof zh;
 
 /** The parts, for the test that none takes a word of another. */
-export const PARTS = { desk, looks, card, tools, video, panels, wall, plan, data, people, cases, callbacks, why, grid };
+export const PARTS = {
+  ...{ desk, looks, card, tools, video, panels, wall, plan, data, people, cases, callbacks, why, grid },
+  ...{ exercise },
+};
 
 export const DICTIONARY: Record<Lang, Record<Word, string>> = { zh, en };
 

@@ -1,0 +1,60 @@
+/** Exercises: listed, opened, closed; entered and left by this session; what one leaves behind. */
+import type { Title } from "../words/i18n.ts";
+import { get } from "./api.ts";
+import { send } from "./session.ts";
+
+export interface Exercise {
+  id: string;
+  title: string;
+  note: string | null;
+  /** How the codes of its area begin; null: the whole city. */
+  area: string | null;
+  roles: string[];
+  openedAt: string;
+  openedBy: string;
+  closedAt: string | null;
+  closedBy: string | null;
+}
+
+export interface Listed extends Exercise {
+  /** Whether one may close it and read all of its record. */
+  yours: boolean;
+}
+
+export interface Counted extends Listed {
+  counts: { cases: number; underWay: number; overdue: number; steps: number; notices: number };
+}
+
+export interface Recorded {
+  id: number;
+  incident: string;
+  of: string | null;
+  title: Title;
+  at: string;
+  actor: string;
+  note: string | null;
+}
+
+export interface Unsent {
+  id: number;
+  incident: string | null;
+  at: string;
+  text: Title;
+  audience: { departments?: string[]; people?: string[]; command?: number; area?: string | null; desk?: boolean };
+  /** The channels that would have taken it. */
+  channels: string[];
+}
+
+const part = encodeURIComponent;
+
+export const exercises = (): Promise<{ exercises: Listed[] }> => get("/exercises");
+export const exercise = (id: string): Promise<Counted> => get(`/exercises/${part(id)}`);
+export const open = (made: { title: string; note?: string; area?: string }): Promise<Exercise> =>
+  send("POST", "/exercises", made);
+export const close = (id: string): Promise<Exercise> => send("POST", `/exercises/${part(id)}/close`);
+/** Enter an exercise, or (null) leave the one that the session is in. */
+export const enter = (id: string | null): Promise<unknown> => send("PUT", "/session/exercise", { id });
+export const stepsIn = (id: string, after: number): Promise<{ steps: Recorded[]; after: number | null }> =>
+  get(`/exercises/${part(id)}/steps?after=${after}`);
+export const outboxOf = (id: string, after: number): Promise<{ notices: Unsent[]; after: number | null }> =>
+  get(`/exercises/${part(id)}/outbox?after=${after}`);
