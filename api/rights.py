@@ -213,6 +213,7 @@ HARMLESS: Final = frozenset(
         "POST /incidents/duplicates",
         "POST /callers/{id}/unmask",  # of callers of the exercise; recorded with it
         "POST /hotline/intake/draft",
+        "POST /notices/read",  # one's own marks, of notices that are seen
         "POST /query",
         "POST /query/plan",
         "POST /print",
