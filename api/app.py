@@ -30,6 +30,7 @@ from api.routes import (
     callbacks,
     callers,
     catalogue,
+    channels,
     client,
     clocks,
     departments,
@@ -188,6 +189,7 @@ class Application:
             open311,
             webhooks,
             notices,
+            channels,
             join,
         ):
             api.include_router(part.router)

@@ -18,7 +18,10 @@ import sqlalchemy as sa
 
 from api.settings import Settings
 from api.tls import BadCertificate, certificate_of
-from layers.errors import LayersError
+from layers.errors import BadDeclaration, LayersError
+from layers.loop.mail import unreachable
+from layers.loop.notice_tables import CHANNEL, NOTICE_SENDING
+from layers.loop.sms import gateway_in
 from layers.people.keys import KeysUnfit, file_in, read_keys
 from layers.people.rotation import uses
 from layers.people.tables import ACCOUNT
@@ -40,7 +43,7 @@ _CERTIFICATE_DAYS: Final = 30
 _BACKUP_DAYS: Final = 2
 _GIB: Final = 2**30
 _LEAST_POSTGRES, _LEAST_POSTGIS = 15, (3, 3)
-_HEARTBEAT_S, _LAG_S, _CLOCK_S = 60.0, 30.0, 2.0
+_HEARTBEAT_S, _LAG_S, _CLOCK_S, _MAIL_S = 60.0, 30.0, 2.0, 5.0
 
 
 @dataclass(frozen=True)
@@ -245,6 +248,30 @@ def _sealer(patient: Patient) -> Iterator[Finding]:
         yield Finding("audit chain", "must", f"records wait for {lag:,.0f} s to be sealed", "see the log of the worker")
 
 
+def _mail(patient: Patient) -> Iterator[Finding]:
+    mailbox = patient.settings.mailbox
+    if mailbox is None:
+        return
+    if why := unreachable(mailbox, timeout_s=_MAIL_S):
+        told = f"{mailbox.host}:{mailbox.port} does not take us ({why})"
+        yield Finding("mail", "should", told, "see CHENGTU_SMTP_… in docs/operating.md")
+
+
+def _notices(patient: Patient) -> Iterator[Finding]:
+    try:
+        gateway_in(patient.folder)
+    except BadDeclaration as error:
+        yield Finding("notices", "must", str(error), "see docs/notices.md")
+    lately = patient.now - dt.timedelta(days=1)
+    dead = sa.select(CHANNEL.c.id, CHANNEL.c.title, sa.func.count()).join(
+        NOTICE_SENDING, NOTICE_SENDING.c.channel == CHANNEL.c.id
+    )
+    given_up = sa.and_(NOTICE_SENDING.c.dead_at > lately, CHANNEL.c.ended_at.is_(None))
+    for id, title, count in patient.connection.execute(dead.where(given_up).group_by(CHANNEL.c.id).limit(20)):
+        told = f"channel {id} ({title}): {count:,} notices of the last day were given up"
+        yield Finding("notices", "should", told, f"GET /channels/{id}/sendings says why")
+
+
 def _typeface(_: Patient) -> Iterator[Finding]:
     try:
         system_face()
@@ -272,7 +299,7 @@ def _server_major(connection: sa.Connection) -> int:
 
 CHECKS: Final[tuple[Check, ...]] = (
     *(_versions, _https, _address, _second_factor, _keys, _backups, _dump_program, _disk, _clock),
-    *(_worker, _sealer, _leakproof, _typeface, _approval),
+    *(_worker, _mail, _notices, _sealer, _leakproof, _typeface, _approval),
 )
 
 

@@ -46,6 +46,7 @@ from layers.errors import (
     UnknownUpload,
     WrongLogin,
 )
+from layers.loop.channels import UnknownChannel
 from layers.loop.departments import UnknownDepartment
 from layers.loop.duties import UnknownDuty
 from layers.loop.errors import Overtaken, TooOften
@@ -122,6 +123,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     UnknownDepartment: HTTPStatus.NOT_FOUND,
     UnknownLine: HTTPStatus.NOT_FOUND,
     UnknownWebhook: HTTPStatus.NOT_FOUND,
+    UnknownChannel: HTTPStatus.NOT_FOUND,
     UnknownService: HTTPStatus.NOT_FOUND,
     UnknownRequest: HTTPStatus.NOT_FOUND,
     UnknownAnswer: HTTPStatus.NOT_FOUND,

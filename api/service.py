@@ -24,6 +24,7 @@ from layers.ask.results import Results
 from layers.catalog import built_in
 from layers.loop.hotline.intake import Intake
 from layers.loop.rules import Rules, rules_in
+from layers.loop.sms import gateway_in
 from layers.people.access import ADMIN
 from layers.people.attempts import Limits
 from layers.people.outside import House
@@ -139,6 +140,6 @@ def check(settings: Settings) -> None:
     service = Service.open(settings, settings.database_url)
     try:
         service.topics.all()
-        _ = service.intake.lines, service.intake.rates
+        _ = service.intake.lines, service.intake.rates, gateway_in(settings.data_dir)
     finally:
         service.close()

@@ -13,6 +13,7 @@ from pydantic import AliasChoices, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gis.frames import parse_frame
+from layers.loop.mail import PORTS, Mailbox, Security, is_address
 from layers.loop.webhook_address import networks_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -53,6 +54,13 @@ class Settings(BaseSettings):
     second_factor: Literal["optional", "required"] = "optional"
     # Networks of the city's own that webhooks may be sent to, like "10.0.0.0/8"; public addresses need no mention.
     webhook_networks: str = ""
+    # The city's mail server, by which notices go out as e-mail: how it is reached, as whom, and who signs in to it.
+    smtp_security: Security = "starttls"
+    smtp_from: str | None = None
+    smtp_password: str | None = Field(None, repr=False)
+    smtp_user: str | None = None
+    smtp_port: int | None = Field(None, ge=1, le=65535)
+    smtp_host: str | None = None
     # A provider of OpenID Connect: its issuer, our id and secret there (public_url has to be set, too), and its name.
     oidc_client_id: str | None = None
     oidc_client_secret: str | None = Field(None, repr=False)
@@ -127,6 +135,27 @@ class Settings(BaseSettings):
     def _networks(cls, text: str) -> str:
         networks_of(text)
         return text
+
+    @field_validator("smtp_host")
+    @classmethod
+    def _a_mail_server(cls, host: str | None, given: ValidationInfo) -> str | None:
+        if host is None:
+            return None
+        if not _HOST.fullmatch(host) or ":" in host:
+            raise ValueError("a mail server is the name of a host")
+        if not is_address(given.data.get("smtp_from") or ""):
+            raise ValueError("a mail server needs the setting smtp_from: the address that notices come from")
+        if (given.data.get("smtp_user") is None) != (given.data.get("smtp_password") is None):
+            raise ValueError("smtp_user and smtp_password belong together")
+        return host
+
+    @property
+    def mailbox(self) -> Mailbox | None:
+        """The city's mail server, if there is one."""
+        if self.smtp_host is None or self.smtp_from is None:
+            return None
+        port = self.smtp_port or PORTS[self.smtp_security]
+        return Mailbox(self.smtp_host, port, self.smtp_from, self.smtp_security, self.smtp_user, self.smtp_password)
 
     @property
     def secure(self) -> bool:

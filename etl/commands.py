@@ -118,7 +118,10 @@ def worker(_: argparse.Namespace, screen: Screen) -> int:
     from layers.ask.indicator.reading import SHIPPED, indicators_in
     from layers.loop.firing import firing
     from layers.loop.hotline.training_job import training
+    from layers.loop.mail import mailbox_from
+    from layers.loop.notice_sending import Ways, sending
     from layers.loop.rules import rules_in
+    from layers.loop.sms import gateway_in
     from layers.loop.tally import tallying
     from layers.loop.webhook_address import networks_of
     from layers.loop.webhook_sending import telling
@@ -139,6 +142,7 @@ def worker(_: argparse.Namespace, screen: Screen) -> int:
 
         indicators = indicators_in([SHIPPED, home.folder / INDICATORS], built_in())
         rules = rules_in(home.folder)
+        keyring, networks = keyring_in(home.folder), networks_of(os.environ.get("CHENGTU_WEBHOOK_NETWORKS", ""))
         more = [
             baking(url, layers, home.folder / ARCHIVES),
             counting(url, layers, indicators),
@@ -146,7 +150,8 @@ def worker(_: argparse.Namespace, screen: Screen) -> int:
             training(url, home.folder),
             firing(url, rules.calendar),
             tallying(url, rules),
-            telling(url, keyring_in(home.folder), networks_of(os.environ.get("CHENGTU_WEBHOOK_NETWORKS", ""))),
+            telling(url, keyring, networks),
+            sending(url, Ways(keyring, networks, mailbox_from(os.environ), gateway_in(home.folder))),
         ]
         beside = [lambda: sealing(url, home.folder / AUDIT)]
         asyncio.run(work(url, layers, more=more, beside=beside))

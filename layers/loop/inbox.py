@@ -72,6 +72,15 @@ def inbox(
     return Inbox(told, rows[limit - 1]["id"] if len(rows) > limit else None, counted)
 
 
+def outbox_of(connection: sa.Connection, exercise: str, *, before: int | None, limit: int) -> Inbox:
+    """All notices of an exercise, the newest first; `connection` acts for somebody in it."""
+    asked = [NOTICE.c.scenario == exercise, *([] if before is None else [NOTICE.c.id < before])]
+    query = sa.select(*_TOLD).select_from(_WITH_CASE).where(*asked).order_by(NOTICE.c.id.desc()).limit(limit + 1)
+    rows = connection.execute(query).mappings().all()
+    told = [told_notice(row) for row in rows[:limit]]
+    return Inbox(told, rows[limit - 1]["id"] if len(rows) > limit else None, 0)
+
+
 def mark_read(connection: sa.Connection, actor: Actor, ids: Sequence[int], *, now: dt.datetime) -> None:
     """Mark notices as read by the actor, those that are meant for them; once or again."""
     found = sa.select(sa.literal(actor.name), NOTICE.c.id, sa.literal(now, sa.DateTime(timezone=True)))

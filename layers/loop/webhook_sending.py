@@ -8,48 +8,41 @@ import json
 import logging
 from collections.abc import Callable
 from typing import Final
-from urllib.parse import urlsplit
 
-import httpx
 import procrastinate
 import sqlalchemy as sa
 
-from layers.loop.webhook_address import Networks, NotCalled, address_for, port_of
-from layers.loop.webhooks import SIGNATURE, Outcome, Sending, claim, queue_steps, record, secret_of, signature
+from layers.loop.calling import Answer, call
+from layers.loop.outbox import Outcome
+from layers.loop.webhook_address import Networks
+from layers.loop.webhooks import SIGNATURE, Sending, claim, queue_steps, record, secret_of, signature
 from layers.people.privacy import Keyring
 from layers.store.engine import begin, engine_for
 from layers.store.jobs import QUEUE
 
 log = logging.getLogger("chengtu.jobs")
-TIMEOUT_S: Final = 10.0
 _MOST_ROUNDS: Final = 10
 _JOB: Final = "chengtu.tell_webhooks"
 
 
 def tell(sending: Sending, secret: str, networks: Networks, *, now: dt.datetime) -> Outcome:
-    """Try one telling; no redirect is followed and no proxy of the environment is used."""
-    parts = urlsplit(sending.url)
+    """Try one telling."""
     body = json.dumps({"id": sending.id, **sending.body}, ensure_ascii=False, separators=(",", ":")).encode()
-    try:
-        address = address_for(parts, networks)
-        host = f"[{address}]" if address.version == 6 else str(address)
-        url = parts._replace(netloc=f"{host}:{port_of(parts)}").geturl()
-        headers = {
-            "Host": parts.netloc, "Content-Type": "application/json; charset=utf-8", "User-Agent": "chengtu-webhook/1",
-            SIGNATURE: signature(secret, body, now=now),
-        }  # fmt: skip
-        with (
-            httpx.Client(timeout=TIMEOUT_S, trust_env=False, follow_redirects=False) as client,
-            # The certificate is that of the name, though the address is called.
-            client.stream(
-                "POST", url, content=body, headers=headers, extensions={"sni_hostname": parts.hostname}
-            ) as got,
-        ):
-            return Outcome(got.status_code, None if got.is_success else f"answered {got.status_code}")
-    except NotCalled as error:
-        return Outcome(None, str(error))
-    except httpx.HTTPError as error:
-        return Outcome(None, type(error).__name__)
+    return told(call(sending.url, body, networks, headers=headers_of(secret, body, now=now)))
+
+
+def headers_of(secret: str, body: bytes, *, now: dt.datetime) -> dict[str, str]:
+    """What goes with a telling: who calls, and the signature."""
+    kind = "application/json; charset=utf-8"
+    return {"Content-Type": kind, "User-Agent": "chengtu-webhook/1", SIGNATURE: signature(secret, body, now=now)}
+
+
+def told(answer: Answer) -> Outcome:
+    """What became of a call: any status of success will do."""
+    if answer.status is None:
+        return Outcome(None, answer.error)
+    outcome = Outcome(answer.status)
+    return outcome if outcome.taken else Outcome(answer.status, f"answered {answer.status}")
 
 
 def tell_all(engine: sa.Engine, keyring: Keyring, networks: Networks, *, now: Callable[[], dt.datetime]) -> int:

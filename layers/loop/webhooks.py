@@ -16,7 +16,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from layers.errors import BadField, Conflict, LayersError
+from layers.loop import outbox
 from layers.loop.departments import Departments
+from layers.loop.outbox import Outcome
 from layers.loop.webhook_address import Networks, check_url
 from layers.loop.webhook_tables import SENDING, WEBHOOK
 from layers.people.privacy import Keyring
@@ -24,9 +26,6 @@ from layers.people.privacy import Keyring
 MOST_WEBHOOKS: Final = 200
 MOST_LISTED: Final = 100
 MOST_AT_ONCE: Final = 500
-CLAIM_S: Final = 60
-WAITS_S: Final = (10, 60, 300, 1_800, 7_200, 21_600)
-"""So long after each failure it is tried again; after the last it is given up."""
 SIGNATURE: Final = "Chengtu-Signature"
 
 
@@ -59,19 +58,6 @@ class Sending:
     salt: str
     body: dict[str, Any]
     tries: int
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a try: the status that was answered, or why there was none."""
-
-    status: int | None
-    error: str | None = None
-
-    @property
-    def taken(self) -> bool:
-        """Whether the other side has it."""
-        return self.status is not None and 200 <= self.status < 300
 
 
 def register(
@@ -120,8 +106,7 @@ def webhook(connection: sa.Connection, id: int) -> Webhook:
 def end(connection: sa.Connection, id: int, *, now: dt.datetime) -> None:
     """Tell nothing more; what waits is given up."""
     connection.execute(sa.update(WEBHOOK).where(WEBHOOK.c.id == id).values(ended_at=now))
-    waiting = sa.and_(SENDING.c.webhook == id, SENDING.c.next_at.is_not(None))
-    connection.execute(sa.update(SENDING).where(waiting).values(next_at=None, dead_at=now, error="ended"))
+    outbox.give_up(connection, SENDING, SENDING.c.webhook == id, now=now)
 
 
 def sendings(connection: sa.Connection, id: int, *, before: int | None = None) -> list[dict[str, Any]]:
@@ -197,17 +182,10 @@ def _queued(id: int, row: sa.RowMapping, now: dt.datetime) -> dict[str, Any]:
 
 def claim(connection: sa.Connection, *, now: dt.datetime, most: int = 20) -> list[Sending]:
     """Tellings that are due, each for one worker; who dies meanwhile leaves them to be claimed again in a minute."""
-    due = (
-        sa.select(SENDING.c.id)
-        .where(SENDING.c.next_at <= now)
-        .order_by(SENDING.c.next_at, SENDING.c.id)
-        .limit(most)
-        .with_for_update(skip_locked=True)
-    )
     claimed = (
         sa.update(SENDING)
-        .where(SENDING.c.id.in_(due), WEBHOOK.c.id == SENDING.c.webhook)
-        .values(tries=SENDING.c.tries + 1, next_at=now + dt.timedelta(seconds=CLAIM_S))
+        .where(SENDING.c.id.in_(outbox.due(SENDING, now=now, most=most)), WEBHOOK.c.id == SENDING.c.webhook)
+        .values(outbox.claimed(SENDING, now=now))
         .returning(SENDING.c.id, WEBHOOK.c.url, WEBHOOK.c.salt, SENDING.c.body, SENDING.c.tries)
     )
     return sorted((Sending(*row) for row in connection.execute(claimed)), key=lambda one: one.id)
@@ -215,12 +193,4 @@ def claim(connection: sa.Connection, *, now: dt.datetime, most: int = 20) -> lis
 
 def record(connection: sa.Connection, sending: Sending, outcome: Outcome, *, now: dt.datetime) -> None:
     """Write down what became of a try: taken, to be tried again later, or given up."""
-    values: dict[str, Any] = {"status": outcome.status, "error": outcome.error}
-    if outcome.taken:
-        values |= {"sent_at": now, "next_at": None}
-    elif sending.tries > len(WAITS_S):
-        values |= {"dead_at": now, "next_at": None}
-    else:
-        values |= {"next_at": now + dt.timedelta(seconds=WAITS_S[sending.tries - 1])}
-    mine = sa.and_(SENDING.c.id == sending.id, SENDING.c.tries == sending.tries, SENDING.c.next_at.is_not(None))
-    connection.execute(sa.update(SENDING).where(mine).values(values))
+    outbox.record(connection, SENDING, sending.id, tries=sending.tries, outcome=outcome, now=now)

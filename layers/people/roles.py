@@ -41,6 +41,7 @@ RIGHTS: Final[Mapping[str, Title]] = {
     "hotline.take": Title("接听热线", "Take calls"),
     "person.unmask": Title("查看隐去的个人信息", "Unmask personal fields"),
     "duty.edit": Title("维护职责清单", "Edit the duty table"),
+    "channel.edit": Title("维护通知渠道", "Edit the channels of notices"),
     "account.edit": Title("管理账号", "Administer accounts"),
     "role.edit": Title("授予角色、修改权限", "Grant roles and change their rights"),
     "audit.read": Title("查阅审计记录", "Read the audit records"),

@@ -22,11 +22,12 @@ from hypothesis import strategies as st
 from layers.errors import BadField, Conflict
 from layers.loop import webhooks as hooks
 from layers.loop.departments import shipped_departments
+from layers.loop.outbox import WAITS_S
 from layers.loop.tables import STEP
 from layers.loop.webhook_address import NotCalled, address_for, check_url, networks_of
 from layers.loop.webhook_sending import tell, tell_all
 from layers.loop.webhook_tables import SENDING, WEBHOOK
-from layers.loop.webhooks import SIGNATURE, WAITS_S, Sending, claim, end, queue_steps, register
+from layers.loop.webhooks import SIGNATURE, Sending, claim, end, queue_steps, register
 from layers.people.privacy import Keyring, keyring_in
 from layers.store.engine import begin
 from tests.conftest import Database
