@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from api.doctor import Finding, examine, status
 from api.settings import Settings
+from layers.loop.notice_tables import CHANNEL, NOTICE_SENDING
 from layers.loop.tables import CALLER
 from layers.people.accounts import first_accounts
 from layers.people.keys import file_in, turn_keys
@@ -158,3 +159,45 @@ def test_a_database_that_does_not_answer_is_a_finding_and_no_failure(tmp_path: P
     assert told.returncode == 2
     assert "× database: does not answer as it should" in told.stdout
     assert "Traceback" not in told.stderr
+
+
+def test_a_mail_server_that_does_not_answer_and_notices_that_were_given_up_are_told(
+    database: Database, tmp_path: Path
+) -> None:
+    with begin(database.owner, actor="test") as connection:
+        made = sa.insert(CHANNEL).values(kind="wecom", title="值班群", address="sealed", actor="test")
+        channel = connection.execute(made.returning(CHANNEL.c.id)).scalar_one()
+        dead = {"channel": channel, "body": {}}
+        hours = [{**dead, "dead_at": NOW - dt.timedelta(hours=ago)} for ago in (1, 2, 30)]
+        connection.execute(sa.insert(NOTICE_SENDING), hours)
+    told = found(database, tmp_path, smtp_host="127.0.0.1", smtp_port=9, smtp_from="a@b.example")
+    assert "127.0.0.1:9 does not take us (ConnectionRefusedError)" in told["mail"].says
+    assert told["mail"].severity == "should"
+    assert "(值班群): 2 notices of the last day were given up" in told["notices"].says
+    (tmp_path / "loop").mkdir()
+    (tmp_path / "loop" / "sms.yaml").write_text("url: nowhere", encoding="utf-8")
+    assert any("sms.yaml, line 1" in one.says for one in examine(Settings(data_dir=tmp_path), database.url, now=NOW))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"smtp_host": "mail.city"},
+        {"smtp_host": "mail.city", "smtp_from": "no address"},
+        {"smtp_host": "mail.city", "smtp_from": "a@b.example", "smtp_user": "city"},
+        {"smtp_host": "mail.city:25", "smtp_from": "a@b.example"},
+        {"smtp_host": "mail.city", "smtp_from": "a@b.example", "smtp_security": "maybe"},
+    ],
+)
+def test_a_mail_server_that_is_set_halfway_is_refused(given: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="smtp_"):
+        Settings(**given)  # type: ignore[arg-type]
+
+
+def test_the_port_of_a_mail_server_follows_from_how_it_is_secured() -> None:
+    ports = {}
+    for security in ("starttls", "tls", "none"):
+        box = Settings(smtp_host="mail.city", smtp_from="a@b.example", smtp_security=security).mailbox
+        assert box is not None
+        ports[security] = box.port
+    assert ports == {"starttls": 587, "tls": 465, "none": 25}
