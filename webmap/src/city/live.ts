@@ -1,6 +1,7 @@
 /** The stream of what changes in the city, held open through lost connections, sleeping phones and restarts. */
 import { authorization, refusal } from "./api.ts";
 import { type Message, messageReader } from "./events.ts";
+import { heard as called } from "./notices.ts";
 
 /** `off`: the server has no stream; `waiting`: nothing comes, and the picture is that of `since`. */
 export type LiveState = { kind: "off" } | { kind: "connecting" } | { kind: "live" } | { kind: "waiting"; since: Date };
@@ -46,6 +47,7 @@ export async function listen(path: string, { said, turned }: Listener, over: Abo
         for (const message of read(part.value)) {
           if (message.id !== "") last = message.id;
           said(message, resumed);
+          called(message.event);
         }
       }
     } finally {

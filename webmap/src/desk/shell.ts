@@ -6,7 +6,8 @@ import type { CityMap } from "../map/map.ts";
 import { type App, narrow } from "../page/app.ts";
 import { fill, h, iconButton } from "../page/dom.ts";
 import { exercisesDialog, OPENS } from "../page/exercises.ts";
-import { type PageName, pageLinks } from "../page/pages.ts";
+import { noticeBell } from "../page/notices.ts";
+import { caseLink, type PageName, pageLinks } from "../page/pages.ts";
 import { atTheDoor, doorName } from "../page/signin.ts";
 import type { Lang } from "../words/i18n.ts";
 
@@ -86,6 +87,7 @@ export function buildShell(root: HTMLElement): Shell {
 /** The head: whose map it is, the switches of language, palette and sign-in, and the way to the other pages. */
 export function headTools(element: HTMLElement, app: App, here: PageName): void {
   const { store, city } = app;
+  const bell = noticeBell(app, { href: (id) => caseLink(app, id) });
   const draw = () => {
     const { lang, palette } = store.get();
     const dark = palette === "dark";
@@ -113,6 +115,7 @@ export function headTools(element: HTMLElement, app: App, here: PageName): void 
         store.set({ palette: dark ? "light" : "dark" }),
       ),
       may(city.who, OPENS) && iconButton("drill", app.t("exTitle"), () => exercisesDialog(app)),
+      bell,
       key,
       pageLinks(app, here),
     );

@@ -4,6 +4,7 @@ import { loadCity } from "../city/city.ts";
 import { type App, createApp } from "../page/app.ts";
 import { begin } from "../page/begin.ts";
 import { fill, h } from "../page/dom.ts";
+import { noticeBell } from "../page/notices.ts";
 import { signIn, signOut } from "../page/signin.ts";
 import { blank, createStore, type State } from "../page/state.ts";
 import type { Lang } from "../words/i18n.ts";
@@ -29,6 +30,9 @@ import "./grid.css";
 
 /** What a worker looks for beside tasks: the city's ground, its grids and what stands in them. */
 const SHOWN = ["county", "building", "grid", "road", "component", "place"];
+
+/** A phone holds no stream open: it asks. */
+const NOTICES_MS = 60_000;
 
 const langAsked = (): Lang => (new URLSearchParams(location.search).get("lang") === "en" ? "en" : "zh");
 
@@ -86,9 +90,10 @@ async function run(shell: Shell, phone: Phone, area: Area | null, registering: P
   const offline: Offline = { works: false, area, keeping: false, keepAgain: () => undefined };
   let ground: Ground | null = null;
   const opening = openGround(phone, { area, main: shell.main, opened: ({ id }) => go(`task/${id}`) });
+  const bell = noticeBell(phone.app, { href: (id) => `#task/${id}`, every_ms: NOTICES_MS });
   const views = viewsOf(phone, area, { ground: () => ground, opening });
   const frame = (name: string): void => {
-    showHead(shell, phone, titleOf(phone, area), () => openMenu(phone, offline, installing));
+    showHead(shell, phone, { title: titleOf(phone, area), bell }, () => openMenu(phone, offline, installing));
     showStrip(shell, phone);
     const open = name === "task" ? "tasks" : name;
     showTabs(shell, phone.app, { open, waiting: outbox.box().acts.length, tasks: cases.list().length });

@@ -76,7 +76,12 @@ export function showTabs(
 }
 
 /** Whose grid, and the switch of the shift. */
-export function showHead({ head }: Shell, phone: Phone, title: string, menu: () => void): void {
+export function showHead(
+  { head }: Shell,
+  phone: Phone,
+  { title, bell }: { title: string; bell: HTMLElement | null },
+  menu: () => void,
+): void {
   const { app, shift } = phone;
   const on = shift.since() !== null;
   const button = h(
@@ -91,6 +96,7 @@ export function showHead({ head }: Shell, phone: Phone, title: string, menu: () 
       head,
       h("h1", {}, title),
       button,
+      bell,
       h(
         "button",
         { type: "button", class: "icon-button", title: label, aria: { label }, data: { key: "menu" }, onclick: menu },

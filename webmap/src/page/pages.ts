@@ -13,6 +13,12 @@ const WORDS: Record<PageName, Word> = {
   wall: "pageWall",
 };
 
+/** Where the desk shows a case. */
+export function caseLink(app: App, id: string): string {
+  const { lang, palette } = app.store.get();
+  return `${PAGES.cases}#case=${encodeURIComponent(id)}&lang=${lang}&palette=${palette}`;
+}
+
 /** Links to all pages; the one that is open is marked and leads nowhere. */
 export function pageLinks(app: App, here: PageName): HTMLElement {
   const { lang, palette } = app.store.get();

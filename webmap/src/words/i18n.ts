@@ -7,6 +7,7 @@ import * as desk from "./desk.ts";
 import * as exercise from "./exercise.ts";
 import * as grid from "./grid.ts";
 import * as looks from "./looks.ts";
+import * as notices from "./notices.ts";
 import * as panels from "./panels.ts";
 import * as people from "./people.ts";
 import * as plan from "./plan.ts";
@@ -30,6 +31,7 @@ const zh = {
   ...plan.zh,
   ...data.zh,
   ...people.zh,
+  ...notices.zh,
   ...cases.zh,
   ...callbacks.zh,
   ...why.zh,
@@ -47,6 +49,7 @@ const en = {
   ...plan.en,
   ...data.en,
   ...people.en,
+  ...notices.en,
   ...cases.en,
   ...callbacks.en,
   ...why.en,
@@ -59,7 +62,7 @@ export type Word = keyof typeof zh;
 /** The parts, for the test that none takes a word of another. */
 export const PARTS = {
   ...{ desk, looks, card, tools, video, panels, wall, plan, data, people, cases, callbacks, why, grid },
-  ...{ exercise },
+  ...{ exercise, notices },
 };
 
 export const DICTIONARY: Record<Lang, Record<Word, string>> = { zh, en };
