@@ -229,6 +229,20 @@ def test_who_is_in_an_exercise_is_told_of_it_and_of_nothing_that_really_happens(
     assert everything(town, slice_of(EXERCISE)) == rehearsed
 
 
+def test_who_sees_all_that_really_happens_is_told_nothing_of_an_exercise(town: Database) -> None:
+    """Nor is what is kept of all records: sums, counts of cells, boxes and estimates."""
+    clear(town)
+    report(town, OURS, THEIRS)
+    count_all(town.engine, [COUNTED, HELD], LAYERS)
+    before = everything(town, slice_of(ADMIN))
+    elsewhere = replace(REHEARSED, id="20260101900011", lon=120.5, lat=32.4, title="暗沟堵塞的演练", light="red")
+    report(town, REHEARSED, elsewhere)
+    change(town, elsewhere.id, title="暗沟堵塞的演练一处")
+    count_all(town.engine, [COUNTED, HELD], LAYERS)
+    after = everything(town, slice_of(ADMIN))
+    assert {name: told for name, told in after.items() if told != before[name]} == {}
+
+
 def test_the_cells_of_low_zooms_count_what_is_seen(town: Database) -> None:
     clear(town)
     report(town, OURS, replace(OURS, id="20260101000011", light="red"), replace(THEIRS, lon=OURS.lon, lat=OURS.lat))

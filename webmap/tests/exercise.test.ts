@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { meant } from "../src/city/api.ts";
-import { type Act, added, type Box, EMPTY, localCase } from "../src/grid/acts.ts";
+import { type Act, added, type Box, EMPTY, localCase, within } from "../src/grid/acts.ts";
 import { type Request, send } from "../src/grid/sending.ts";
 
 function acted(exercise: string | null, key: string): Act {
@@ -50,6 +50,12 @@ test("each act says in which exercise it was done, and is refused anywhere else"
       ["k3", "exercise_other"],
     ],
   );
+});
+
+test("what was done elsewhere is not sent from here", () => {
+  const box = [acted("drill-20261122-1", "k1"), acted(null, "k2")].reduce(added, EMPTY);
+  const keys = (exercise: string | null) => within(box, exercise).acts.map(({ key }) => key);
+  assert.deepEqual([keys(null), keys("drill-20261122-1"), keys("drill-20261122-2")], [["k2"], ["k1"], []]);
 });
 
 test("what an earlier release kept was done in reality", async () => {

@@ -71,6 +71,15 @@ const inOrder = (acts: readonly Act[]): Act[] => [...acts].sort((a, b) => a.seq 
 /** The case as the server calls it; null while its report has not arrived. */
 export const serversId = (box: Box, of: string): string | null => (isLocal(of) ? (box.cases[of]?.id ?? null) : of);
 
+/** What of a box was done in this exercise (null: in reality); only that is sent from there. */
+export const within = (box: Box, exercise: string | null): Box => ({
+  ...box,
+  acts: box.acts.filter((act) => isOf(act, exercise)),
+});
+
+/** Whether an act was done in this exercise; those that an earlier release kept were done in reality. */
+export const isOf = (act: Act, exercise: string | null): boolean => (act.exercise ?? null) === exercise;
+
 /** The next to be sent: the oldest of those whose case no refusal holds up; null when nothing can be sent. */
 export function nextAct(box: Box): Act | null {
   const held = new Set<string>();

@@ -1,5 +1,6 @@
 /** One round of sending, wherever it runs: in the page, or in the service worker when the page is closed. */
 import { meant } from "../city/api.ts";
+import { within } from "./acts.ts";
 import type { Kept } from "./kept.ts";
 import { type Answer, type Ended, type Held, type Request, send } from "./sending.ts";
 
@@ -26,14 +27,18 @@ export const posting =
     }
   };
 
+export interface Flushing {
+  /** In which exercise the session is: what was done elsewhere waits until one is there again. */
+  exercise: string | null;
+  headers: () => Record<string, string>;
+  attempt: number;
+  told: () => void;
+}
+
 /** Send what `owner` did, unless another tab or the service worker is just doing so. */
-export async function flush(
-  kept: Kept,
-  owner: string,
-  { headers, attempt, told }: { headers: () => Record<string, string>; attempt: number; told: () => void },
-): Promise<Ended> {
+export async function flush(kept: Kept, owner: string, { exercise, headers, attempt, told }: Flushing): Promise<Ended> {
   const held: Held = {
-    box: () => kept.box(owner),
+    box: async () => within(await kept.box(owner), exercise),
     photo: kept.photo,
     async change(by) {
       const before = await kept.box(owner);

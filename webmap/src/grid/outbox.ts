@@ -1,7 +1,7 @@
 /** What was done on this phone and has not arrived: kept, shown, and sent as soon as that is possible. */
 import { authorization } from "../city/api.ts";
 import { newKey } from "../city/items.ts";
-import { type Act, type Box, type Doing, doneAgain, dropped, EMPTY, nextAct } from "./acts.ts";
+import { type Act, type Box, type Doing, doneAgain, dropped, EMPTY, nextAct, within } from "./acts.ts";
 import { flush } from "./flush.ts";
 import type { Kept } from "./kept.ts";
 import { CHANNEL } from "./rules.ts";
@@ -52,13 +52,13 @@ export async function openOutbox(kept: Kept, owner: string, exercise: string | n
     clearTimeout(timer);
     state = "sending";
     await reread();
-    const ended = await flush(kept, owner, { headers: authorization, attempt, told });
+    const ended = await flush(kept, owner, { exercise, headers: authorization, attempt, told });
     attempt = ended.kind === "wait" ? attempt + 1 : 0;
     state = ended.kind === "wait" ? "waiting" : ended.kind;
     await reread();
     if (ended.kind === "wait") timer = setTimeout(() => void round(), ended.ms);
     // What was kept while the last answers came in.
-    else if (ended.kind === "idle" && nextAct(box) !== null) void round();
+    else if (ended.kind === "idle" && nextAct(within(box, exercise)) !== null) void round();
   };
   const change = async (by: (box: Box) => Box): Promise<void> => {
     const before = await kept.box(owner);

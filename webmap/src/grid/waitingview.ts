@@ -6,7 +6,7 @@ import { newKey } from "../city/items.ts";
 import { fill, h, keepingFocus } from "../page/dom.ts";
 import { why } from "../page/why.ts";
 import { timeOfDay } from "../words/format.ts";
-import { type Act, heldUp, nextAct, serversId } from "./acts.ts";
+import { type Act, heldUp, isOf, nextAct, serversId, within } from "./acts.ts";
 import { type Phone, sure, type View } from "./phone.ts";
 import type { Taken } from "./photos.ts";
 import { stepText } from "./taskview.ts";
@@ -67,13 +67,16 @@ export function waitingView(phone: Phone, { amend }: Amending): View {
       ...(news.length === 0
         ? []
         : [h("p", {}, app.t("gridChanged")), h("ul", {}, ...news.map((text) => h("li", {}, text)))]),
-      refused !== null && h("div", { class: "pair" }, ...choices(act)),
+      (refused !== null || !isOf(act, phone.who.exercise)) && h("div", { class: "pair" }, ...choices(act)),
     );
   };
   const stateWord = (act: Act): string => {
     const box = outbox.box();
+    if (!isOf(act, phone.who.exercise)) return app.t((act.exercise ?? null) === null ? "exWaitsReal" : "exWaitsDrill");
     if (heldUp(box).includes(act)) return app.t("gridHeld");
-    return app.t(nextAct(box) === act && outbox.sending() === "sending" ? "gridSending" : "gridWait");
+    return app.t(
+      nextAct(within(box, phone.who.exercise)) === act && outbox.sending() === "sending" ? "gridSending" : "gridWait",
+    );
   };
   const choices = (act: Act): HTMLElement[] => {
     const { doing } = act;
@@ -84,6 +87,7 @@ export function waitingView(phone: Phone, { amend }: Amending): View {
       h("button", { type: "button", class: "outlined", data: { key: `${key}-${act.key}` }, onclick }, word);
     // What was reported in an exercise is never made into a report of what really happens, nor the other way round.
     const elsewhere = act.refused?.told.cause === "exercise_other";
+    if (!isOf(act, phone.who.exercise)) return [button(app.t("gridDrop"), () => void drop(), "drop")];
     const again =
       doing.kind === "report" && !elsewhere
         ? button(app.t("gridAmend"), () => void amendReport(act, doing.body as unknown as Report), "amend")

@@ -28,9 +28,20 @@ export function workerOf({ actor, name, areas, due, exercise }: Session): Who | 
  */
 export async function remember(kept: Kept, now: Who | null): Promise<void> {
   const before = await kept.fact<Who | null>(FACT);
-  if (before?.login !== now?.login || (before?.exercise ?? null) !== (now?.exercise ?? null)) {
+  if (before?.login !== now?.login) {
     for (const name of ["cases", "area"]) await kept.setFact(name, null);
     if ("caches" in globalThis) await caches.delete(AREA);
+  } else if ((before?.exercise ?? null) !== (now?.exercise ?? null)) {
+    await kept.setFact("cases", null);
+    await forgetPhotos();
   }
   await kept.setFact(FACT, now);
+}
+
+/** The map of the area is the same in an exercise; photos are of its cases, or of real ones. */
+async function forgetPhotos(): Promise<void> {
+  if (!("caches" in globalThis)) return;
+  const cache = await caches.open(AREA);
+  for (const request of await cache.keys())
+    if (new URL(request.url).pathname.startsWith("/photos/")) await cache.delete(request);
 }

@@ -130,7 +130,7 @@ async function sendAll(): Promise<void> {
   if (!who) return;
   const others = new BroadcastChannel(CHANNEL);
   const told = (): void => others.postMessage("changed");
-  const ended = await flush(kept, who.login, { headers: () => ({}), attempt: 0, told });
+  const ended = await flush(kept, who.login, { exercise: who.exercise ?? null, headers: () => ({}), attempt: 0, told });
   // The browser tries again later when this fails.
   if (ended.kind === "wait") throw new Error("not everything could be sent");
 }
