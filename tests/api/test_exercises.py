@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
 import sqlalchemy as sa
+from PIL import Image
 
 from api.rights import HARMLESS, NEEDED, REHEARSED
 from gis.tilegrid import tile_of
@@ -21,6 +24,7 @@ from tests.api.exercises import closed, join, key_within, opened
 from tests.api.people import key_of, person, signed_in
 from tests.api.streams import listening
 from tests.api.test_incidents import jpeg, rubbish
+from tests.api.test_print import order, printed, text_of
 from tests.conftest import Server
 
 Headers = dict[str, str]
@@ -422,3 +426,36 @@ def test_exercises_do_not_use_up_real_numbers(
     assert int(ids[1]) == int(ids[0]) + 1
     with server.database.owner.connect() as connection:
         assert connection.execute(sa.select(CASE_NUMBER)).all() == before
+
+
+def test_paper_of_an_exercise_says_so(server: Server, drill: str) -> None:
+    ground = {"version": 8, "sources": {}, "layers": [{"id": "b", "type": "background"}]}
+    within, outside = key_within(server, drill, "commander"), key_of(server, "commander")
+    rehearsed = text_of(printed(server, order(ground, dpi=50), "pdf", **within).content)
+    assert "演练：防汛演练" in rehearsed
+    assert "演练" not in text_of(printed(server, order(ground, dpi=50), "pdf", **outside).content)
+    drawn = printed(server, order(ground, dpi=50), "png", **within)
+    colours = {colour for _, colour in Image.open(BytesIO(drawn.content)).convert("RGB").getcolors(2**24) or ()}
+    assert (109, 40, 217) in colours, "the frame"
+
+
+def test_exports_of_an_exercise_say_so_and_stay_in_it(server: Server, drill: str, spot: dict[str, float]) -> None:
+    with signed_in(server, person(server, "worker", "commander")) as page:
+        outside = page.post("/query", json={"ask": "select", "layer": "county"}).json()
+        assert "演练" not in str(outside["title"])
+        join(page, drill)
+        page.post("/incidents", json=rubbish(spot))
+        told = page.post("/query", json={"ask": "select", "layer": "incident"}).json()
+        assert told["count"] == 1
+        assert told["title"]["zh"].startswith(f"【演练 {drill}】")
+        for path in told["exports"].values():
+            answer = page.get(path)
+            assert answer.status_code == 200, path
+            assert quote("【演练") in answer.headers["content-disposition"], path
+        assert f"【演练 {drill}】" in page.get(told["exports"]["geojson"]).text
+        figures = page.get("/indicators.csv?of=components")
+        assert quote("【演练") in figures.headers["content-disposition"]
+        assert page.get("/hotline/bulletin?week=2026-W47").json()["exercise"] == drill
+        join(page, None)
+        for path in told["exports"].values():
+            assert page.get(path).status_code == 404, "what was asked in an exercise is not told outside"

@@ -38,6 +38,7 @@ def clerk(server: Server) -> str:
 @pytest.fixture
 def see(browser: Browser, server: Server) -> Iterator[Open]:
     """Opens a page for who is signed in to it."""
+    expect.set_options(timeout=pages.PATIENCE_MS)
     with pages.visiting(browser, server.url) as visit:
 
         def open_page(client: httpx.Client, path: str, **options: object) -> Page:
@@ -48,6 +49,7 @@ def see(browser: Browser, server: Server) -> Iterator[Open]:
             return page
 
         yield open_page
+    expect.set_options(timeout=None)
 
 
 def spot(server: Server) -> dict[str, float]:
@@ -131,7 +133,7 @@ def test_a_page_that_was_open_before_shows_nothing_of_the_exercise_without_its_m
         pages.await_map(page)
         expect(page.locator(".exercise-band")).to_have_count(0)
         join(client, drill)  # by another program with the same cookie: nothing tells the page but the server
-        expect(page.locator(".exercise-band")).to_contain_text("秋季防汛综合演练", timeout=pages.PATIENCE_MS)
+        expect(page.locator(".exercise-band")).to_contain_text("秋季防汛综合演练")
 
 
 def test_a_director_opens_reads_and_closes_an_exercise_in_the_dialog(server: Server, see: Open) -> None:
