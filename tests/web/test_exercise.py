@@ -76,9 +76,13 @@ def test_two_desks_at_the_same_moment_and_only_one_is_in_the_exercise(
         expect(real).not_to_have_title(re.compile("演练"))
         answer = within.post("/incidents", json=rubbish(spot(server), title="演练里的一堆垃圾"))
         assert answer.status_code == 201, answer.text
+        inside.get_by_role("button", name="有 1 件新案卷").click()
         expect(inside.get_by_text("演练里的一堆垃圾").first).to_be_visible()
         answer = outside.post("/incidents", json=rubbish(spot(server), title="真实的一堆垃圾"))
         assert answer.status_code == 201, answer.text
+        real.get_by_role("button", name="有 1 件新案卷").click()
+        expect(real.get_by_role("searchbox").first).to_be_visible()
+        real.get_by_role("searchbox").first.fill("一堆垃圾")
         expect(real.get_by_text("真实的一堆垃圾").first).to_be_visible()
         expect(real.get_by_text("演练里的一堆垃圾")).to_have_count(0)
         expect(inside.get_by_text("真实的一堆垃圾")).to_have_count(0)
@@ -90,7 +94,9 @@ def test_two_desks_at_the_same_moment_and_only_one_is_in_the_exercise(
         band.get_by_role("button", name="退出演练").click()
         inside.get_by_role("dialog").get_by_role("button", name="退出演练").click()
         expect(inside.locator(".exercise-band")).to_have_count(0)
+        inside.get_by_role("searchbox").first.fill("一堆垃圾")
         expect(inside.get_by_text("真实的一堆垃圾").first).to_be_visible()
+        expect(inside.get_by_text("演练里的一堆垃圾")).to_have_count(0)
         expect(inside).not_to_have_title(re.compile("演练"))
 
 
