@@ -1,8 +1,9 @@
-"""`python -m etl`: files into the city, deliveries back out, the demo city, archives, base maps, background jobs."""
+"""`python -m etl`: files into the city, deliveries back out, the demo city and its days, archives, background jobs."""
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -56,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--seed", type=int, default=20200619, help="another seed makes another city")
     demo.add_argument("--history", action="store_true", help="cases of a whole year instead of a week")
     demo.set_defaults(command=commands.demo)
+    _simulate_options(kinds.add_parser("simulate", help="play a live day in a made-up city"))
     bake = kinds.add_parser("bake", help="bake layers into archives of tiles, which serve them from then on")
     bake.add_argument("layers", nargs="*", metavar="LAYER", help="layers to bake (default: all)")
     bake.set_defaults(command=commands.bake)
@@ -68,6 +70,16 @@ def parser() -> argparse.ArgumentParser:
     topics.set_defaults(command=commands.check_topics)
     kinds.add_parser("worker", help="do background jobs until stopped").set_defaults(command=commands.worker)
     return top
+
+
+def _simulate_options(play: argparse.ArgumentParser) -> None:
+    play.set_defaults(command=commands.simulate)
+    play.add_argument("--speed", type=float, default=60.0, metavar="N", help="so many seconds of the day in one "
+                      "(default 60: a minute a second; 1 is as it would be)")  # fmt: skip
+    play.add_argument("--from", dest="begin", type=_moment, default="07:00", metavar="HH:MM", help="(default 07:00)")
+    play.add_argument("--to", dest="end", type=_moment, default="22:00", metavar="HH:MM", help="(default 22:00)")
+    play.add_argument("--seed", type=int, default=1, help="another seed makes another day (default 1)")
+    play.add_argument("--rate", type=float, metavar="N", help="cases a day (default: as the demo city has)")
 
 
 def _basemap_options(add: argparse.ArgumentParser) -> None:
@@ -145,6 +157,13 @@ def _scale(text: str) -> float:
     if not _LEAST_SCALE <= scale <= _MOST_SCALE:
         raise argparse.ArgumentTypeError(f"{text} is not between {_LEAST_SCALE:g} and {_MOST_SCALE:g}")
     return scale
+
+
+def _moment(text: str) -> dt.time:
+    try:
+        return dt.datetime.strptime(text, "%H:%M").time()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time like 07:00") from None
 
 
 def _stop(_: int, __: FrameType | None) -> None:

@@ -70,6 +70,11 @@ class Screen:
             described = f"{self._stage}/{self._stages} {escape(text)}"
             self._progress.update(self._progress.task_ids[0], description=described, completed=0, total=None)
 
+    def now(self, text: str) -> None:
+        """How far a stage is, in words."""
+        if self._progress is not None:
+            self._progress.update(self._progress.task_ids[0], description=escape(text))
+
     def amount(self, done: int, total: int | None) -> None:
         """So much of the stage is done, where that is known: the bar fills."""
         if self._progress is not None:

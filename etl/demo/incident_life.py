@@ -21,11 +21,11 @@ from layers.loop.timers import LIFT_AFTER, MOST_LIFTS
 
 _SMALL: Final = frozenset({"06010", "06012", "06036", "06042", "07001", "09010", "09011", "06017"})
 _SELF_HANDLED: Final = 0.12  # of small matters that a grid worker sees: put right on the spot
-_REJECTED: Final = {"hotline": 0.05, "public": 0.07, "media": 0.05, "video": 0.03}
-_REASONS: Final = ("repeated", "outside_remit", "solved_already", "unclear")
-_RETURNED, _REWORKED, _DEFERRED, _SUSPENDED, _URGED = 0.05, 0.03, 0.02, 0.004, 0.03
+REJECTED: Final = {"hotline": 0.05, "public": 0.07, "media": 0.05, "video": 0.03}
+REASONS: Final = ("repeated", "outside_remit", "solved_already", "unclear")
+RETURNED, REWORKED, DEFERRED, _SUSPENDED, _URGED = 0.05, 0.03, 0.02, 0.004, 0.03
 # Of its time limit, how much disposing takes: a middle and a spread (log-normal) that leave some 4 % late.
-_MIDDLE, _SPREAD = 0.42, 0.5
+MIDDLE, SPREAD = 0.42, 0.5
 
 # Who took a step: an office, never a person.
 ROLES: Final = {
@@ -65,8 +65,8 @@ def story(told: Told, rules: Rules, chance: random.Random) -> Iterator[Taken]:
     if told.channel in VERIFIED_FIRST:
         at = _later(at, 35, chance)
         yield Taken("verify", "verified", at, {"finding": "as_told"})
-    if chance.random() < _REJECTED.get(told.channel, 0.0):
-        yield Taken("reject", "rejected", _later(at, 10, chance), {"reason": chance.choice(_REASONS)})
+    if chance.random() < REJECTED.get(told.channel, 0.0):
+        yield Taken("reject", "rejected", _later(at, 10, chance), {"reason": chance.choice(REASONS)})
         return
     if told.channel not in AT_ONCE:
         at = _later(at, 8, chance)
@@ -76,7 +76,7 @@ def story(told: Told, rules: Rules, chance: random.Random) -> Iterator[Taken]:
     to = {"lead": told.lead, "co": list(told.co)}
     at = _later(at, 14, chance)
     yield Taken("dispatch", "dispatched", at, to)
-    while chance.random() < _RETURNED:
+    while chance.random() < RETURNED:
         back = _later(at, 90, chance)
         yield Taken("send_back", "registered", back, {"reason": "not_our_duty"})
         at = _later(back, 120, chance)
@@ -90,14 +90,14 @@ def _disposed(told: Told, rules: Rules, dispatched: dt.datetime, chance: random.
     def after(share: float) -> dt.datetime:
         return due(Limit(limit.amount * share, limit.unit), dispatched, rules.calendar).replace(microsecond=0)
 
-    share = math.exp(chance.gauss(math.log(_MIDDLE), _SPREAD))
+    share = math.exp(chance.gauss(math.log(MIDDLE), SPREAD))
     signed = _later(dispatched, 25, chance)
     begun = _later(signed, 20, chance)
     yield Taken("sign", "dispatched", signed)
     yield Taken("dispose", "disposing", begun)
     between: list[Taken] = []
     over = after(1.0)
-    if chance.random() < _DEFERRED:
+    if chance.random() < DEFERRED:
         share, asked = 0.9 + 0.9 * share, _later(begun, 60, chance)
         over = after(2.0)
         until = {"until": over.isoformat()}
@@ -112,7 +112,7 @@ def _disposed(told: Told, rules: Rules, dispatched: dt.datetime, chance: random.
     yield from (step for step in sorted(between, key=lambda step: step.at) if begun < step.at < done)
     done = max([done, *(step.at + dt.timedelta(minutes=5) for step in between)])
     yield Taken("feedback", "disposed", done)
-    if chance.random() < _REWORKED:
+    if chance.random() < REWORKED:
         again = _later(done, 100, chance)
         yield Taken("rework", "disposing", again)
         done = _later(again, 240, chance)

@@ -115,16 +115,16 @@ def reports(
     spoken = np.isin(channel, ("hotline", "public"))
     columns = {
         "id": [f"{day:%Y%m%d}{_FIRST_NUMBER + n:06d}" for n in range(count)],
-        "title": [f"{a}{n}" for a, n in zip(found.address[order], _names(matter), strict=True)],
+        "title": [f"{a}{n}" for a, n in zip(found.address[order], names_of(matter), strict=True)],
         "matter": matter,
         "description": found.words[order],
-        "level": _levels(matter, rng),
+        "level": levels_of(matter, rng),
         "channel": channel,
         "line": _only(channel == "hotline", np.full(count, "12345", dtype=object)),
         "appeal": _only(spoken, pick(rng, APPEALS, count)),
         "component_id": found.component[order],
         "address": found.address[order],
-        "reported": midnight + np.sort(_minutes(channel, rng)) * 60.0 + rng.integers(0, 60, count),
+        "reported": midnight + np.sort(minutes_of_day(channel, rng)) * 60.0 + rng.integers(0, 60, count),
         "lead": [lead for lead, _ in answer],
         "co": [co for _, co in answer],
         "chance": rng.integers(0, 2**62, count),
@@ -161,7 +161,7 @@ def _faults(ground: Ground, components: gpd.GeoDataFrame, count: int, rng: np.ra
     )  # fmt: skip
 
 
-def _minutes(channel: Texts, rng: np.random.Generator) -> Array:
+def minutes_of_day(channel: Texts, rng: np.random.Generator) -> Array:
     """The minute of the day of each report: grid workers on duty, the hotline and residents round the clock."""
     count = len(channel)
     on_duty, at_home = (rng.choice(24, size=count, p=np.array(by) / sum(by)) for by in (ON_DUTY, AT_HOME))
@@ -169,7 +169,8 @@ def _minutes(channel: Texts, rng: np.random.Generator) -> Array:
     return np.asarray(hour * 60 + rng.integers(0, 60, count), dtype=np.float64)
 
 
-def _levels(matter: Texts, rng: np.random.Generator) -> Texts:
+def levels_of(matter: Texts, rng: np.random.Generator) -> Texts:
+    """How urgent each report is: a few of them, and matters that press."""
     level = pick(rng, LEVELS, len(matter))
     return np.where(np.isin(matter, tuple(_PRESSING)) & (level == "general"), "urgent", level)
 
@@ -179,7 +180,8 @@ def _only(there: Flags, texts: Texts) -> Texts:
     return texts
 
 
-def _names(matter: Texts) -> list[str]:
+def names_of(matter: Texts) -> list[str]:
+    """What each matter is called."""
     words = {entry.code: entry.zh for entry in book("matter", standard=NATIONAL).entries}
     return [words[code] for code in matter.tolist()]
 

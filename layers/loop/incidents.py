@@ -37,6 +37,8 @@ from layers.store.edits import insert_record
 
 SOURCE: Final = "loop"
 """The source of what really was reported; a synthetic one has another."""
+SIMULATED: Final = "simulated"
+"""The source of what a simulation plays: never real, wherever it is shown."""
 _SHOWN: Final = 20
 # What a role may not do however it asks: these ask whether somebody may.
 _PERSONAL: Final = frozenset({"step_right", "step_sees", "step_area", "step_lead", "step_helper", "step_assignee",
@@ -60,8 +62,16 @@ class Outcome:
     state: str
 
 
-def report(connection: sa.Connection, office: Office, told: Report, *, actor: Actor, now: dt.datetime) -> Outcome:
-    """File an incident in the caller's transaction.
+def report(
+    connection: sa.Connection,
+    office: Office,
+    told: Report,
+    *,
+    actor: Actor,
+    now: dt.datetime,
+    source: str = SOURCE,
+) -> Outcome:
+    """File an incident in the caller's transaction; `source` says whether it really was reported.
 
     Raises BadField for codes, places and texts that cannot be taken, NotAllowed for a channel that is not the actor's.
     """
@@ -79,7 +89,7 @@ def report(connection: sa.Connection, office: Office, told: Report, *, actor: Ac
     id = next_number(connection, now, scenario=told.scenario)
     due = clocked.begin(connection, office.rules, {**record, "id": id}, now=now)
     record["stage_due_at"] = due
-    insert_record(connection, incident.LAYER, id, values=record, place=place, source=SOURCE)
+    insert_record(connection, incident.LAYER, id, values=record, place=place, source=source)
     if not contact.anonymous:
         by = {"channel": told.channel, "line": values["line"], "at": now, "scenario": told.scenario}
         add_caller(connection, office.keyring, id, contact, **by)

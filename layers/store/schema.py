@@ -235,6 +235,8 @@ def _grant(connection: sa.Connection) -> None:
         "grant insert, update on core.stage_clock, core.timer to chengtu_writer",
         "grant insert on core.notice to chengtu_writer",  # what was told stays told
         "grant insert on core.step, core.photo to chengtu_writer",  # what was done stays done
+        "grant insert on core.elsewhere to chengtu_writer",  # what came stays what it was
+        "revoke select on core.elsewhere from chengtu_reader",
         "grant insert, update on core.caller to chengtu_writer",
         "grant insert, update on core.case_number, core.stranger to chengtu_writer",
         "grant delete on core.stranger to chengtu_writer",
