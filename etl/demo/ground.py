@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import geopandas as gpd
@@ -13,7 +14,7 @@ import shapely
 from etl.demo.grids import Division, divide
 from etl.demo.land import Land, land
 from etl.demo.network import Network, network
-from etl.demo.plane import Array, Numbers, Shapes, Texts, owner_of, points_lon_lat, shapes_lon_lat
+from etl.demo.plane import Array, Numbers, Shapes, Texts, owner_in, points_lon_lat, shapes_lon_lat
 from etl.demo.streets import lines
 from etl.demo.towns import Town, town_list
 from layers.codes.admin import unit
@@ -39,10 +40,14 @@ class Ground:
 
     def grid_of(self, points: Shapes) -> Numbers:
         """The position of the grid that holds each point (lon, lat); every point must be inside the city."""
-        owner = owner_of(shapely.get_coordinates(points), self.grid_shapes)
+        owner = owner_in(shapely.get_coordinates(points), self._grids)
         if (owner < 0).any():
             raise ValueError(f"{int((owner < 0).sum())} points of the demo city stand outside of it")
         return owner
+
+    @cached_property
+    def _grids(self) -> shapely.STRtree:
+        return shapely.STRtree(self.grid_shapes)
 
     def stand(self, points: Array) -> tuple[Shapes, Numbers]:
         """Points of the plane in lon, lat, and the grid that holds each."""

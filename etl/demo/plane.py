@@ -68,8 +68,13 @@ def shape_array(shapes: list[Any]) -> Shapes:
 
 def owner_of(points: Array, areas: Shapes) -> Numbers:
     """Return the position of the first area that covers each (n, 2) point, -1 where none does."""
+    return owner_in(points, shapely.STRtree(areas))
+
+
+def owner_in(points: Array, areas: shapely.STRtree) -> Numbers:
+    """The same for areas that are asked again and again: in their tree."""
     owner = np.full(len(points), -1, dtype=np.int64)
-    point, area = shapely.STRtree(areas).query(shapely.points(points), predicate="intersects")
+    point, area = areas.query(shapely.points(points), predicate="intersects")
     # Later writes win: go backwards, so that the first area of a point on a border stays.
     order = np.lexsort((-area, point))
     owner[point[order]] = area[order]
