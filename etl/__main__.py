@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -58,6 +59,10 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--history", action="store_true", help="cases of a whole year instead of a week")
     demo.set_defaults(command=commands.demo)
     _simulate_options(kinds.add_parser("simulate", help="play a live day in a made-up city"))
+    calls = kinds.add_parser("import-dispatches", help="bring the history of another dispatch system in, as cases")
+    calls.add_argument("file", type=Path, metavar="FILE", help="a CSV, one row a call and a unit, with its times")
+    calls.add_argument("--source", required=True, type=_source, help="what to call the other system (sf_fire)")
+    calls.set_defaults(command=commands.import_dispatches)
     bake = kinds.add_parser("bake", help="bake layers into archives of tiles, which serve them from then on")
     bake.add_argument("layers", nargs="*", metavar="LAYER", help="layers to bake (default: all)")
     bake.set_defaults(command=commands.bake)
@@ -157,6 +162,12 @@ def _scale(text: str) -> float:
     if not _LEAST_SCALE <= scale <= _MOST_SCALE:
         raise argparse.ArgumentTypeError(f"{text} is not between {_LEAST_SCALE:g} and {_MOST_SCALE:g}")
     return scale
+
+
+def _source(text: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_-]{0,39}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no name: small letters, digits, _ and -, at most 40")
+    return text
 
 
 def _moment(text: str) -> dt.time:

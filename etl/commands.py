@@ -51,7 +51,7 @@ def load(arguments: argparse.Namespace, screen: Screen) -> int:
     with _no_collector(), screen.shown(_LOAD_STAGES):
         delivery = read_delivery(order, screen)
         screen.stage("opening the database")
-        with opened(home) as engine:
+        with _engine(home) as engine:
             loaded = load_delivery(engine, delivery, screen, today=_today())
     screen.loaded(loaded, _rejects_file(home, loaded))
     if loaded.refusal is not None:
@@ -64,7 +64,7 @@ def undo(arguments: argparse.Namespace, screen: Screen) -> int:
     """Take a delivery back."""
     with _no_collector(), screen.shown(2):
         screen.stage("opening the database")
-        with opened(home_from(os.environ)) as engine, begin(engine, actor="etl") as connection:
+        with _engine(home_from(os.environ)) as engine, begin(engine, actor="etl") as connection:
             screen.stage(f"putting back what was before delivery {arguments.delivery}")
             outcome = undo_delivery(connection, arguments.delivery)
     told = f"{outcome.retired:,} records removed, {outcome.updated:,} put back, {outcome.inserted:,} brought back"
@@ -74,7 +74,7 @@ def undo(arguments: argparse.Namespace, screen: Screen) -> int:
 
 def deliveries(_: argparse.Namespace, screen: Screen) -> int:
     """List the latest deliveries."""
-    with opened(home_from(os.environ)) as engine, engine.connect() as connection:
+    with _engine(home_from(os.environ)) as engine, engine.connect() as connection:
         latest = sa.select(DELIVERY).order_by(DELIVERY.c.id.desc()).limit(_MOST_DELIVERIES)
         rows = connection.execute(latest).mappings().all()
     screen.deliveries(rows)
@@ -89,7 +89,7 @@ def demo(arguments: argparse.Namespace, screen: Screen) -> int:
 
     home = home_from(os.environ)
     # Every layer of the city is a stage, and all of the layers that are built in are layers of the city.
-    with _no_collector(), screen.shown(len(built_in()) + len(RASTERS)), opened(home) as engine:
+    with _no_collector(), screen.shown(len(built_in()) + len(RASTERS)), _engine(home) as engine:
         counts = load_demo(
             engine,
             scale=arguments.scale,
@@ -109,9 +109,21 @@ def demo(arguments: argparse.Namespace, screen: Screen) -> int:
 
 def simulate(arguments: argparse.Namespace, screen: Screen) -> int:
     """Play a live day in a made-up city."""
-    from etl.simulate.command import play  # the generator is not needed for anything else
+    from etl.simulate.command import pace_of, play  # the generator is not needed for anything else
 
-    return play(arguments, screen)
+    home, pace = home_from(os.environ), pace_of(arguments, _today())
+    with _engine(home) as engine:
+        play(engine, home, pace, arguments, screen)
+    return OK
+
+
+def import_dispatches(arguments: argparse.Namespace, screen: Screen) -> int:
+    """Bring the history of another dispatch system in; 1 when nothing of the file can be used."""
+    from etl.dispatches.command import bring
+
+    home = home_from(os.environ)
+    with _engine(home) as engine:
+        return OK if bring(engine, home, arguments.file, arguments.source, screen) else REFUSED
 
 
 def worker(_: argparse.Namespace, screen: Screen) -> int:
@@ -262,7 +274,7 @@ def check_topics(arguments: argparse.Namespace, screen: Screen) -> int:
 
     home = home_from(os.environ)
     rasters = [stored.raster.name for stored in Rasters(home.folder / RASTERS_FOLDER).visible(ADMIN)]
-    with opened(home) as engine:
+    with _engine(home) as engine:
         known = Known(
             Registry(engine).all(), rasters, indicators_in([INDICATORS, home.folder / OWN_INDICATORS], built_in())
         )
@@ -347,8 +359,7 @@ def _running(home: Home) -> Iterator[str]:
 
 
 @contextmanager
-def opened(home: Home) -> Iterator[sa.Engine]:
-    """The city's database, brought to what this version needs, for somebody who writes."""
+def _engine(home: Home) -> Iterator[sa.Engine]:
     with _running(home) as url:
         engine = engine_for(url, "writer", pool_size=2)
         try:

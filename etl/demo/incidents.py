@@ -87,15 +87,18 @@ def happenings(
     days: int,
     scale: float,
     seed: int,
+    ago: int = 0,
 ) -> Iterator[Happenings]:
     """Day by day, the oldest first: about 805 × scale cases of each, as they stand at the moment `at`.
+
+    The last of the days is that of `at`, or so many days `ago`.
 
     `components` are those of the demo city, some of which are out of order; `lead_for` tells who answers for a matter
     in a town (code of 9 digits) and who helps. No case is reported after `at`.
     """
     last = at.astimezone(CITY_TIME).date()
-    for ago in range(days - 1, -1, -1):
-        told = reports(ground, components, last - dt.timedelta(days=ago), lead_for=lead_for, scale=scale, seed=seed)
+    for before in range(ago + days - 1, ago - 1, -1):
+        told = reports(ground, components, last - dt.timedelta(days=before), lead_for=lead_for, scale=scale, seed=seed)
         yield _lived_day(told, rules=rules, at=at)
 
 
@@ -220,10 +223,10 @@ def _lived(row: Written, rules: Rules, *, at: dt.datetime) -> tuple[Written, lis
     )
     report = Taken("report", "reported", reported, {"stage_due_at": paces.as_text(due), "channel": row["channel"]})
     told: Written = {name: record[name] for name in (*first, "stage_due_at")}
-    return told | {"light": _light(record, [report, *taken], at)}, [report, *taken]
+    return told | {"light": light_of(record, [report, *taken], at)}, [report, *taken]
 
 
-def _light(record: Written, taken: list[Taken], at: dt.datetime) -> str:
+def light_of(record: Written, taken: list[Taken], at: dt.datetime) -> str:
     """Lights turn by themselves as time goes by: what the clocks of the loop would have done until now."""
     over: dt.datetime | None = record["stage_due_at"]
     if over is None:

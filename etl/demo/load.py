@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
 
 import geopandas as gpd
 import pandas as pd
 import sqlalchemy as sa
 
+from etl.demo.ahead import Year, made_ahead
 from etl.demo.city import SEED, build
 from etl.demo.ground import Ground, settle
-from etl.demo.incidents import DAYS, Lead, happenings
+from etl.demo.incident_mix import MATTERS
+from etl.demo.incidents import DAYS, Happenings, Lead, happenings
 from etl.demo.past import make_past
 from layers.ask.catalogue import SYNTHETIC
 from layers.ask.period import CITY_TIME
@@ -22,12 +27,13 @@ from layers.loop.routing import decide
 from layers.loop.rules import Rules, shipped_rules
 from layers.loop.tables import STEP
 from layers.store.copying import copy_by_way
-from layers.store.core import DELIVERY
+from layers.store.core import DELIVERY, TERM
 from layers.store.engine import begin
-from layers.store.writer import write_delivery
+from layers.store.writer import without_indexes, write_delivery
 from layers.terms import refresh_grams
 
 Progress = Callable[[str, int], None]
+_DAYS_AT_ONCE: Final = 14
 
 
 def load_demo(
@@ -44,24 +50,32 @@ def load_demo(
     Its incidents are those of the `days` up to `at` (now). The same again changes nothing; cases that are there already
     stay as they are. Raises Conflict in a database that holds real deliveries.
     """
-    layers, counts = built_in(), {}
-    ground, components = settle(scale=scale, seed=seed), gpd.GeoDataFrame()
+    layers, counts = built_in(), dict[str, int]()
+    ground = settle(scale=scale, seed=seed)
     told = f"demo scale={scale:g} seed={seed}"
-    with begin(engine, actor="etl demo") as connection:
+    moment = at or dt.datetime.now(CITY_TIME).replace(second=0, microsecond=0)
+    with begin(engine, actor="etl demo") as connection, ExitStack() as during:
         real = sa.select(sa.exists().where(DELIVERY.c.source != SYNTHETIC))
         if connection.scalar(real):
             raise Conflict("this database holds real deliveries; the synthetic demo city is not mixed with them")
+        # A history's steps and texts are millions: of an empty city their indexes are built when they are there.
+        for table in (TERM, STEP) if days > DAYS else ():
+            if connection.scalar(sa.select(~sa.exists().select_from(table))):
+                during.enter_context(without_indexes(connection, table))
+        coming: Iterator[Happenings] = iter(())
         for name, frame in build(scale=scale, seed=seed, ground=ground):
-            components = frame if name == "component" else components
+            if name == "component":
+                what = _Cases(ground, frame, shipped_rules(), at=moment, days=days, scale=scale, seed=seed)
+                coming = during.enter_context(_begun(connection, what))
             progress(name, len(frame))
             _write(connection, name, frame, told, partial=False)
             counts[name] = len(frame)
-        moment = at or dt.datetime.now(CITY_TIME).replace(second=0, microsecond=0)
         seed_answers(connection, today=moment.date())
         progress(incident.LAYER.name, days)
         counts[incident.LAYER.name] = _incidents(
-            connection, ground, components, shipped_rules(), at=moment, days=days, scale=scale, seed=seed
+            connection, coming, f"demo cases scale={scale:g} seed={seed} at={moment}"
         )
+        during.close()
         refresh_grams(connection)
     # Afterwards, since figures are counted from what is committed.
     make_past(engine, layers, seed=seed)
@@ -82,33 +96,62 @@ def _write(connection: sa.Connection, name: str, frame: gpd.GeoDataFrame, told: 
     )
 
 
-def _incidents(
-    connection: sa.Connection,
-    ground: Ground,
-    components: gpd.GeoDataFrame,
-    rules: Rules,
-    *,
-    at: dt.datetime,
-    days: int,
-    scale: float,
-    seed: int,
-) -> int:
+@dataclass(frozen=True)
+class _Cases:
+    """What cases are made of."""
+
+    ground: Ground
+    components: gpd.GeoDataFrame
+    rules: Rules
+    at: dt.datetime
+    days: int
+    scale: float
+    seed: int
+
+
+@contextmanager
+def _begun(connection: sa.Connection, what: _Cases) -> Iterator[Iterator[Happenings]]:
+    """The days of cases: those of a history are made by other processes from now on, a few when they are asked for."""
+    how: dict[str, Any] = {"at": what.at, "scale": what.scale, "seed": what.seed}
+    if what.days <= DAYS:
+        lead = _leads(connection, what.rules, at=what.at)
+        yield happenings(what.ground, what.components, what.rules, lead_for=lead, days=what.days, **how)
+        return
+    year = Year(what.ground, what.components, what.rules, _every_lead(connection, what), how)
+    with made_ahead(year, days=what.days) as coming:
+        yield coming
+
+
+def _incidents(connection: sa.Connection, coming: Iterator[Happenings], told: str) -> int:
     """The cases that are not there yet, with their steps; returns how many synthetic ones there are then."""
     table = incident.TABLE
     known = set(connection.scalars(sa.select(table.c.id)))
-    fresh = []
-    for day in happenings(
-        ground, components, rules, lead_for=_leads(connection, rules, at=at), at=at, days=days, scale=scale, seed=seed
-    ):
+    fresh: list[gpd.GeoDataFrame] = []
+    steps: list[pd.DataFrame] = []
+    for day in coming:
         new = day.incidents[~day.incidents["id"].isin(known)]
         if len(new):
             fresh.append(new)
-            copy_by_way(connection, STEP, day.steps[day.steps["incident"].isin(set(new["id"]))])
+            steps.append(day.steps[day.steps["incident"].isin(set(new["id"]))])
+        if len(steps) >= _DAYS_AT_ONCE:
+            copy_by_way(connection, STEP, pd.concat(steps, ignore_index=True))
+            steps.clear()
+    if steps:
+        copy_by_way(connection, STEP, pd.concat(steps, ignore_index=True))
     if fresh:
         frame = gpd.GeoDataFrame(pd.concat(fresh, ignore_index=True), crs="EPSG:4326")
-        _write(connection, incident.LAYER.name, frame, f"demo cases scale={scale:g} seed={seed} at={at}", partial=True)
+        fresh.clear()
+        _write(connection, incident.LAYER.name, frame, told, partial=True)
     synthetic = sa.select(sa.func.count()).select_from(table).where(table.c.source == SYNTHETIC)
     return connection.scalar(synthetic) or 0
+
+
+def _every_lead(connection: sa.Connection, what: _Cases) -> Lead:
+    """The same as `_leads`, asked for everything beforehand: who asks later has no database."""
+    asked = _leads(connection, what.rules, at=what.at)
+    matters = {matter.code for matter in MATTERS} | set(what.components["class_code"])
+    known = {(matter, county): asked(matter, county) for matter in matters for county in what.ground.land.codes}
+    return lambda matter, town: known[matter, town[:6]]
 
 
 def _leads(connection: sa.Connection, rules: Rules, *, at: dt.datetime) -> Lead:

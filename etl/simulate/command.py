@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import os
 import time
 from typing import Final
 
-from etl.commands import OK, opened
+import sqlalchemy as sa
+
 from etl.errors import BadOption
 from etl.report import Screen
 from etl.simulate.city import alone, require_made_up
@@ -18,7 +18,7 @@ from layers.ask.period import CITY_TIME
 from layers.loop.incidents import Office
 from layers.loop.rules import rules_in
 from layers.people.privacy import keyring_in
-from layers.store.home import home_from
+from layers.store.home import Home
 
 _MOST_SPEED: Final = 86_400.0
 
@@ -35,32 +35,31 @@ class WallClock:
         time.sleep(max(0.0, (until - self.now()).total_seconds()))
 
 
-def play(arguments: argparse.Namespace, screen: Screen) -> int:
+def play(engine: sa.Engine, home: Home, pace: Pace, arguments: argparse.Namespace, screen: Screen) -> None:
     """Play a day until it is over or somebody stops it; either way every step that was taken is whole."""
-    home, clock = home_from(os.environ), WallClock()
-    day = clock.now().astimezone(CITY_TIME).date()
-    pace = _pace(arguments, day)
-    with opened(home) as engine, alone(engine):
+    with alone(engine):
         with engine.connect() as connection:
             require_made_up(connection)
             rate = usual_rate(connection) if arguments.rate is None else arguments.rate
-            script = day_of(day, spots_of(connection, seed=arguments.seed), rate=rate, seed=arguments.seed)
+            script = day_of(
+                pace.begins.date(), spots_of(connection, seed=arguments.seed), rate=rate, seed=arguments.seed
+            )
             since = played_until(connection, script, scenario=None)
         if since is not None and since > pace.begins:
             screen.line(f"goes on at {since:%H:%M:%S}, where it was stopped")
             pace = Pace(min(since, pace.ends), pace.ends, pace.speed)
         office = Office(rules_in(home.folder), keyring_in(home.folder))
-        player = Player(engine, office, clock, arguments.seed)
+        player = Player(engine, office, WallClock(), arguments.seed)
         with screen.shown(1):
             try:
                 player.play(script, pace, heard=lambda at, tally: screen.now(_line(at, tally)))
             except KeyboardInterrupt:
                 screen.line("stopped; everything that was played is whole, and goes on from here the next time")
     _summary(player.tally, screen)
-    return OK
 
 
-def _pace(arguments: argparse.Namespace, day: dt.date) -> Pace:
+def pace_of(arguments: argparse.Namespace, day: dt.date) -> Pace:
+    """Which hours of the day, and how fast; BadOption for what makes no day."""
     if not 0 < arguments.speed <= _MOST_SPEED:
         raise BadOption("--speed", f"{arguments.speed:g}", f"above 0, and at most {_MOST_SPEED:g}")
     if arguments.rate is not None and not 0 < arguments.rate <= MOST_CASES:

@@ -81,6 +81,9 @@ def _running(unit: Unit, begun: datetime, calendar: Calendar, pauses: Sequence[S
     else:
         first = start.date() + timedelta(days=1) if unit == "work_days" else start.date()
         spans = ((max(a, start), b) for day in _days(first) for a, b in calendar.spans(day) if b > start)
+    if not pauses:
+        yield from spans
+        return
     for span in spans:
         yield from _without(span, [(_local(a), _local(b)) for a, b in pauses])
 

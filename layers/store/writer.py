@@ -278,7 +278,7 @@ def _first(
     """A source's first delivery goes straight into the table."""
     anew = len(frame) > BUILD_ANEW and connection.scalar(sa.select(~sa.exists().select_from(layer.table))) is True
     try:
-        with _without_indexes(connection, layer.table) if anew else nullcontext():
+        with without_indexes(connection, layer.table) if anew else nullcontext():
             if layer.scoped:
                 copy_by_way(connection, layer.table, frame, written=written)
             else:
@@ -289,15 +289,19 @@ def _first(
 
 
 @contextmanager
-def _without_indexes(connection: sa.Connection, table: sa.Table) -> Iterator[None]:
-    """Building the key and the indexes of an empty table after its rows is several times faster than row by row."""
+def without_indexes(connection: sa.Connection, table: sa.Table) -> Iterator[None]:
+    """Building the key and the indexes of an empty table after its rows is several times faster than row by row.
+
+    Others wait for the table until the transaction is over.
+    """
+    key = ", ".join(column.name for column in table.primary_key.columns)
     with _as_owner(connection):
         for index in table.indexes:
             index.drop(connection, checkfirst=True)
         connection.execute(sa.text(f"alter table {table.fullname} drop constraint {table.name}_pkey"))
     yield
     with _as_owner(connection):
-        connection.execute(sa.text(f"alter table {table.fullname} add primary key (id)"))
+        connection.execute(sa.text(f"alter table {table.fullname} add primary key ({key})"))
         for index in table.indexes:
             index.create(connection)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import multiprocessing
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
+from etl.demo.ahead import Year, made_ahead
 from etl.demo.city import SEED, build
 from etl.demo.ground import Ground, settle
 from etl.demo.incidents import DAYS, happenings
@@ -22,6 +24,7 @@ from layers.loop.effects import Taken, replayed
 from layers.loop.rules import shipped_rules
 from layers.loop.states import FINAL, rules_of
 from layers.loop.tables import STEP
+from layers.store.core import TERM
 from tests.conftest import MOMENT, Database
 
 SCALE = 0.02
@@ -107,6 +110,45 @@ def test_a_day_is_the_same_in_a_week_and_in_a_month(ground: Ground, components: 
     month, _ = made(ground, components, days=30)
     same = month[month["id"].isin(set(week["id"]))].reset_index(drop=True)
     pd.testing.assert_frame_equal(week, same, check_dtype=False)
+
+
+def test_other_processes_make_the_same_days_in_the_same_order(ground: Ground, components: gpd.GeoDataFrame) -> None:
+    how: dict[str, Any] = {"at": MOMENT, "scale": SCALE, "seed": SEED}
+    year = Year(ground, components, shipped_rules(), lambda *_: ("cgj", ()), how)
+    with made_ahead(year, days=5, processes=2) as coming:
+        ahead = list(coming)
+    cases, steps = made(ground, components, days=5)
+    pd.testing.assert_frame_equal(pd.DataFrame(pd.concat([day.incidents for day in ahead], ignore_index=True)), cases)
+    pd.testing.assert_frame_equal(pd.concat([day.steps for day in ahead], ignore_index=True), steps)
+
+
+def test_days_that_nobody_waits_for_any_more_end_with_their_processes(
+    ground: Ground, components: gpd.GeoDataFrame
+) -> None:
+    how: dict[str, Any] = {"at": MOMENT, "scale": SCALE, "seed": SEED}
+    year = Year(ground, components, shipped_rules(), lambda *_: ("cgj", ()), how)
+    with made_ahead(year, days=300, processes=1) as coming:
+        next(coming)
+    assert not multiprocessing.active_children()
+
+
+def test_a_history_has_its_indexes_and_the_same_cases_as_a_week(database: Database) -> None:
+    """Of an empty city the indexes of what is millions are built afterwards."""
+    with database.engine.connect() as connection:
+        before = {t.name: indexes_of(connection, t) for t in (STEP, TERM)}
+    load_demo(database.engine, scale=0.005, at=MOMENT, days=DAYS + 2)
+    with database.engine.connect() as connection:
+        assert {t.name: indexes_of(connection, t) for t in (STEP, TERM)} == before
+        assert len(before["step"]) > 3
+        days = sa.select(sa.func.count(sa.distinct(sa.func.date(TABLE.c.reported_at))))
+        assert connection.scalar(days) == DAYS + 2
+        orphans = sa.select(sa.func.count()).where(STEP.c.incident.not_in(sa.select(TABLE.c.id)))
+        assert connection.scalar(orphans) == 0
+
+
+def indexes_of(connection: sa.Connection, table: sa.Table) -> set[str]:
+    told = sa.text("select indexdef from pg_indexes where schemaname = 'core' and tablename = :name")
+    return set(connection.scalars(told, {"name": table.name}))
 
 
 def test_later_the_same_cases_have_gone_on(ground: Ground, components: gpd.GeoDataFrame) -> None:
