@@ -84,6 +84,8 @@ def _simulate_options(play: argparse.ArgumentParser) -> None:
     play.add_argument("--from", dest="begin", type=_moment, default="07:00", metavar="HH:MM", help="(default 07:00)")
     play.add_argument("--to", dest="end", type=_moment, default="22:00", metavar="HH:MM", help="(default 22:00)")
     play.add_argument("--seed", type=int, default=1, help="another seed makes another day (default 1)")
+    play.add_argument("--exercise", metavar="ID", help="play in this exercise, in whatever city (default: in a made-up "
+                      "city, as if it happened)")  # fmt: skip
     play.add_argument("--rate", type=float, metavar="N", help="cases a day (default: as the demo city has)")
 
 

@@ -17,6 +17,7 @@ from etl.simulate.play import Pace, Player, Tally, played_until
 from layers.ask.period import CITY_TIME
 from layers.loop.incidents import Office
 from layers.loop.rules import rules_in
+from layers.people.exercises import require_open
 from layers.people.privacy import keyring_in
 from layers.store.home import Home
 
@@ -37,19 +38,22 @@ class WallClock:
 
 def play(engine: sa.Engine, home: Home, pace: Pace, arguments: argparse.Namespace, screen: Screen) -> None:
     """Play a day until it is over or somebody stops it; either way every step that was taken is whole."""
+    exercise: str | None = arguments.exercise
     with alone(engine):
         with engine.connect() as connection:
-            require_made_up(connection)
+            if exercise is None:
+                require_made_up(connection)
+            else:
+                require_open(connection, exercise)
             rate = usual_rate(connection) if arguments.rate is None else arguments.rate
-            script = day_of(
-                pace.begins.date(), spots_of(connection, seed=arguments.seed), rate=rate, seed=arguments.seed
-            )
-            since = played_until(connection, script, scenario=None)
+            spots = spots_of(connection, seed=arguments.seed)
+            script = day_of(pace.begins.date(), spots, rate=rate, seed=arguments.seed, scenario=exercise)
+            since = played_until(connection, script, scenario=exercise)
         if since is not None and since > pace.begins:
             screen.line(f"goes on at {since:%H:%M:%S}, where it was stopped")
             pace = Pace(min(since, pace.ends), pace.ends, pace.speed)
         office = Office(rules_in(home.folder), keyring_in(home.folder))
-        player = Player(engine, office, WallClock(), arguments.seed)
+        player = Player(engine, office, WallClock(), arguments.seed, scenario=exercise)
         with screen.shown(1):
             try:
                 player.play(script, pace, heard=lambda at, tally: screen.now(_line(at, tally)))

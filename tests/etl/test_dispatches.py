@@ -93,7 +93,10 @@ def test_what_a_unit_did_not_tell_is_left_out_or_marked_and_the_steps_stay_legal
     tmp_path: Path, given: dict[str, str], state: str, derived: set[str]
 ) -> None:
     units: list[dict[str, Any]] = [
-        {str(name): None if pd.isna(v) else v.to_pydatetime() if isinstance(v, pd.Timestamp) else v for name, v in u.items()}
+        {
+            str(name): None if pd.isna(v) else v.to_pydatetime() if isinstance(v, pd.Timestamp) else v
+            for name, v in u.items()
+        }
         for u in read_calls(file_of(tmp_path, row(**given))).rows.to_dict("records")
     ]
     life = life_of(units, KINDS["Alarms"], shipped_rules(), now=NOW)

@@ -24,8 +24,11 @@ from layers.loop.incidents import SIMULATED, Office
 from layers.loop.rules import shipped_rules
 from layers.loop.states import FINAL, rules_of
 from layers.loop.tables import STEP
+from layers.people.access import ADMIN
+from layers.people.exercises import close_exercise, open_exercise
 from layers.people.privacy import keyring_in
 from layers.store.core import CHANGE
+from layers.store.engine import begin
 from tests.conftest import MOMENT, Database
 from tests.incidents import OURS, REHEARSED, report
 
@@ -220,6 +223,28 @@ def test_cases_of_an_exercise_make_no_city_real(city: Database) -> None:
     report(city, REHEARSED)
     with city.engine.connect() as connection:
         require_made_up(connection)
+
+
+def test_in_an_exercise_it_plays_in_any_city_and_nothing_of_it_is_real(
+    city: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    report(city, OURS)
+    with begin(city.engine, actor="test") as connection:
+        about: dict[str, Any] = {"title": "防汛演练", "note": None, "area": None, "roles": ()}
+        opened = open_exercise(connection, **about, actor=ADMIN, day=DAY, now=dt.datetime.now(dt.UTC))
+    monkeypatch.setenv("CHENGTU_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("CHENGTU_DATABASE_URL", city.url)
+    words = ["--speed", "86400", "--rate", "8", "--from", "08:00", "--to", "12:00"]
+    assert main(["simulate", *words, "--exercise", opened.id]) == 0
+    assert "refused" not in capsys.readouterr().out
+    cases, steps = played(city)
+    assert cases
+    assert {case["scenario"] for case in cases} == {opened.id}
+    assert {step["scenario"] for life in steps.values() for step in life} == {opened.id}
+    with begin(city.engine, actor="test") as connection:
+        close_exercise(connection, opened.id, actor=ADMIN, now=dt.datetime.now(dt.UTC))
+    assert main(["simulate", *words, "--exercise", opened.id]) == 1
+    assert main(["simulate", *words, "--exercise", "drill-20260101-9"]) == 1
 
 
 def test_two_simulations_do_not_play_at_once(city: Database) -> None:
