@@ -32,6 +32,10 @@ const served = [
   "duties",
   "hotline",
   "callers",
+  "accounts",
+  "roles",
+  "keys",
+  "audit",
 ];
 
 /** Leaflet as two files with nothing outside them: Python writes them into pages that open on a closed network. */

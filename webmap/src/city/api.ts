@@ -205,6 +205,8 @@ export interface Told {
   /** Which part of a request, or of a style to be printed. */
   parameter?: string;
   place?: string;
+  /** Of a table of people: its lines that are not taken, and why. */
+  lines?: { line: number; login: string; cause: string; facts: Record<string, string | number> }[];
 }
 
 /** The server answered, and the answer is no. */

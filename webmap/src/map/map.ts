@@ -13,6 +13,7 @@ import * as api from "../city/api.ts";
 import { type App, narrow } from "../page/app.ts";
 import { toCql2 } from "../page/conditions.ts";
 import { mapFaces } from "../page/fonts.ts";
+import { paintPage } from "../page/paint.ts";
 import type { Palette, State } from "../page/state.ts";
 import { withShades } from "./choropleth.ts";
 import { keepOverlays } from "./overlays.ts";
@@ -336,12 +337,4 @@ function free(container: HTMLElement): Required<PaddingOptions> {
 // Padding given to a flight would stay with the map; an offset holds for that flight alone.
 function middle({ top, right, bottom, left }: Required<PaddingOptions>): [number, number] {
   return [(left - right) / 2, (top - bottom) / 2];
-}
-
-/** The page takes its colours from the palette of the map: one source for both. */
-function paintPage(roles: Record<string, string>, palette: string): void {
-  const root = document.documentElement;
-  for (const [role, colour] of Object.entries(roles)) root.style.setProperty(`--${role.replace("_", "-")}`, colour);
-  root.dataset.palette = palette;
-  root.style.colorScheme = palette === "dark" ? "dark" : "light";
 }

@@ -1,9 +1,17 @@
 /** The pages there are, and the way from one to another: language and palette come along. */
+import { may } from "../city/session.ts";
 import type { Word } from "../words/i18n.ts";
 import type { App } from "./app.ts";
 import { h } from "./dom.ts";
 
-export const PAGES = { map: "/", cases: "/desk", plan: "/plan", data: "/data", wall: "/wall" } as const;
+export const PAGES = {
+  map: "/",
+  cases: "/desk",
+  plan: "/plan",
+  data: "/data",
+  wall: "/wall",
+  people: "/people",
+} as const;
 export type PageName = keyof typeof PAGES;
 const WORDS: Record<PageName, Word> = {
   map: "pageMap",
@@ -11,6 +19,7 @@ const WORDS: Record<PageName, Word> = {
   plan: "pagePlan",
   data: "pageData",
   wall: "pageWall",
+  people: "pagePeople",
 };
 
 /** Where the desk shows a case. */
@@ -19,17 +28,24 @@ export function caseLink(app: App, id: string): string {
   return `${PAGES.cases}#case=${encodeURIComponent(id)}&lang=${lang}&palette=${palette}`;
 }
 
-/** Links to all pages; the one that is open is marked and leads nowhere. */
+const PERSONNEL = ["account.edit", "role.edit", "audit.read"];
+
+/** Links to all pages that are for whoever is here; the one that is open is marked and leads nowhere. */
 export function pageLinks(app: App, here: PageName): HTMLElement {
   const { lang, palette } = app.store.get();
-  const links = (Object.keys(PAGES) as PageName[]).map((name) =>
-    name === here
-      ? h("span", { aria: { current: "page" } }, app.t(WORDS[name]))
-      : h(
-          "a",
-          { href: name === "wall" ? PAGES.wall : `${PAGES[name]}#lang=${lang}&palette=${palette}` },
-          app.t(WORDS[name]),
-        ),
-  );
+  const links = (Object.keys(PAGES) as PageName[])
+    .filter((name) => name === here || isFor(app, name))
+    .map((name) =>
+      name === here
+        ? h("span", { aria: { current: "page" } }, app.t(WORDS[name]))
+        : h(
+            "a",
+            { href: name === "wall" ? PAGES.wall : `${PAGES[name]}#lang=${lang}&palette=${palette}` },
+            app.t(WORDS[name]),
+          ),
+    );
   return h("nav", { class: "pages", aria: { label: app.t("pages") } }, ...links);
 }
+
+const isFor = (app: App, name: PageName): boolean =>
+  name !== "people" || PERSONNEL.some((right) => may(app.city.who, right));
