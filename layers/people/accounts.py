@@ -52,7 +52,8 @@ def account_of(row: Any) -> Account:
     """The account of a row of core.account."""
     return Account(
         row.login, row.name, frozenset(row.roles), scope_of(row), row.active, row.must_change, row.made_at,
-        row.password_at, row.signed_in_at, row.totp_since is not None, row.subject is not None, row.one_time_until,
+        row.password_at, row.signed_in_at, row.totp_since is not None, row.subject is not None,
+        row.one_time_until if row.must_change else None,
     )  # fmt: skip
 
 

@@ -71,7 +71,9 @@ def check(writer: sa.Engine, attempt: Attempt, *, now: dt.datetime, limits: Limi
 
     Raises TooManyAttempts, WrongLogin, or OneTimeOver for a password that was given out too long ago.
     """
-    columns = (ACCOUNT.c.hash, ACCOUNT.c.active, ACCOUNT.c.one_time_until)
+    # Of a password that its owner chose it does not matter.
+    until = sa.case((ACCOUNT.c.must_change, ACCOUNT.c.one_time_until)).label("one_time_until")
+    columns = (ACCOUNT.c.hash, ACCOUNT.c.active, until)
     with begin(writer, actor="anyone") as connection:
         attempts.count(connection, login=attempt.login, address=attempt.address, now=now, limits=limits)
         row = connection.execute(sa.select(*columns).where(ACCOUNT.c.login == attempt.login)).first()

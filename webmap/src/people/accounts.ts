@@ -59,7 +59,7 @@ export function accountsView(element: HTMLElement, desk: Desk): void {
       cell(roles),
       cell(scoped(app, one.areas, names.areas)),
       cell(scoped(app, one.departments, names.departments)),
-      cell(stateOf(app, one)),
+      cell(stateOf(app, one, true)),
       cell(at(app, one.signedInAt)),
     );
     if (one.login === opened) line.setAttribute("aria-selected", "true");
@@ -110,8 +110,8 @@ export const titleOf = (app: App, titles: ReadonlyMap<string, people.Role>, role
   return known === undefined ? role : app.title(known.title);
 };
 
-/** How an account stands, with a sign that is told apart without its colour. */
-export function stateOf(app: App, one: people.Account): HTMLElement {
+/** How an account stands, with a sign that is told apart without its colour; a list has no room for the time. */
+export function stateOf(app: App, one: people.Account, brief = false): HTMLElement {
   const now = Date.now();
   const [kind, text] = !one.active
     ? ["closed", app.t("peopleState_closed")]
@@ -121,7 +121,7 @@ export function stateOf(app: App, one: people.Account): HTMLElement {
         ? ["active", app.t("peopleState_active")]
         : Date.parse(one.oneTimeUntil) <= now
           ? ["over", app.t("peopleState_over")]
-          : ["waiting", app.t("peopleState_waiting", { at: at(app, one.oneTimeUntil) })];
+          : ["waiting", app.t(brief ? "peopleState_new" : "peopleState_waiting", { at: at(app, one.oneTimeUntil) })];
   return h("span", { class: "state", data: { kind } }, text);
 }
 

@@ -93,7 +93,9 @@ async function start(root: HTMLElement): Promise<void> {
   });
   const paint = async (): Promise<void> => {
     const { palette, lang } = app.store.get();
-    paintPage((await api.style(palette, [], lang)).metadata["chengtu:palette"], palette);
+    // The colours are those of every layer; the style of one tells them.
+    const one = city.layers.slice(0, 1).map(({ name }) => name);
+    paintPage((await api.style(palette, one, lang)).metadata["chengtu:palette"], palette);
   };
   app.store.on(["lang", "palette"], (state, before) => {
     history.replaceState(null, "", `#${fragmentOf(tab, state)}`);
