@@ -12,11 +12,12 @@ from fastapi import Header
 
 from api.errors import KeyReused
 from api.service import Service
-from layers.people.access import Actor
+from layers.people.access import ANYONE, Actor
 from layers.store.core import IDEMPOTENCY
 from layers.store.engine import begin
 
-# No header holds it: what was done in an exercise is nobody's answer outside, whatever its key.
+# No header holds it: what was done in an exercise is nobody's answer outside, whatever its key, and each stranger is
+# somebody of their own.
 _APART: Final = "\n"
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=128)]
 
@@ -34,6 +35,8 @@ def once(
     Beside it, whether it was done now. KeyReused when the key was used for something else than `asked`.
     """
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
+    if key is not None and actor == ANYONE:  # strangers share a name: one's key must not stand in another's way
+        key = f"{digest}{_APART}{key}"
     key = key if key is None or actor.scenario is None else f"{actor.scenario}{_APART}{key}"
     with begin(service.writer, actor=actor.name, scenario=actor.scenario) as connection:
         if key is not None and (answered := answer_kept(connection, actor, key, digest)) is not None:

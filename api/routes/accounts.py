@@ -157,6 +157,7 @@ def reset_password(login: Login, service: ServiceDep, actor: ActorDep) -> JSONRe
 def unlock(login: Login, service: ServiceDep, actor: ActorDep) -> Response:
     """Let an account be tried again that too many attempts had locked."""
     with begin(service.writer, actor=actor.name) as connection:
+        _refuse_unless_over(connection, actor, login)
         people.unlock(connection, login, actor=actor.name)
     return Response(status_code=204, headers=FRESH)
 

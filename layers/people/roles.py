@@ -52,6 +52,7 @@ RIGHTS: Final[Mapping[str, Title]] = {
 # Three administrators with separate duties (三员分立): system, security, audit.
 SEPARATE: Final = frozenset({"account.edit", "role.edit", "audit.read"})
 _ONLY_READS: Final = frozenset({"layer.view", "incident.view", "audit.read"})
+_OF_WALLS: Final = frozenset({"layer.view", "incident.view"})
 _ONE_LAYER: Final = re.compile(r"layer\.edit:[a-z][a-z0-9_]{0,40}")
 
 
@@ -112,6 +113,8 @@ def put_role(connection: sa.Connection, role: Role) -> None:
     """Make a role, or change one; BadField for rights that there are not, or that must not lie in one hand."""
     if unknown := sorted(right for right in role.rights if not is_right(right)):
         raise BadField({"rights": f"there is no right {unknown[0]!r}"}).because("right_unknown", right=unknown[0])
+    if role.name in INTERNAL and not role.rights <= _OF_WALLS:
+        raise BadField({"rights": "walls look and change nothing"}).because("wall_changes")
     check_separation(role.rights, "rights")
     now = roles_now(connection)
     if role.name not in now and len(now) >= MOST_ROLES:
