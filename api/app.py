@@ -35,6 +35,7 @@ from api.routes import (
     clocks,
     departments,
     duties,
+    exchange,
     exercises,
     hotline,
     incidents,
@@ -161,6 +162,7 @@ class Application:
             keys,
             catalogue,
             topics,
+            exchange,  # before the cases: its names are no numbers
             incidents,
             photos,
             receipts,

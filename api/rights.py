@@ -88,6 +88,8 @@ NEEDED: Final[Mapping[str, str | tuple[str, ...]]] = MappingProxyType(
         "GET /limits/due": OPEN,
         "GET /incidents": ("incident.view", "incident.report"),  # whoever reports sees what they reported
         "GET /incidents/rules": OPEN,
+        "GET /incidents/export.{format}": "incident.view",
+        "POST /incidents/import": ("incident.report", "incident.dispose"),
         "POST /incidents": OPEN,  # residents report without an account where the city lets them
         "POST /incidents/duplicates": "incident.view",
         "POST /incidents/steps": "incident.view",

@@ -54,6 +54,13 @@ REFUSED: Final[Mapping[str, Said]] = {
     "merge_ended": said("案卷 {id} 已经结束", "Case {id} is ended"),
     # Reports that are refused.
     "matter_unknown": said("事项代码不在现行编码中", "The matter is no code in force"),
+    "number_missing": said("缺少对方系统的编号", "The number that it has in the other system is missing"),
+    "number_unknown": said(
+        "编号 {number} 的上报尚未导入",
+        "No report of the number {number} came in",
+        "请先导入上报",
+        "Bring its report in first",
+    ),
     "matter_missing": said("缺少事项或部件", "A matter or a component is needed"),
     "matter_other": said("事项与部件类别不符", "The matter is not that of the component"),
     "component_unknown": said("没有这个部件", "There is no such component"),

@@ -175,17 +175,7 @@ def incidents(
 
     The queue `reported` holds what the asker reported, wherever it lies; who may only report sees nothing in others.
     """
-    asked = queues.Asked(
-        query.queue,
-        states=_codes(query.state),
-        levels=_codes(query.level),
-        lights=_codes(query.light),
-        channel=query.channel,
-        matter=query.matter,
-        town=query.town,
-        lead=query.lead,
-        text=query.text,
-    )
+    asked = asked_of(query)
     given: _Given = {"limit": query.limit, "cursor": query.cursor, "now": dt.datetime.now(dt.UTC)}
     if query.queue == "reported":
         with service.writer.connect() as writer:  # a reader sees only what lies in the asker's scope
@@ -248,7 +238,7 @@ def take_steps(
             answer, _ = _taken(service, actor, id, body, expected=None, key=key)
             results.append({"id": id, "done": True, "state": answer["state"]})
         except LayersError as error:
-            results.append({"id": id, "done": False, "state": None, **_why(error)})
+            results.append({"id": id, "done": False, "state": None, **why(error)})
     return _answer({"results": results})
 
 
@@ -271,6 +261,21 @@ def take(
     """Take a step; 409 with what changed when others were quicker."""
     answer, fresh = _taken(service, actor, id, body, expected=body.expected, key=idempotency_key)
     return _after(service, actor, answer, fresh=fresh)
+
+
+def asked_of(query: QueueQuery) -> queues.Asked:
+    """The queue that is asked for, as the loop takes it."""
+    return queues.Asked(
+        query.queue,
+        states=_codes(query.state),
+        levels=_codes(query.level),
+        lights=_codes(query.light),
+        channel=query.channel,
+        matter=query.matter,
+        town=query.town,
+        lead=query.lead,
+        text=query.text,
+    )
 
 
 def _codes(text: str | None) -> tuple[str, ...]:
@@ -344,8 +349,8 @@ def _callers(connection: sa.Connection, service: Service, actor: Actor, id: str)
     return callers_of(connection, service.keyring, id) if concerned else []
 
 
-def _why(error: LayersError) -> dict[str, Any]:
-    """Why one of many was refused."""
+def why(error: LayersError) -> dict[str, Any]:
+    """Why one of many was refused, in words."""
     _, body, _ = refusal(error)
     told = {"zh": str(error), "en": str(error)}
     if error.cause is not None and error.cause in CAUSES:

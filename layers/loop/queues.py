@@ -67,7 +67,7 @@ def page_of(
 ) -> Page:
     """One page of a queue of what the actor sees (`seen`); BadParameter for what is no code, or a strange cursor."""
     question = repr((sorted(asdict(asked).items()), actor.name))
-    statement = sa.select(*columns()).where(seen, *_conditions(asked, actor, now=now))
+    statement = sa.select(*columns()).where(seen, *conditions(asked, actor, now=now))
     if cursor is not None:
         statement = statement.where(place_at(cursor, _KEYS, question=question).condition(_KEYS))
     ordered = statement.order_by(*(key.order(backward=False) for key in _KEYS)).limit(limit + 1)
@@ -83,7 +83,8 @@ def columns() -> list[sa.ColumnElement[Any]]:
     return [*(TABLE.c[name] for name in _BRIEF), *spot]
 
 
-def _conditions(asked: Asked, actor: Actor, *, now: dt.datetime) -> list[sa.ColumnElement[bool]]:
+def conditions(asked: Asked, actor: Actor, *, now: dt.datetime) -> list[sa.ColumnElement[bool]]:
+    """What is asked, as conditions on the table; BadParameter for what is no code."""
     within = [_of_queue(asked.queue, actor, now)]
     if asked.states:
         within.append(_in("state", asked.states, STATES))

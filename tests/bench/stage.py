@@ -87,6 +87,15 @@ class Stage:
         self._ready(name).touch()
         return run
 
+    def load_history(self) -> Run:
+        """Build and load the demo city with the cases of a year into a database of its own, which goes again."""
+        self.recreate("history")
+        scale = f"{self.sizes.scale:g}"
+        run = run_module("etl", "demo", "--scale", scale, "--history", environment=self.environment("history"))
+        with self.connect("postgres") as connection:
+            connection.execute("drop database history with (force)")
+        return run
+
     @property
     def city(self) -> str:
         """The URL of a database that holds the demo city."""
