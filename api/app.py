@@ -51,6 +51,7 @@ from api.routes import (
     photos,
     places,
     prints,
+    public_reports,
     query,
     questions,
     rasters,
@@ -165,6 +166,7 @@ class Application:
             exchange,  # before the cases: its names are no numbers
             incidents,
             photos,
+            public_reports,
             receipts,
             indicators,
             reports,

@@ -101,6 +101,8 @@ NEEDED: Final[Mapping[str, str | tuple[str, ...]]] = MappingProxyType(
         "POST /incidents/{id}/steps": ("incident.view", "incident.report"),
         "POST /incidents/{id}/photos": OPEN,  # with the ticket of a report
         "GET /photos/{id}": ("incident.view", "incident.report"),
+        "GET /public-reports": OPEN,
+        "POST /public-reports/matters": OPEN,  # residents, where the city lets them; others need to report
         "GET /join": OPEN,
         "GET /join.svg": OPEN,
         "GET /callers/purposes": "person.unmask",

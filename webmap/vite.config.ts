@@ -36,6 +36,8 @@ const served = [
   "roles",
   "keys",
   "audit",
+  "public-reports",
+  "open311",
 ];
 
 /** Leaflet as two files with nothing outside them: Python writes them into pages that open on a closed network. */

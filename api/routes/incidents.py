@@ -282,15 +282,19 @@ def _codes(text: str | None) -> tuple[str, ...]:
     return tuple(text.split(",")) if text else ()
 
 
-def _admit(request: Request, service: Service, *, now: dt.datetime) -> None:
-    """Let somebody without an account report, if the city does, and not too often; NotAllowed, TooOften."""
-    settings = service.settings
-    if not settings.public_reports:
+def require_public_reports(service: Service) -> None:
+    """NotAllowed where the city takes no reports without an account."""
+    if not service.settings.public_reports:
         told = "this city takes no reports without an account"
         raise NotAllowed(told, known=False).because("public_closed")
+
+
+def _admit(request: Request, service: Service, *, now: dt.datetime) -> None:
+    """Let somebody without an account report, if the city does, and not too often; NotAllowed, TooOften."""
+    require_public_reports(service)
     address = service.door.ways.address(request.scope)
     with begin(service.writer, actor=ANYONE.name) as connection:
-        count_report(connection, service.keyring, address, most=settings.public_reports_hourly, now=now)
+        count_report(connection, service.keyring, address, most=service.settings.public_reports_hourly, now=now)
 
 
 def _taken(

@@ -26,11 +26,18 @@ def desks(browser: Browser, server: Server, dispatcher: str) -> Iterator[Open]:
     with pages.visiting(browser, server.url) as visit:
 
         def open_page(
-            fragment: str = "", *, login: str | None = dispatcher, path: str = "/desk", **options: Any
+            fragment: str = "",
+            *,
+            login: str | None = dispatcher,
+            path: str = "/desk",
+            before: Callable[[Page], None] | None = None,
+            **options: Any,
         ) -> Page:
             page = visit(ready=False, **options)
             if login is not None:
                 sign_in(page, server, login)
+            if before is not None:
+                before(page)
             page.goto(f"{server.url}{path}{fragment}")
             pages.await_map(page)
             return page

@@ -11,6 +11,7 @@ import * as notices from "./notices.ts";
 import * as panels from "./panels.ts";
 import * as people from "./people.ts";
 import * as plan from "./plan.ts";
+import * as report from "./report.ts";
 import * as tools from "./tools.ts";
 import * as video from "./video.ts";
 import * as wall from "./wall.ts";
@@ -34,6 +35,7 @@ const zh = {
   ...notices.zh,
   ...cases.zh,
   ...callbacks.zh,
+  ...report.zh,
   ...why.zh,
   ...grid.zh,
   ...exercise.zh,
@@ -52,6 +54,7 @@ const en = {
   ...notices.en,
   ...cases.en,
   ...callbacks.en,
+  ...report.en,
   ...why.en,
   ...grid.en,
   ...exercise.en,
@@ -62,7 +65,7 @@ export type Word = keyof typeof zh;
 /** The parts, for the test that none takes a word of another. */
 export const PARTS = {
   ...{ desk, looks, card, tools, video, panels, wall, plan, data, people, cases, callbacks, why, grid },
-  ...{ exercise, notices },
+  ...{ exercise, notices, report },
 };
 
 export const DICTIONARY: Record<Lang, Record<Word, string>> = { zh, en };
