@@ -19,10 +19,11 @@ from api.service import Service
 from layers.ask.period import CITY_TIME
 from layers.codes.admin import shipped_register
 from layers.errors import BadParameter, UnknownItem
+from layers.loop.answered import RateRules
 from layers.loop.cases import held
 from layers.loop.hotline.bulletin import bulletin
 from layers.loop.hotline.contacts import MOST_DUE, MOST_TEXT, Contacted, Due, Kind, due_callbacks, write_contact
-from layers.loop.hotline.rates import By, Counts, RateRules, period_of, rates
+from layers.loop.hotline.rates import By, Counts, period_of, rates
 from layers.people.access import Actor, require_right
 from layers.people.scope import acting, slice_of
 from layers.store.engine import begin

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
+from layers.loop.answered import fate_of
 from layers.loop.calendar import Span
 from layers.loop.clocks import due
 from layers.loop.limits import Stage
@@ -49,7 +50,8 @@ def tasks_of(
     told = _Telling(record, rules, {(one["stage"], one["begun_at"]): one["due_at"] for one in clocks})
     for step in steps:
         told.take(step)
-    return [*told.ended(), *(_callback(one) for one in callers if one["reached_at"] is not None)]
+    asked = (_callback(one, record, rules) for one in callers)
+    return [*told.ended(), *(task for task in asked if task is not None)]
 
 
 @dataclass
@@ -275,11 +277,23 @@ _TOLD: Final[Mapping[str, Callable[[_Telling, Row], None]]] = {
 }  # fmt: skip
 
 
-def _callback(caller: Row) -> Task:
-    """A caller who was reached and asked; without an answer it counts for nothing."""
+def _callback(caller: Row, record: Row, rules: Rules) -> Task | None:
+    """A caller who was asked, at the department that had the case; None while somebody is still to be tried.
+
+    Whoever is left out counts for nothing but that; so does who was reached and not asked.
+    """
+    reached = caller["reached_at"] is not None
+    outside, repeat = record["state"] == "rejected", bool(caller.get("repeat"))
+    tries = int(caller.get("tries") or 0)
+    fate = fate_of(rules.rates, outside=outside, repeat=repeat, reached=reached, tries=tries)
+    done_at = caller["reached_at"] or caller.get("tried_at")
+    if fate == "pending" or done_at is None:
+        return None
     marks: set[Mark] = set()
-    if caller["solved"] is not None:
+    if fate != "counted":
+        marks.add(fate)
+    elif not reached or caller["solved"] is not None:
         marks.add("answered")
         marks |= {"solved"} if caller["solved"] else set()
         marks |= {"satisfied"} if caller["satisfied"] else set()
-    return Task("callback", caller["at"], done_at=caller["reached_at"], marks=frozenset(marks))
+    return Task("callback", caller["at"], done_at=done_at, department=record["lead"], marks=frozenset(marks))

@@ -10,11 +10,14 @@ from typing import Final, Literal, cast
 
 from layers.codes.tables import Line
 from layers.errors import BadDeclaration
+from layers.loop.answered import LEFT_OUT, LeftOut
 from layers.loop.reading import path_of, rows_of
 from layers.spec import Title
 
 Kind = Literal["report", "verify", "accept", "register", "dispatch", "sign", "dispose", "check", "archive", "callback"]
-Mark = Literal["valid", "open", "taken", "accurate", "reworked", "deferred", "answered", "solved", "satisfied"]
+Mark = (
+    Literal["valid", "open", "taken", "accurate", "reworked", "deferred", "answered", "solved", "satisfied"] | LeftOut
+)
 Moment = Literal["due", "begun", "done"]
 MOMENTS: Final[tuple[Moment, ...]] = ("due", "begun", "done")
 Fate = Literal["any", "done", "in_time", "late", "open"]
@@ -63,6 +66,7 @@ COUNTERS: Final[Mapping[str, Counter]] = {
     "callback": Counter("callback", "done", mark="answered"),
     "solved": Counter("callback", "done", mark="solved"),
     "satisfied": Counter("callback", "done", mark="satisfied"),
+    **{f"callback_{reason}": Counter("callback", "done", mark=reason) for reason in LEFT_OUT},
 }
 """What can be counted; a rate is any two of them."""
 

@@ -1,4 +1,4 @@
-"""What a city lays down about its loop, in tables of its data folder: departments, limits, the calendar, indicators."""
+"""What a city lays down about its loop, in tables of its data folder: departments, limits, calendar, indicators."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from layers.loop.answered import RateRules, rate_rules_in
 from layers.loop.calendar import Calendar, calendar_in
 from layers.loop.departments import Departments, departments_in
 from layers.loop.limits import Limits, limits_in
@@ -21,11 +22,12 @@ class Rules:
     limits: Limits
     calendar: Calendar
     measures: Mapping[str, Measure]
+    rates: RateRules
 
 
 def rules_in(data: Path | None = None) -> Rules:
     """The rules of a data folder; what it does not lay down is as it ships. BadDeclaration names file and line."""
-    return Rules(departments_in(data), limits_in(data), calendar_in(data), measures_in(data))
+    return Rules(departments_in(data), limits_in(data), calendar_in(data), measures_in(data), rate_rules_in(data))
 
 
 @cache

@@ -19,12 +19,13 @@ import psycopg.sql
 import sqlalchemy as sa
 
 from layers.catalog.incident import TABLE as INCIDENT
+from layers.loop.answered import FINAL_CASE, REPEATED
 from layers.loop.facts import Task, tasks_of
 from layers.loop.firing import SYSTEM, forget_jobs
 from layers.loop.measures import Fate, kind_of
 from layers.loop.routing_tables import STAGE_CLOCK, STAGE_FACT, STALE_CASE
 from layers.loop.rules import Rules
-from layers.loop.tables import CALLER, STEP
+from layers.loop.tables import STEP
 from layers.store.engine import begin, engine_for
 from layers.store.jobs import QUEUE
 
@@ -35,7 +36,30 @@ _LONGEST_S: Final = 40.0
 _RECORD: Final = ("id", "matter", "level", "channel", "state", "lead", "merged_into", "grid_id", "admin_code")
 _STEP: Final = ("incident", "step", "at", "role", "department", "carries")
 _CLOCK: Final = ("incident", "stage", "begun_at", "due_at")
-_CALLER: Final = ("incident", "at", "reached_at", "solved", "satisfied")
+# Those of the cases that were merged into it call about this one.
+_CALLERS: Final = f"""
+    with recursive family as (
+      select id collate "C" as final, id collate "C" as id from unnest(cast(:ids as text[])) as id
+      union
+      select f.final, i.id from family f join city.incident i on i.merged_into = f.id
+    )
+    select f.final as incident, c.at, c.reached_at, c.solved, c.satisfied, {REPEATED} as repeat, t.tries, t.tried_at
+    from family f join core.caller c on c.incident = f.id join city.incident i on i.id = f.final
+    cross join lateral (
+      select count(*) as tries, max(o.at) as tried_at from core.contact o where o.caller = c.id and o.kind = 'callback'
+    ) as t
+    where c.scenario is null order by c.id
+"""
+# What else depends on these: the cases that they went into, and later calls of the same numbers.
+_BESIDES: Final = f"""
+    with touched as (select id collate "C" as id from unnest(cast(:ids as text[])) as id), calls as (
+      select o.incident from core.caller c join core.caller o on o.phone_mark = c.phone_mark and o.at > c.at
+      where c.incident in (select id from touched)
+      union
+      select id from touched
+    )
+    select distinct final.id from calls c join {FINAL_CASE} as final on true
+"""
 
 
 def waiting(connection: sa.Connection) -> bool:
@@ -50,7 +74,7 @@ def refresh(connection: sa.Connection, rules: Rules, *, most: int = MOST_AT_ONCE
     oldest = sa.select(STALE_CASE.c.id).order_by(STALE_CASE.c.id).limit(most)
     taken = sa.delete(STALE_CASE).where(STALE_CASE.c.id.in_(oldest)).returning(STALE_CASE.c.incident)
     notes = connection.scalars(taken).all()
-    ids = sorted(set(notes))
+    ids = _with_besides(connection, sorted(set(notes)))
     if ids:
         connection.execute(sa.delete(STAGE_FACT).where(STAGE_FACT.c.incident.in_(ids)))
         facts = list(_facts(connection, rules, ids))
@@ -100,7 +124,7 @@ def _facts(connection: sa.Connection, rules: Rules, ids: Sequence[str]) -> Itera
     real = sa.select(*columns).where(INCIDENT.c.id.in_(ids), INCIDENT.c.scenario.is_(None))
     steps = _by_incident(connection, STEP, _STEP, ids)
     clocks = _by_incident(connection, STAGE_CLOCK, _CLOCK, ids)
-    callers = _by_incident(connection, CALLER, _CALLER, ids)
+    callers = _callers(connection, rules, ids)
     for row in connection.execute(real).mappings():
         record = dict(row)
         counts: defaultdict[str, int] = defaultdict(int)
@@ -108,6 +132,20 @@ def _facts(connection: sa.Connection, rules: Rules, ids: Sequence[str]) -> Itera
         for task in tasks_of(record, steps[id], callers[id], rules, clocks=clocks[id]):
             counts[task.stage] += 1
             yield _fact(record, task, counts[task.stage])
+
+
+def _with_besides(connection: sa.Connection, ids: Sequence[str]) -> list[str]:
+    """These and the incidents whose facts depend on theirs."""
+    return sorted({*ids, *connection.scalars(sa.text(_BESIDES), {"ids": list(ids)})}) if ids else []
+
+
+def _callers(connection: sa.Connection, rules: Rules, ids: Sequence[str]) -> defaultdict[str, list[dict[str, Any]]]:
+    """By the incident that they call about, who called, whether again, and how often they were called back."""
+    found: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    values = {"ids": list(ids), "repeat_days": rules.rates.repeat_days}
+    for row in connection.execute(sa.text(_CALLERS), values).mappings():
+        found[row["incident"]].append(dict(row))
+    return found
 
 
 def _by_incident(

@@ -11,11 +11,12 @@ import pytest
 import sqlalchemy as sa
 
 from layers.errors import BadDeclaration, BadField, BadParameter, Conflict
+from layers.loop.answered import rate_rules_in
 from layers.loop.departments import shipped_departments
 from layers.loop.hotline.bulletin import bulletin, week_of
 from layers.loop.hotline.contacts import Contacted, due_callbacks, write_contact
 from layers.loop.hotline.earlier import earlier_cases
-from layers.loop.hotline.rates import rate_rules_in, rates
+from layers.loop.hotline.rates import rates
 from layers.loop.hotline.tables import CONTACT
 from layers.loop.tables import CALLER
 from layers.people.privacy import Keyring, keyring_in

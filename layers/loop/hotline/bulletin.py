@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from layers.ask.period import CITY_TIME
 from layers.codes.books import book
 from layers.errors import BadParameter
+from layers.loop.answered import REPEATED, RateRules
 from layers.loop.departments import Departments
-from layers.loop.hotline.rates import Counts, Rate, RateRules, rates
+from layers.loop.hotline.rates import Counts, Rate, rates
 
 TOP: Final = 10
 _COUNTED: Final = """
@@ -22,14 +23,10 @@ _COUNTED: Final = """
       where i.scenario is null and i.channel = 'hotline' and i.reported_at >= :before and i.reported_at < :after
     ) as t
 """
-_REPEATS: Final = """
+_REPEATS: Final = f"""
     select count(*) from core.caller c join city.incident i on i.id = c.incident
-    where c.scenario is null and i.scenario is null and i.channel = 'hotline' and c.phone_mark is not null
-      and c.at >= :first and c.at < :after and exists (
-        select from core.caller e join city.incident ei on ei.id = e.incident
-        where e.phone_mark = c.phone_mark and e.id <> c.id and e.scenario is null and ei.matter = i.matter
-          and e.at < c.at and e.at >= c.at - make_interval(days => :repeat_days)
-      )
+    where c.scenario is null and i.scenario is null and i.channel = 'hotline' and c.at >= :first and c.at < :after
+      and {REPEATED}
 """
 _TOPICS: Final = """
     select i.matter, count(*) filter (where i.reported_at >= :first) as n,

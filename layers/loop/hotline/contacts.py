@@ -12,6 +12,7 @@ from layers.catalog.incident import TABLE as INCIDENT
 from layers.errors import BadField, Conflict
 from layers.loop.callers import family
 from layers.loop.hotline.tables import CONTACT
+from layers.loop.routing_tables import STALE_CASE
 from layers.loop.tables import CALLER
 from layers.people.exercises import require_open
 from layers.people.privacy import Keyring, masked_name, masked_phone
@@ -80,6 +81,9 @@ def write_contact(
                 "reached_at": now, "solved": told.solved, "satisfied": told.satisfied, "answer": told.text
             }  # fmt: skip
             connection.execute(sa.update(CALLER).where(CALLER.c.id == caller).values(answered))
+        else:
+            # A trigger notes what callers answered; of a call in vain only the contact tells.
+            connection.execute(sa.insert(STALE_CASE).values(incident=row.incident))
     values = {
         **vars(told), "incident": incident, "caller": caller, "actor": actor, "at": now, "scenario": row.scenario
     }  # fmt: skip

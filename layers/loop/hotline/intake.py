@@ -15,12 +15,12 @@ import sqlalchemy as sa
 from layers.ask.period import CITY_TIME
 from layers.ask.reverse import reverse
 from layers.codes.books import book
+from layers.loop.answered import RateRules, rate_rules_in
 from layers.loop.departments import Departments
 from layers.loop.hotline.answers import Answer, find_answers
 from layers.loop.hotline.classify import FILE, FOLDER, Classified, Model, model_in
 from layers.loop.hotline.lines import Lines, lines_in
 from layers.loop.hotline.places import Said, places_in
-from layers.loop.hotline.rates import RateRules, rate_rules_in
 from layers.spec import Layer
 
 MOST_CHARACTERS: Final = 2_000

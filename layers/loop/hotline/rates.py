@@ -9,65 +9,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
 import sqlalchemy as sa
 
-from layers.codes.tables import Line
-from layers.errors import BadDeclaration, BadParameter
-from layers.loop.reading import path_of, rows_of
+from layers.errors import BadParameter
+from layers.loop.answered import FINAL_CASE, LEFT_OUT, REPEATED, RateRules, fate_of
 
 By = Literal["line", "department", "town"]
 BYS: Final[tuple[By, ...]] = get_args(By)
 MOST_DAYS: Final = 366
-_FILE: Final = "rates.csv"
-_EXCLUDED: Final[tuple[str, ...]] = ("unreachable", "outside_remit", "repeats")
-_SWITCHES: Final = ("exclude_unreachable", "exclude_outside_remit", "exclude_repeats")
-_NUMBERS: Final[Mapping[str, tuple[float, float]]] = {
-    "contact_hours": (1, 720), "attempts": (1, 20), "repeat_days": (1, 365), "floor": (0, 1)
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class RateRules:
-    """What counts, as the city lays it down."""
-
-    contact_hours: float
-    attempts: int
-    repeat_days: int
-    floor: float
-    exclude_unreachable: bool
-    exclude_outside_remit: bool
-    exclude_repeats: bool
-
-
-def rate_rules_in(data: Path | None = None) -> RateRules:
-    """The rules of `rates.csv`; BadDeclaration names the line that cannot be used, or the rule that is missing."""
-    path = path_of(_FILE, data)
-    found: dict[str, Any] = {}
-
-    def add(line: Line) -> None:
-        name = line.one_of("name", (*_NUMBERS, *_SWITCHES))
-        if name in found:
-            raise line.error(f"{name} is there already")
-        found[name] = line.one_of("value", ("yes", "no")) == "yes" if name in _SWITCHES else _number(line, name)
-
-    rows_of(path, ("name", "value"), add)
-    if missing := sorted({*_NUMBERS, *_SWITCHES} - found.keys()):
-        raise BadDeclaration(path, None, f"there is no line for {missing[0]}")
-    return RateRules(**found)
-
-
-def _number(line: Line, name: str) -> float | int:
-    least, most = _NUMBERS[name]
-    try:
-        value = float(line["value"])
-    except ValueError:
-        raise line.error(f"{name} {line['value']!r} is no number") from None
-    if not least <= value <= most:
-        raise line.error(f"{name} {line['value']} does not lie between {least:g} and {most:g}")
-    return int(value) if name in ("attempts", "repeat_days") else value
 
 
 @dataclass(frozen=True)
@@ -93,7 +44,7 @@ class Counts:
     valid: int = 0
     solved: int = 0
     satisfied: int = 0
-    excluded: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_EXCLUDED, 0))
+    excluded: dict[str, int] = field(default_factory=lambda: dict.fromkeys(LEFT_OUT, 0))
     pending: int = 0
 
     def as_json(self) -> dict[str, Any]:
@@ -110,7 +61,7 @@ class Counts:
         """Count what the other counted, too."""
         for name, value in asdict(other).items():
             if name == "excluded":
-                self.excluded = {key: self.excluded[key] + other.excluded[key] for key in _EXCLUDED}
+                self.excluded = {key: self.excluded[key] + other.excluded[key] for key in LEFT_OUT}
             else:
                 setattr(self, name, getattr(self, name) + value)
 
@@ -133,18 +84,14 @@ _RESPONSE: Final = """
             and t.at <= i.dispatched_at + make_interval(hours => 1) * :contact_hours
         )), false) as in_time
       from city.incident i join core.caller c on c.incident = i.id and c.scenario is null
-      where i.scenario is null and i.dispatched_at >= :first and i.dispatched_at < :after
+      where i.scenario is null and i.merged_into is null and i.dispatched_at >= :first and i.dispatched_at < :after
       group by i.id
     ) as of_case
     group by key
 """
-_CALLBACKS: Final = """
-    select {key} as key, i.state = 'rejected' as outside,
-      c.phone_mark is not null and exists (
-        select from core.caller e join city.incident ei on ei.id = e.incident
-        where e.phone_mark = c.phone_mark and e.id <> c.id and e.scenario is null and ei.matter = i.matter
-          and e.at < c.at and e.at >= c.at - make_interval(days => :repeat_days)
-      ) as repeat, of_caller.reached, of_caller.tries, of_caller.solved, of_caller.satisfied, count(*) as n
+_CALLBACKS: Final = f"""
+    select {{key}} as key, i.state = 'rejected' as outside, {REPEATED} as repeat,
+      of_caller.reached, of_caller.tries, of_caller.solved, of_caller.satisfied, count(*) as n
     from (
       select t.caller, bool_or(t.reached) as reached, bool_or(t.solved) as solved, bool_or(t.satisfied) as satisfied,
         (select count(*) from core.contact o where o.caller = t.caller and o.kind = 'callback' and o.at < :after)
@@ -153,7 +100,9 @@ _CALLBACKS: Final = """
       where t.kind = 'callback' and t.scenario is null and t.at >= :first and t.at < :after
       group by t.caller
     ) as of_caller
-    join core.caller c on c.id = of_caller.caller join city.incident i on i.id = c.incident
+    join core.caller c on c.id = of_caller.caller
+    join {FINAL_CASE} as final on true
+    join city.incident i on i.id = final.id
     where i.scenario is null
     group by 1, 2, 3, 4, 5, 6, 7
 """
@@ -179,16 +128,13 @@ def rates(
 
 
 def _count(counts: Counts, row: Any, rules: RateRules) -> None:
-    """Put callers of one kind where they belong: left out for the first reason that holds, waiting, or counted."""
-    if row.outside and rules.exclude_outside_remit:
-        counts.excluded["outside_remit"] += row.n
-    elif row.repeat and rules.exclude_repeats:
-        counts.excluded["repeats"] += row.n
-    elif not row.reached and row.tries < rules.attempts:
+    """Put callers of one kind where they belong."""
+    fate = fate_of(rules, outside=row.outside, repeat=row.repeat, reached=row.reached, tries=row.tries)
+    if fate == "pending":
         counts.pending += row.n
-    elif not row.reached and rules.exclude_unreachable:
-        counts.excluded["unreachable"] += row.n
-    else:
+    elif fate == "counted":
         counts.valid += row.n
         counts.solved += row.n if row.solved else 0
         counts.satisfied += row.n if row.satisfied else 0
+    else:
+        counts.excluded[fate] += row.n
