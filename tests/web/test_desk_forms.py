@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import itertools
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
+from layers.ask.period import CITY_TIME
 from layers.people.access import Scope
 from tests.api.people import person, signed_in
 from tests.conftest import Server
@@ -20,6 +22,9 @@ from tests.web.desk import LAMPS, Open, case_of, desks, steps_of, take
 
 browser = pages.browser
 _numbers = itertools.count(1)
+# Half past ten in the city, in thirty days.
+LATER = dt.datetime.combine(dt.datetime.now(CITY_TIME).date() + dt.timedelta(days=30), dt.time(10, 30), CITY_TIME)
+TYPED, SHOWN = LATER.strftime("%Y-%m-%dT%H:%M"), LATER.strftime("%Y-%m-%d %H:%M")
 Filed = Callable[..., str]
 
 
@@ -105,7 +110,7 @@ def test_photos_are_sent_with_a_step_and_seen_and_what_is_none_is_refused_in_wor
 def test_a_case_is_suspended_until_a_day_and_taken_up_again(desk: Open, desk_of: httpx.Client, filed: Filed) -> None:
     id = filed("挂账的路灯")
     at_work(desk_of, id)
-    page = desk(f"#case={id}&tab=area")
+    page = desk(f"#case={id}&tab=area", errors_with="422")
     expect(page.locator(".case .left-time")).to_contain_text("剩")
     page.locator(".case [data-step=suspend]").click()
     send(page)
@@ -115,8 +120,11 @@ def test_a_case_is_suspended_until_a_day_and_taken_up_again(desk: Open, desk_of:
     page.locator("#step-until").fill("2099-01-05T18:00")
     page.locator("#step-note").fill("等待管线迁改")
     send(page)
+    expect(page.locator(".case .step-form .wrong")).to_contain_text("一年")
+    page.locator("#step-until").fill(TYPED)
+    send(page)
     expect(page.locator(".case .left-time")).to_have_text("挂账")
-    expect(page.locator(".timeline li").first).to_contain_text("至 2099-01-05 18:00")
+    expect(page.locator(".timeline li").first).to_contain_text(f"至 {SHOWN}")
     expect(page.locator(".timeline li").first).to_contain_text("等待管线迁改")
     page.locator(".case [data-step=resume]").click()
     expect(page.locator(".case .left-time")).to_contain_text("剩")
@@ -133,18 +141,18 @@ def test_more_time_is_asked_for_by_the_department_and_granted_or_refused_at_the_
     for id in (granted, refused):
         officer.goto(f"{server.url}/desk#case={id}")
         officer.locator(".case [data-step=ask_defer]").click()
-        officer.locator("#step-until").fill("2099-03-01T12:00")
+        officer.locator("#step-until").fill(TYPED)
         officer.locator("#step-note").fill("备件未到")
         send(officer)
         expect(officer.locator(".timeline li").first).to_contain_text("申请延期")
     expect(officer.locator(".actions .refused")).to_contain_text("申请延期")  # one request at a time
 
     page = desk(f"#case={granted}&tab=area")
-    expect(page.locator(".timeline li").first).to_contain_text("至 2099-03-01 12:00")
+    expect(page.locator(".timeline li").first).to_contain_text(f"至 {SHOWN}")
     page.locator(".case [data-step=defer]").click()
     send(page)
     expect(page.locator(".timeline li").first).to_contain_text("同意延期")
-    assert case_of(desk_of, granted)["incident"]["due_at"].startswith("2099-03-01T04:00")
+    assert dt.datetime.fromisoformat(case_of(desk_of, granted)["incident"]["due_at"]) == LATER
     before = case_of(desk_of, refused)["incident"]["due_at"]
     page.goto(f"{server.url}/desk#case={refused}&tab=area")
     page.locator(".case [data-step=refuse_defer]").click()

@@ -167,7 +167,7 @@ def test_a_residents_report_travels_from_phone_to_closed_case_on_all_screens_at_
     expect(phone.locator(".receipt .state")).to_have_text("已结案")
     expect(phone.locator(".after img")).to_have_count(1)
     expect(phone.locator(".steps li b")).to_have_text(
-        ["结案", "核查", "处置反馈", "处置", "派遣", "立案", "受理", "核实", "上报"]
+        ["上报", "核实", "受理", "立案", "派遣", "处置", "处置反馈", "核查", "结案"]
     )
     with signed_in(town, officer) as client:
         steps = [one["step"] for one in case_of(client, id)["steps"]]

@@ -100,6 +100,9 @@ export function caseView(bench: Bench, ears: CaseEars): CaseView {
       fill(form);
       bench.say(app.t("caseDone", { step: app.title(offer.title), id }));
       await read(id, reading.signal);
+      // The form that had the focus is gone.
+      if (document.activeElement === document.body)
+        element.querySelector<HTMLElement>("#case-title")?.focus({ preventScroll: true });
       ears.stepped(id);
       return null;
     } catch (error) {
@@ -145,6 +148,8 @@ export function caseView(bench: Bench, ears: CaseEars): CaseView {
       h("h2", { id: "case-title", tabIndex: -1 }, incident.title),
       h("p", { class: "number" }, incident.id),
     );
+    const active = document.activeElement;
+    const within = active instanceof HTMLElement && active !== element && element.contains(active);
     fill(
       element,
       closing(),
@@ -159,6 +164,12 @@ export function caseView(bench: Bench, ears: CaseEars): CaseView {
       duplicatesView(bench, held, merge, reading.signal),
       timelineView(bench, held.steps),
     );
+    // Who was at a button goes on from the same one, or from the head of the case; what is being filled in stays.
+    if (within && !element.contains(document.activeElement)) {
+      const { step } = active.dataset;
+      const same = step === undefined ? null : element.querySelector<HTMLElement>(`.actions [data-step="${step}"]`);
+      (same ?? element.querySelector<HTMLElement>("#case-title"))?.focus({ preventScroll: true });
+    }
   };
   return {
     element,

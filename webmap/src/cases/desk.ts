@@ -224,8 +224,10 @@ export function deskOf(bench: Bench, places: Places, cityMap: CityMap, lines: re
     else if (what === "note") press("note");
     else if (what === "fresh") queue.takeFresh();
     else if (what === "help") showKeys(bench);
-    else if (what === "away") bench.go({ beside: null });
-    else {
+    else if (what === "away") {
+      bench.go({ beside: null });
+      if (queue.current() !== null) queue.move(0); // back to where one came from
+    } else {
       const tab = TABS[Number(what.slice(3)) - 1];
       if (tab !== undefined) bench.go({ tab });
     }

@@ -36,7 +36,7 @@ export interface Told {
   matter: Title;
   state: { code: string; title: Title };
   department: Title | null;
-  /** The newest first. */
+  /** The earliest first. */
   steps: { step: string; title: Title; at: string; reason: Title | null }[];
   /** What shows how it looks now, once it is said to be done. */
   photos: string[];
