@@ -59,6 +59,7 @@ from layers.people.keys import KeysUnfit
 from layers.people.privacy import SealBroken
 from layers.people.reads import UnknownCaller
 from layers.people.rosters import RosterRefused
+from layers.refusals import CAUSES, cause_told
 from layers.store.jobs import NotFiled
 from webmap.leaflet import MapNotBuilt
 from webmap.printing.errors import BadStyle, CannotPrint, NotDrawn
@@ -197,6 +198,9 @@ def refusal(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
     facts: dict[str, Any] = {}
     if isinstance(error, Caused) and error.cause is not None:
         facts |= {"cause": error.cause, "facts": dict(error.facts)}
+        if error.cause in CAUSES:
+            said = cause_told(error.cause, error.facts)
+            facts["words"] = {lang: said[lang] for lang in ("zh", "en")}
     if isinstance(error, BadField):
         facts["problems"] = error.problems
     if isinstance(error, BadParameter):

@@ -29,6 +29,15 @@ test("the server's own words are quoted only where they are all there is", () =>
   assert.equal(whyIn("zh", refused({}, "teapot", 418)), "服务器没有接受（418：teapot）");
 });
 
+test("a cause that the page has no words for is told in the server's, in the language of the page", () => {
+  const words = { zh: "期限须在一年之内", en: "Within a year" };
+  const told = { code: "bad_field", cause: "until_wrong", words };
+  assert.equal(whyIn("zh", refused(told)), words.zh);
+  assert.equal(whyIn("en", refused(told)), words.en);
+  const known = { code: "conflict", cause: "callback_done", words };
+  assert.equal(whyIn("zh", refused(known)), "这位来电人已经回访过");
+});
+
 test("a server that does not answer is told as such, also by the gateway before it", async () => {
   assert.equal(failureIn("zh", new Unreachable("/")), DICTIONARY.zh.unreachable);
   assert.ok((await refusal(new Response("<h1>Bad gateway</h1>", { status: 502 }))) instanceof Unreachable);

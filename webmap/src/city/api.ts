@@ -195,6 +195,8 @@ export interface Version {
 export interface Told {
   code?: string;
   cause?: string;
+  /** The cause in the server's own words, for pages that have none. */
+  words?: Title;
   facts?: Record<string, string | number>;
   problems?: Record<string, string>;
   reference?: string;

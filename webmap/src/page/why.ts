@@ -15,7 +15,7 @@ export function ownWord(error: unknown, prefix: string): Word | null {
   return (names.find((name) => name in DICTIONARY.zh) as Word | undefined) ?? null;
 }
 
-/** What went wrong as a sentence; of what has no word of its own the status, and what the server said. */
+/** What went wrong as a sentence; of what has none of the page's, in the server's words, or else the status. */
 export const why = (app: App, error: unknown): string => whyIn(app.store.get().lang, error);
 
 /** The same before there is a page. */
@@ -25,7 +25,10 @@ export function whyIn(lang: Lang, error: unknown): string {
   if (!(error instanceof Refused))
     return word(lang, "whyBroken", { said: error instanceof Error ? error.message : String(error) });
   const { status, message, told } = error;
-  return word(lang, ownWord(error, "why") ?? "whyOther", { status, said: message, ...factsOf(lang, told) });
+  const own = ownWord(error, "why");
+  // The server's words for the cause say more than the page's for the kind of refusal.
+  if (told.words !== undefined && own !== `why_${told.cause}`) return told.words[lang];
+  return word(lang, own ?? "whyOther", { status, said: message, ...factsOf(lang, told) });
 }
 
 /** What could not be loaded, and why. */
