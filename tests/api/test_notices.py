@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from layers.loop.notices import write_notice
 from layers.people.access import Scope
 from layers.store.engine import begin
+from tests.api.exercises import key_within, opened
 from tests.api.people import key_of, person, signed_in
 from tests.api.streams import listening
 from tests.conftest import Server
@@ -164,3 +165,55 @@ def test_what_happens_in_an_exercise_is_not_told_outside_of_it(
 @pytest.mark.parametrize("body", [{}, {"ids": []}, {"ids": [0]}, {"ids": ["x"]}, {"ids": [1], "all": True}])
 def test_marks_that_cannot_be_are_refused(server: Server, officer: dict[str, str], body: dict[str, Any]) -> None:
     assert httpx.post(f"{server.url}/notices/read", headers=officer, json=body).status_code == 422
+
+
+def test_of_an_exercise_those_in_it_are_told_and_its_outbox_is_theirs_to_read(server: Server, case: str) -> None:
+    drill = opened(server)["id"]
+    id = f"{case[:8]}9{secrets.randbelow(10**5):05}"
+    report(server.database, replace(OURS, id=id, scenario=drill))
+    scope = Scope(None, frozenset({"cgj"}))
+    within, outside = key_within(server, drill, "officer", scope=scope), key_of(server, "officer", scope=scope)
+    address = "https://robot.example/send?key=of-the-test"
+    channel = {"kind": "wecom", "title": "值班群", "address": address, "department": "cgj"}
+    made = httpx.post(f"{server.url}/channels", headers=key_of(server, "admin"), json=channel, timeout=30)
+    assert made.status_code == 201, made.text
+    with listening(f"{server.url}/live?layers=incident", **within) as ours:
+        ours.until("hello")
+        number = written(server, id, scenario=drill)
+        assert ours.until("notice", incident=id).data["id"] == number
+    (mine,) = of(asked(server, within), id)
+    assert (mine["scenario"], mine["text"]["zh"][:4]) == (drill, "【演练】")
+    assert of(asked(server, outside), id) == []
+    (told,) = of(asked(server, within, exercise=drill), id)
+    (sending,) = [one for one in told["sendings"] if one["title"] == "值班群"]
+    assert (sending["kind"], sending["address"]) == ("wecom", "https://robot.example/****")
+    assert sending["recorded_at"] is not None
+    assert sending["text"]["zh"].startswith("【演练】催办")
+    answer = httpx.get(f"{server.url}/notices", headers=outside, params={"exercise": drill}, timeout=30)
+    assert (answer.status_code, answer.json()["cause"]) == (403, "notices_exercise")
+    assert httpx.delete(f"{server.url}/channels/{made.json()['id']}", headers=key_of(server, "admin")).is_success
+
+
+def test_whoever_dispatches_a_case_calls_the_department_that_gets_it(server: Server) -> None:
+    with server.database.reader.connect() as connection:
+        spot = "select st_x(geom) lon, st_y(geom) lat from city.component where grid_id is not null order by id limit 1"
+        place = dict(connection.execute(sa.text(spot)).mappings().one())
+    dispatcher, officer = key_of(server, "dispatcher"), key_of(server, "officer", scope=Scope(None, frozenset({"cgj"})))
+    body = {"channel": "worker", "matter": "06010", "description": "路边有一堆垃圾", **place}
+    filed = httpx.post(f"{server.url}/incidents", headers=key_of(server, "worker"), json=body, timeout=30).json()
+    id = filed["receipt"]["incident"]
+    with listening(f"{server.url}/live?layers=incident", **officer) as ours:
+        ours.until("hello")
+        expected = filed["receipt"]["step"]
+        for step, more in (("register", {}), ("dispatch", {"lead": "cgj"}), ("urge", {"note": "请抓紧"})):
+            told = httpx.post(
+                f"{server.url}/incidents/{id}/steps",
+                headers=key_of(server, "commander") if step == "urge" else dispatcher,
+                json={"step": step, "expected": expected, **more},
+                timeout=30,
+            )
+            assert told.status_code == 200, told.text
+            expected = told.json()["steps"][-1]["id"]
+        assert [ours.until("notice", incident=id).data["kind"] for _ in range(2)] == ["dispatched", "urged"]
+    assert [one["kind"] for one in of(asked(server, officer), id)] == ["urged", "dispatched"]
+    assert of(asked(server, dispatcher), id) == []

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import datetime as dt
 import hashlib
 import hmac
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -28,7 +30,7 @@ from layers.loop.channel_messages import BUNDLE, MOST_CONTENT, Kind, Message, Wa
 from layers.loop.channels import Ground, Order, claim, open_channel
 from layers.loop.departments import shipped_departments
 from layers.loop.mail import Mailbox, mailbox_from, unreachable
-from layers.loop.notice_sending import Ways, deliver, kinds_of, send_all
+from layers.loop.notice_sending import Ways, deliver, kinds_of, send_all, sending
 from layers.loop.notice_tables import CHANNEL, NOTICE_SENDING
 from layers.loop.notices import write_notice
 from layers.loop.outbox import WAITS_S
@@ -39,6 +41,8 @@ from layers.people.privacy import Keyring, keyring_in
 from layers.people.rotation import rotate
 from layers.store.cluster import Cluster
 from layers.store.engine import begin
+from layers.store.jobs import job_app
+from tests.api.test_tls import make
 from tests.conftest import Database, cloned, free_port
 from tests.incidents import OURS, REHEARSED, report
 
@@ -482,3 +486,40 @@ def test_the_mail_server_of_the_settings_is_looked_at_without_sending(letterbox:
     assert unreachable(replace(mailbox, security="starttls"), timeout_s=5) == "SMTPNotSupportedError"
     assert unreachable(replace(mailbox, port=9), timeout_s=5) == "ConnectionRefusedError"
     assert box.got == []
+
+
+def test_the_job_of_the_worker_sends_what_is_due(cases: Database, keyring: Keyring, receiver: Receiver) -> None:
+    opened(cases, keyring, "wecom", receiver.url)
+    noticed(cases)
+
+    async def once() -> None:
+        app = job_app(cases.url, list, more=[sending(cases.url, Ways(keyring, HERE))])
+        async with app.open_async():
+            await app.configure_task("chengtu.send_notices").defer_async(timestamp=61)
+            await app.run_worker_async(wait=False, install_signal_handlers=False)
+
+    asyncio.run(once())
+    assert len(receiver.got) == 1
+    assert [taken for _, taken, _, _, _ in states(cases)] == [True]
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_mail_goes_out_by_an_encrypted_line_to_whom_the_certificate_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, security: Literal["starttls", "tls"]
+) -> None:
+    made, box, port = make(tmp_path, "mail"), Letterbox(), free_port()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made.certificate, made.key)
+    by: dict[str, Any] = {"ssl_context": context} if security == "tls" else {"tls_context": context}
+    controller = Controller(box, hostname="127.0.0.1", port=port, **by)
+    controller.start()
+    try:
+        body = {"title": {"zh": "催办"}, "incident": OURS.id, "text": {"zh": "催办", "en": "Urged"}}
+        message = Message(1, "email", "duty@cgj.example", None, (Waiting(1, 1, body),))
+        ways = Ways(keyring_in(tmp_path), HERE, Mailbox("127.0.0.1", port, "a@city.example", security))
+        assert deliver(message, ways, now=NOW).error == "SSLCertVerificationError", "nobody vouches for it"
+        monkeypatch.setenv("SSL_CERT_FILE", str(made.certificate))
+        assert deliver(message, ways, now=NOW).taken
+    finally:
+        controller.stop()
+    assert len(box.got) == 1
