@@ -6,7 +6,12 @@ import { button, type Desk, hint, refusedLines } from "./common.ts";
 
 export function rosterDialog(desk: Desk, changed: () => void): void {
   const { app } = desk;
-  const input = h("input", { type: "file", accept: ".csv,.txt,text/csv", aria: { label: app.t("peopleFile") } });
+  const input = h("input", { type: "file", id: "roster", class: "hidden-text", accept: ".csv,.txt,text/csv" });
+  const chosen = h("span", { class: "name" });
+  input.onchange = () => {
+    chosen.textContent = input.files?.[0]?.name ?? "";
+    fill(told);
+  };
   const renew = h("input", { type: "checkbox" });
   const told = h("div", { class: "told", role: "status" });
   const buttons: HTMLButtonElement[] = [];
@@ -40,7 +45,13 @@ export function rosterDialog(desk: Desk, changed: () => void): void {
     { class: "people wide" },
     h("h2", {}, app.t("peopleImport")),
     hint(app.t("peopleImportWhy")),
-    input,
+    h(
+      "div",
+      { class: "file" },
+      h("label", { htmlFor: "roster", class: "outlined" }, app.t("peopleFile")),
+      input,
+      chosen,
+    ),
     desk.has("account.edit") && h("label", { class: "check" }, renew, app.t("peopleImportRenew")),
     told,
   );
