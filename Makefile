@@ -18,7 +18,7 @@ run: $(BIN)/.run $(DIST)
 
 test: $(BIN)/.dev $(DIST)
 	@.ci/packages postgis browser print gdal
-	@$(BIN)/pytest -n 2 --dist worksteal
+	@$(BIN)/pytest -n 3 --dist worksteal
 
 check: $(BIN)/.dev $(WEB)
 	$(BIN)/ruff check .

@@ -24,6 +24,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 from hypothesis import settings
+from psycopg import sql
 
 from etl.demo.load import load_demo
 from layers.ask.period import CITY_TIME
@@ -126,10 +127,27 @@ def cloned(cluster: Cluster, template: str) -> Iterator[Database]:
         connection.execute(f"drop database {name} with (force)")
 
 
+@contextmanager
+def unchanged(cluster: Cluster, template: str) -> Iterator[Database]:
+    """A new database like the template, in which every statement that would change something fails."""
+    with cloned(cluster, template) as fresh:
+        with psycopg.connect(cluster.conninfo("postgres"), autocommit=True) as connection:
+            name = sql.Identifier(sa.make_url(fresh.url).database or "")
+            connection.execute(sql.SQL("alter database {} set default_transaction_read_only = on").format(name))
+        yield fresh
+
+
 @pytest.fixture
 def database(cluster: Cluster, template: str) -> Iterator[Database]:
     """An empty database of this test's own."""
     with cloned(cluster, template) as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="session")
+def read_database(cluster: Cluster, template: str) -> Iterator[Database]:
+    """An empty database that all tests of this process read, and that none can change."""
+    with unchanged(cluster, template) as fresh:
         yield fresh
 
 
@@ -149,6 +167,13 @@ def city_template(cluster: Cluster) -> str:
 def city(cluster: Cluster, city_template: str) -> Iterator[Database]:
     """A small demo city of this test's own."""
     with cloned(cluster, city_template) as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="session")
+def read_city(cluster: Cluster, city_template: str) -> Iterator[Database]:
+    """A small demo city that all tests of this process read, and that none can change."""
+    with unchanged(cluster, city_template) as fresh:
         yield fresh
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import ROOT, await_ready
+from tests.conftest import ROOT, await_ready, in_memory
 
 PATIENCE_S = 90
 
@@ -90,7 +90,7 @@ def await_none(folder: Path) -> None:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="chengtu-run-"))
+    path = Path(tempfile.mkdtemp(prefix=f"chengtu-test-{os.getpid()}-", dir=in_memory()))
     path.chmod(0o755)
     yield path
     for pid in processes_of(path):  # of a test that failed: it must not live on without its folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from tests.bench.measure import ROOT, run
 from tests.bench.pgbench import script_of
 from tests.bench.report import with_figures, write_figures
 from tests.bench.rows import Aim, Row, beside
+from tests.conftest import in_memory
 
 LINES = (
     "search: p50", "search: p95", "search: p95 of the first round", "search: slowest query", "search: peak memory",
@@ -31,7 +33,8 @@ def test_a_quick_run_prints_every_line() -> None:
     # What needs no other programs; the rest of `--quick` takes as long again.
     chosen = [word for name in ("search", "uncached", "fresh", "flood") for word in ("--only", name)]
     command = [sys.executable, "-m", "tests.bench", "--quick", *chosen]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    folder = {"TMPDIR": memory} if (memory := in_memory()) else {}
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **folder}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert [line for line in LINES if line not in done.stdout] == []
     assert "aims met" in done.stdout

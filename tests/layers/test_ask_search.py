@@ -317,8 +317,8 @@ def test_typos_are_counted_as_by_the_textbook(pattern: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("q", ["人民", "路灯", "rm", "医院", "320613", "人民路1号", "zhongxue", "路", "崇川"])
-def test_the_demo_city_is_searched_without_a_layer_that_disturbs(city: Database, q: str) -> None:
-    with city.reader.connect() as reader:
+def test_the_demo_city_is_searched_without_a_layer_that_disturbs(read_city: Database, q: str) -> None:
+    with read_city.reader.connect() as reader:
         hits = search(reader, q, layers=ALL)
     assert 0 < len(hits) <= 20
     assert all(hit.label and 119 < hit.lon < 123 for hit in hits)

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import io
 import json
+import os
 import re
 import shutil
 import tarfile
@@ -34,7 +35,7 @@ from layers.store.programs import BackupFailed, program
 from layers.store.restore import BadBackup, NotEmpty, check_digest, read_manifest, restore
 from layers.store.schema import prepare
 from layers.store.verdict import moment, verify
-from tests.conftest import ROOT, Database, cloned
+from tests.conftest import ROOT, Database, cloned, in_memory
 
 NOW = dt.datetime(2026, 7, 1, 4, tzinfo=dt.UTC)
 OFFICER = Actor("officer", frozenset({"officer"}), EVERYWHERE)
@@ -86,7 +87,7 @@ def made(city_with_people: Database, home: Path, tmp_path_factory: pytest.TempPa
 @pytest.fixture(scope="module")
 def scratch() -> Iterator[Cluster]:
     """Another server, which knows nothing of ours."""
-    folder = Path(tempfile.mkdtemp(prefix="chengtu-scratch-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"chengtu-test-{os.getpid()}-", dir=in_memory()))
     folder.chmod(0o755)
     with Cluster(folder, fast=True) as running:
         data = running.data

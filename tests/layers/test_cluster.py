@@ -22,6 +22,7 @@ from layers.errors import ClusterUnavailable
 from layers.store.cluster import Cluster, find_programs, open_cluster
 from layers.store.place import socket_folder
 from layers.store.postgres import server_processes
+from tests.conftest import in_memory
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 30
@@ -41,7 +42,7 @@ with open_cluster(Path(sys.argv[1]), spare=Path(sys.argv[2])) as cluster:
 @pytest.fixture(scope="module")
 def top() -> Iterator[Path]:
     """A folder that every account may pass through, which pytest's own is not when root runs it."""
-    folder = Path(tempfile.mkdtemp(prefix="chengtu-test-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"chengtu-test-{os.getpid()}-", dir=in_memory()))
     folder.chmod(0o711)
     yield folder
     shutil.rmtree(folder)

@@ -80,17 +80,19 @@ def test_the_legend_and_the_style_show_the_same_colours(layer: Layer) -> None:
 
 @every_layer
 @pytest.mark.parametrize("z", [6, 10, 13, 14, 16])
-def test_the_tile_statement_is_valid_and_carries_no_value_in_its_text(layer: Layer, z: int, database: Database) -> None:
+def test_the_tile_statement_is_valid_and_carries_no_value_in_its_text(
+    layer: Layer, z: int, read_database: Database
+) -> None:
     assert "%(z)s" in next(making(layer, z, 0, 0)).sql
-    with database.reader.connect() as connection:
+    with read_database.reader.connect() as connection:
         made = run(connection.connection.cursor(), making(layer, z, 0, 0))
     assert (made.data, made.cut) == (b"", 0)
 
 
 @every_layer
-def test_the_tile_statement_uses_the_spatial_index(layer: Layer, city: Database) -> None:
+def test_the_tile_statement_uses_the_spatial_index(layer: Layer, read_city: Database) -> None:
     statement = next(making(layer, max(layer.minzoom, 14), 13694, 6654, seen=REALITY))
-    with city.owner.connect() as connection:
+    with read_city.owner.connect() as connection:
         connection.execute(sa.text("set local enable_seqscan = off"))
         driver = connection.connection.driver_connection
         assert driver is not None
@@ -129,18 +131,18 @@ def test_may_answers_with_a_reason(layer: Layer) -> None:
 
 
 @every_layer
-def test_every_record_carries_its_cell_its_grid_and_its_admin_code(layer: Layer, city: Database) -> None:
+def test_every_record_carries_its_cell_its_grid_and_its_admin_code(layer: Layer, read_city: Database) -> None:
     lacking = sa.select(sa.func.count()).where(
         sa.or_(*(layer.table.c[name].is_(None) for name in ("cell", "grid_id", "admin_code")))
     )
-    with city.reader.connect() as connection:
+    with read_city.reader.connect() as connection:
         assert connection.scalar(lacking) == 0
         assert connection.scalar(sa.select(sa.func.count()).select_from(layer.table))
 
 
 @every_layer
-def test_every_code_in_the_demo_city_is_in_its_book(layer: Layer, city: Database) -> None:
-    with city.reader.connect() as connection:
+def test_every_code_in_the_demo_city_is_in_its_book(layer: Layer, read_city: Database) -> None:
+    with read_city.reader.connect() as connection:
         for f in layer.fields:
             if f.book is not None:
                 used = set(connection.scalars(sa.select(layer.table.c[f.name]).distinct())) - {None}

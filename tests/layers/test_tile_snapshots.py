@@ -50,9 +50,9 @@ def address(layer: str, z: int) -> str:
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_the_tiles_of_the_demo_city_hold_what_they_held(layer: str, city: Database) -> None:
+def test_the_tiles_of_the_demo_city_hold_what_they_held(layer: str, read_city: Database) -> None:
     pinned = json.loads(SNAPSHOTS.read_text(encoding="utf-8"))
-    with city.reader.connect() as connection:
+    with read_city.reader.connect() as connection:
         for z in ZOOMS:
             assert decoded(connection, layer, z) == pinned[address(layer, z)], address(layer, z)
 
