@@ -73,6 +73,17 @@ async def _reading(service: ServiceDep, actor: ActorDep) -> AsyncIterator[sa.Con
         service.slots.release()
 
 
+async def _in_line(service: ServiceDep) -> AsyncIterator[None]:
+    # Of very many reports at once those wait here that would otherwise hold every thread; too long is told as 503.
+    async with asyncio.timeout(WAIT_S):
+        await service.writing.acquire()
+    try:
+        yield
+    finally:
+        service.writing.release()
+
+
+InLine = Depends(_in_line, scope="function")
 # For those who need a connection for a moment of a long answer.
 reading = asynccontextmanager(_reading)
 # Given back before the answer is sent: a slow client holds no connection.

@@ -11,7 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from api.news import Ear, News, joined
+from api.news import Ear, News, event, joined
+from layers.loop.audiences import meant
+from layers.loop.inbox import Fresh
+from layers.people.access import Actor
 
 PACE_S: Final = 0.2
 """No stream is sent more than one message in this time."""
@@ -22,10 +25,11 @@ _MOST_KEPT: Final = 4  # editions whose words are kept for streams that are a li
 
 @dataclass(frozen=True)
 class Edition:
-    """The news between two beats; `number` is that of the first of them."""
+    """The news between two beats, `number` being that of the first of them, and the notices that were written."""
 
     number: int
     news: Sequence[News]
+    notices: Sequence[Fresh] = ()
     _said: dict[Ear, bytes] = field(default_factory=dict)
 
     @property
@@ -42,6 +46,11 @@ class Edition:
             self._said[ear] = joined(own, ear)
         return self._said[ear]
 
+    def calls(self, actor: Actor) -> bytes:
+        """The calls to those of its notices that are meant for somebody."""
+        ours = (one for one in self.notices if meant(actor, one))
+        return b"".join(event("notice", {"id": one.id, "kind": one.kind, "incident": one.incident}) for one in ours)
+
     def forget(self) -> None:
         """Keep no words any more; whoever still asks has them made again."""
         self._said.clear()
@@ -53,6 +62,7 @@ class Press:
     def __init__(self, deliver: Callable[[Edition], None]) -> None:
         self._deliver = deliver
         self._coming: list[News] = []
+        self._notices: list[Fresh] = []
         self._last: deque[Edition] = deque()
         self._beaten_at = float("-inf")
         self._timer: asyncio.TimerHandle | None = None
@@ -63,14 +73,23 @@ class Press:
         """Take news, in a running loop."""
         self._coming.append(said)
         self.count += 1
+        self._soon()
+
+    def call(self, notices: Sequence[Fresh]) -> None:
+        """Take notices that somebody is to be called to, in a running loop."""
+        self._notices += notices
+        self._soon()
+
+    def _soon(self) -> None:
         if self._timer is None:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_at(max(loop.time(), self._beaten_at + BEAT_S), self._print)
 
     def _print(self) -> None:
         self._timer, self._beaten_at = None, asyncio.get_running_loop().time()
-        edition = Edition(self.count - len(self._coming), tuple(self._coming))
+        edition = Edition(self.count - len(self._coming), tuple(self._coming), tuple(self._notices))
         self._coming.clear()
+        self._notices.clear()
         self._last.append(edition)
         if len(self._last) > _MOST_KEPT:
             self._last.popleft().forget()

@@ -30,6 +30,7 @@ from layers.store.engine import engine_for, libpq_url, session_options
 log = logging.getLogger("chengtu.follow")
 CHANGED, BAKED, BYE = "change", archives.BELL, "bye"
 _POLL_S = 2.0  # without any bell
+_BREATH_S = 0.05  # between two readings: of fifty changes a second several are read together
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 
 
@@ -105,8 +106,9 @@ class Follower:
     async def _listen(self, connection: psycopg.AsyncConnection[Any]) -> None:
         for bell in (CHANGED, BAKED, BYE):
             await connection.execute(f"listen {bell}")  # before the first look, or what comes between would be missed
-        baked = True
+        baked, clock = True, asyncio.get_running_loop().time
         while True:
+            again_at = clock() + _BREATH_S
             await self.catch_up()
             if baked:
                 self._shelf.put(await asyncio.to_thread(self._fetch))
@@ -116,6 +118,7 @@ class Follower:
                 baked = baked or heard.channel == BAKED
                 if heard.channel == BYE and heard.payload == server_name(os.getppid()):
                     self._bye()
+            await asyncio.sleep(max(0.0, again_at - clock()))
 
     async def catch_up(self) -> None:
         """Read on to what is committed now."""

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qs
 
 import sqlalchemy as sa
@@ -27,7 +27,6 @@ from api.service import Service
 from api.tiles import Receive, Scope, Send, disconnected
 from layers.ask.touched import touched
 from layers.errors import LayersError
-from layers.loop.audiences import meant
 from layers.loop.inbox import Fresh
 from layers.people.access import Actor
 from layers.people.holders import Presented
@@ -37,7 +36,6 @@ from layers.store.engine import engine_for
 
 MOST_WAITING = 50_000  # changes for a client that does not read; then it has to come back
 MOST_EDITIONS = 300
-MOST_CALLS = 1_000
 MOST_STREAMS = 2_000
 MOST_MISSED = 5_000  # changes that a returning client is told one by one
 _PING_S = 15.0
@@ -53,7 +51,6 @@ class Stream:
     known: tuple[str, ...] = ()  # snapshots of the database whose changes it was told of
     start: int = 0  # the number of the first news that it is told
     missed: list[bytes] = field(default_factory=list)  # what it is told before all that waits
-    called: list[bytes] = field(default_factory=list)  # the notices that it is called to
     waiting: deque[Edition] = field(default_factory=deque)
     behind: int = 0
     ended: bool = False
@@ -74,22 +71,14 @@ class Stream:
         self.waiting.append(edition)
         self.bell.set()
 
-    def call(self, notices: Sequence[bytes]) -> None:
-        """Let calls to notices wait for it."""
-        if len(self.called) + len(notices) > MOST_CALLS:
-            self.end()
-        elif notices:
-            self.called.extend(notices)
-            self.bell.set()
-
     def take(self) -> bytes:
         """All that waits, as one message."""
         parts, self.missed = self.missed, []
         while self.waiting:
             edition = self.waiting.popleft()
             parts.append(edition.heard(self.ear, start=self.start, known=self.known))
-        parts += self.called
-        self.called, self.behind = [], 0
+            parts.append(edition.calls(self.actor))
+        self.behind = 0
         self.bell.clear()
         return b"".join(parts)
 
@@ -119,14 +108,14 @@ class Live:
         if self._streams:
             self._press.add(news(batch))
 
+    def ring(self, notices: Sequence[Fresh]) -> None:
+        """Call everybody to the notices that are meant for them; what they say is read at `/notices`."""
+        if self._streams:
+            self._press.call(notices)
+
     def _deliver(self, edition: Edition) -> None:
         for stream in self._streams:
             stream.give(edition)
-
-    def ring(self, notices: Sequence[Fresh]) -> None:
-        """Call everybody to the notices that are meant for them; what they say is read at `/notices`."""
-        for stream in self._streams:
-            stream.call([event("notice", _called(one)) for one in notices if meant(stream.actor, one)])
 
     def bye(self) -> None:
         """End every stream: the server stops."""
@@ -254,10 +243,6 @@ _STREAM_HEADERS = [
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
 ]
-
-
-def _called(notice: Fresh) -> dict[str, Any]:
-    return {"id": notice.id, "kind": notice.kind, "incident": notice.incident}
 
 
 def _stretches(since: Position, goal: str) -> Iterator[Position]:

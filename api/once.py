@@ -19,6 +19,7 @@ from layers.store.engine import begin
 # No header holds it: what was done in an exercise is nobody's answer outside, whatever its key, and each stranger is
 # somebody of their own.
 _APART: Final = "\n"
+_KEEP: Final = sa.insert(IDEMPOTENCY)
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=128)]
 
 
@@ -38,20 +39,30 @@ def once(
     if key is not None and actor == ANYONE:  # strangers share a name: one's key must not stand in another's way
         key = f"{digest}{_APART}{key}"
     key = key if key is None or actor.scenario is None else f"{actor.scenario}{_APART}{key}"
-    with begin(service.writer, actor=actor.name, scenario=actor.scenario) as connection:
-        if key is not None and (answered := answer_kept(connection, actor, key, digest)) is not None:
+    alone = None if key is None else _purpose(actor, key)
+    with begin(service.writer, actor=actor.name, scenario=actor.scenario, alone=alone) as connection:
+        if key is not None and (answered := _kept(connection, actor, key, digest)) is not None:
             return answered, False
         answer = work(connection)
         if key is not None:
             keep = {"actor": actor.name, "key": key, "digest": digest, "answer": answer}
-            connection.execute(sa.insert(IDEMPOTENCY).values(keep))
+            connection.execute(_KEEP, keep)
     return answer, True
 
 
 def answer_kept(connection: sa.Connection, actor: Actor, key: str, digest: str) -> dict[str, Any] | None:
     """What this key was answered before; a second request with the same key waits for the first. KeyReused."""
-    lock = sa.func.hashtextextended(f"{actor.name} {key}", 0)
+    lock = sa.func.hashtextextended(_purpose(actor, key), 0)
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))
+    return _kept(connection, actor, key, digest)
+
+
+def _purpose(actor: Actor, key: str) -> str:
+    return f"{actor.name} {key}"
+
+
+def _kept(connection: sa.Connection, actor: Actor, key: str, digest: str) -> dict[str, Any] | None:
+    # A statement of its own: it is to see what the one before committed while this one waited.
     kept = sa.select(IDEMPOTENCY.c.digest, IDEMPOTENCY.c.answer)
     row = connection.execute(kept.where(IDEMPOTENCY.c.actor == actor.name, IDEMPOTENCY.c.key == key)).first()
     if row is None:

@@ -55,6 +55,8 @@ class Service:
     tokens: sa.Engine
     registry: Registry
     slots: asyncio.Semaphore
+    # One connection that writes is always left for those who do not wait in line.
+    writing: asyncio.Semaphore
     rasters: Rasters
     results: Results
     counter: Counter
@@ -71,10 +73,11 @@ class Service:
     def open(cls, settings: Settings, url: str) -> Service:
         """Connect to a prepared database."""
         reader = engine_for(url, "reader", pool_size=settings.pool_size)
-        writer = engine_for(url, "writer", pool_size=2)
+        writers = 1 + max(2, settings.pool_size // 4)
+        writer = engine_for(url, "writer", pool_size=writers)
         lookups = engine_for(url, "reader", pool_size=1)
         tokens = engine_for(url, "writer", pool_size=1)
-        slots = asyncio.Semaphore(settings.pool_size)
+        slots, writing = asyncio.Semaphore(settings.pool_size), asyncio.Semaphore(writers - 1)
         rasters = Rasters(settings.data_dir / RASTERS)
         results = Results(settings.data_dir / "results")
         registry = Registry(lookups)
@@ -86,7 +89,7 @@ class Service:
 
         topics = Topics([SHIPPED, settings.data_dir / TOPICS], known)
         return cls(
-            *(settings, url, reader, writer, lookups, tokens, registry, slots, rasters, results),
+            *(settings, url, reader, writer, lookups, tokens, registry, slots, writing, rasters, results),
             *(Counter(writer, indicators), topics, rules_in(settings.data_dir), _door(settings, tokens)),
         )
 

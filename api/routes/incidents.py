@@ -8,12 +8,12 @@ from types import MappingProxyType
 from typing import Annotated, Any, Final, TypedDict
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Header, Path, Query, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from api.deps import ActorDep, ReadDep, ServiceDep
+from api.deps import ActorDep, InLine, ReadDep, ServiceDep
 from api.errors import refusal
 from api.once import IdempotencyKey, once
 from api.service import Service
@@ -42,6 +42,8 @@ MOST_AT_ONCE: Final = 100
 _Text = Annotated[str, Field(max_length=8_000)]
 _Code = Annotated[str, Field(max_length=128)]
 _DEAL_WITH_CALLERS: Final = ("hotline.take", "incident.dispose", "incident.verify", "person.unmask", "audit.read")
+_MINIMAL: Final = "return=minimal"
+Prefer = Annotated[str | None, Header(max_length=200, description="`return=minimal`: the receipt alone (RFC 7240)")]
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 PRIVATE: Final = {"Cache-Control": "private, no-store", "Vary": "Authorization, Cookie"}
 
@@ -191,9 +193,14 @@ def rules() -> JSONResponse:
     return JSONResponse(told_table(), headers={"Cache-Control": "no-cache"})
 
 
-@router.post("/incidents", status_code=201)
+@router.post("/incidents", status_code=201, dependencies=[InLine])
 def file_incident(
-    body: ReportBody, request: Request, service: ServiceDep, actor: ActorDep, idempotency_key: IdempotencyKey = None
+    body: ReportBody,
+    request: Request,
+    service: ServiceDep,
+    actor: ActorDep,
+    idempotency_key: IdempotencyKey = None,
+    prefer: Prefer = None,
 ) -> JSONResponse:
     """File a case. Residents without an account do so where the city allows it, for the channel `public`."""
     now = dt.datetime.now(dt.UTC)
@@ -208,7 +215,7 @@ def file_incident(
     if actor == ANYONE:
         told = {"receipt": answer, "ticket": ticket_for(service.keyring, answer["incident"])}
         return _answer(told, status=201)
-    return _after(service, actor, answer, fresh=fresh, status=201)
+    return _after(service, actor, answer, fresh=fresh, status=201, prefer=prefer)
 
 
 @router.post("/incidents/duplicates")
@@ -254,13 +261,18 @@ def incident(id: IncidentId, service: ServiceDep, actor: ActorDep, connection: R
     return _answer(case)
 
 
-@router.post("/incidents/{id}/steps")
+@router.post("/incidents/{id}/steps", dependencies=[InLine])
 def take(
-    id: IncidentId, body: StepBody, service: ServiceDep, actor: ActorDep, idempotency_key: IdempotencyKey = None
+    id: IncidentId,
+    body: StepBody,
+    service: ServiceDep,
+    actor: ActorDep,
+    idempotency_key: IdempotencyKey = None,
+    prefer: Prefer = None,
 ) -> JSONResponse:
     """Take a step; 409 with what changed when others were quicker."""
     answer, fresh = _taken(service, actor, id, body, expected=body.expected, key=idempotency_key)
-    return _after(service, actor, answer, fresh=fresh)
+    return _after(service, actor, answer, fresh=fresh, prefer=prefer)
 
 
 def asked_of(query: QueueQuery) -> queues.Asked:
@@ -311,8 +323,16 @@ def _taken(
     return once(service, actor, key, asked=["step", id, body.model_dump()], work=work)
 
 
-def _after(service: Service, actor: Actor, receipt: dict[str, Any], *, fresh: bool, status: int = 200) -> JSONResponse:
-    """The case as it stands after what was done, wherever it is seen now; of what was done before as it is seen."""
+def _after(
+    service: Service, actor: Actor, receipt: dict[str, Any], *, fresh: bool, prefer: str | None, status: int = 200
+) -> JSONResponse:
+    """The case as it stands after what was done, wherever it is seen now; of what was done before as it is seen.
+
+    Who prefers so (RFC 7240) gets the receipt alone: a machine that reports seldom reads what it reported.
+    """
+    headers = {"Location": f"/incidents/{receipt['incident']}"} if status == 201 else {}
+    if _MINIMAL in (part.strip() for part in (prefer or "").split(",")):
+        return _answer({"receipt": receipt}, status=status, headers={**headers, "Preference-Applied": _MINIMAL})
     with service.writer.connect() as connection:
         try:
             seen = sa.true() if fresh else sa.or_(seen_by(actor), reported_by(actor))
@@ -320,7 +340,6 @@ def _after(service: Service, actor: Actor, receipt: dict[str, Any], *, fresh: bo
             case["callers"] = _callers(connection, service, actor, receipt["incident"])
         except UnknownItem:
             case = {}
-    headers = {"Location": f"/incidents/{receipt['incident']}"} if status == 201 else {}
     return _answer({"receipt": receipt, **case}, status=status, headers=headers)
 
 

@@ -17,6 +17,7 @@ MOST_NAME: Final = 40
 MOST_PHONE: Final = 30
 MOST_HOME: Final = 200
 MOST_CALLERS: Final = 500
+_NEW: Final = sa.insert(CALLER).returning(CALLER.c.id)
 _MASKS: Final = {"name": masked_name, "phone": masked_phone, "home": masked_home}
 
 
@@ -61,9 +62,7 @@ def add_caller(
     sealed = {name: keyring.seal(text, about=f"caller.{name}") for name, text in given.items() if text}
     marked = {"phone_mark": keyring.mark(contact.phone)} if contact.phone else {}
     about = {"incident": incident, "channel": channel, "line": line, "at": at, "scenario": scenario}
-    number: int = connection.execute(
-        sa.insert(CALLER).values({**about, **sealed, **marked}).returning(CALLER.c.id)
-    ).scalar_one()
+    number: int = connection.execute(_NEW, {**about, **sealed, **marked}).scalar_one()
     return number
 
 

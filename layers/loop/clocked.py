@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -25,7 +25,7 @@ _MOVES: Final = ("dispatch", "rework")
 
 def begin(connection: sa.Connection, rules: Rules, record: Record, *, now: dt.datetime) -> dt.datetime:
     """Start the first clock of a case that was just reported; returns when its stage is due."""
-    return _start(connection, rules, record, stage_of(record, "reported") or "accept", now=now)
+    return _start(connection, rules, record, stage_of(record, "reported") or "accept", now=now, turn=timers.begin)
 
 
 def set_by(
@@ -82,7 +82,15 @@ def _started(connection: sa.Connection, rules: Rules, record: Record, taken: Tak
     return {}
 
 
-def _start(connection: sa.Connection, rules: Rules, record: Record, stage: Stage, *, now: dt.datetime) -> dt.datetime:
+def _start(
+    connection: sa.Connection,
+    rules: Rules,
+    record: Record,
+    stage: Stage,
+    *,
+    now: dt.datetime,
+    turn: Callable[..., dt.datetime] = timers.start,
+) -> dt.datetime:
     limit = rules.limits.find(matter=record["matter"], level=record["level"], stage=stage)
     id, calendar, scenario = record["id"], rules.calendar, record["scenario"]
-    return timers.start(connection, id, stage=stage, limit=limit, begun=now, calendar=calendar, scenario=scenario)
+    return turn(connection, id, stage=stage, limit=limit, begun=now, calendar=calendar, scenario=scenario)

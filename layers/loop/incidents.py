@@ -40,6 +40,7 @@ SOURCE: Final = "loop"
 SIMULATED: Final = "simulated"
 """The source of what a simulation plays: never real, wherever it is shown."""
 _SHOWN: Final = 20
+_NEW_STEP: Final = sa.insert(STEP).returning(STEP.c.id)
 # What a role may not do however it asks: these ask whether somebody may.
 _PERSONAL: Final = frozenset({"step_right", "step_sees", "step_area", "step_lead", "step_helper", "step_assignee",
                               "step_reporter", "step_level", "step_own_work"})  # fmt: skip
@@ -156,7 +157,7 @@ def _write_step(
         **{"at": now, "actor": actor.name, "role": _role(actor, rights), "department": _department(actor, case)},
         **{"grid_id": case.grid_id, "note": note, "carries": dict(carries), "scenario": case.scenario},
     }
-    number: int = connection.execute(sa.insert(STEP).values(row).returning(STEP.c.id)).scalar_one()
+    number: int = connection.execute(_NEW_STEP, row).scalar_one()
     return number
 
 

@@ -6,10 +6,12 @@ Those of exercises begin at 900,001, in a row of their own: no real number tells
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from layers.ask.period import CITY_TIME
 from layers.catalog.incident import TABLE
@@ -29,16 +31,32 @@ def next_number(connection: sa.Connection, now: dt.datetime, *, scenario: str | 
     last.
     """
     day, table = now.astimezone(CITY_TIME).date(), CASE_NUMBER if scenario is None else REHEARSED_NUMBER
-    begin = 0 if scenario is None else _BELOW_REHEARSED
-    first = sa.select(sa.literal(day), sa.func.coalesce(_highest(day, rehearsed=scenario is not None), begin) + 1)
+    number = connection.scalar(_following(table), {"today": day})
+    if number is None:
+        number = _first_number(connection, day, table)
+    return f"{day:%Y%m%d}{number:0{_DIGITS}d}"
+
+
+@cache
+def _following(table: sa.Table) -> ReturningUpdate[int]:
+    """The next number of a day that has some."""
+    more = sa.update(table).where(table.c.day == sa.bindparam("today"), table.c.last < _MOST)
+    return more.values(last=table.c.last + 1).returning(table.c.last)
+
+
+def _first_number(connection: sa.Connection, day: dt.date, table: sa.Table) -> int:
+    """The first number of a day, or the next one when another transaction took the first meanwhile."""
+    rehearsed = table is REHEARSED_NUMBER
+    begin = _BELOW_REHEARSED if rehearsed else 0
+    first = sa.select(sa.literal(day), sa.func.coalesce(_highest(day, rehearsed=rehearsed), begin) + 1)
     statement = postgresql.insert(table).from_select(["day", "last"], first)
     again = statement.on_conflict_do_update(
         index_elements=[table.c.day], set_={"last": table.c.last + 1}, where=table.c.last < _MOST
     )
-    number = connection.scalar(again.returning(table.c.last))
+    number: int | None = connection.scalar(again.returning(table.c.last))
     if number is None or number > _MOST:
         raise Conflict(f"{day} has had {_MOST:,} cases").because("day_full", most=_MOST)
-    return f"{day:%Y%m%d}{number:0{_DIGITS}d}"
+    return number
 
 
 def _highest(day: dt.date, *, rehearsed: bool) -> sa.ScalarSelect[int]:

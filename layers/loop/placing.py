@@ -40,10 +40,9 @@ def place_of(connection: sa.Connection, where: Where, component_id: str | None) 
     outside the city.
     """
     spot = spot_of(connection, where, component_id)
-    try:
-        place = placed(connection, incident.LAYER, shapely.Point(spot.lon, spot.lat), bound=_has_borders(connection))
-    except BadField as error:
-        raise error.because("outside_city") from None
+    place = placed(connection, incident.LAYER, shapely.Point(spot.lon, spot.lat), bound=False)
+    if place["admin_code"] is None and _has_borders(connection):
+        raise BadField({"geometry": "lies outside the city"}).because("outside_city")
     return {**place, "place_method": spot.method, "place_precision": spot.precision}
 
 

@@ -27,6 +27,8 @@ LIFT_AFTER: Final = 0.5
 MOST_LIFTS: Final = 2
 """From town to county, and from county to city."""
 _CLOCK = STAGE_CLOCK.c
+_NEW_CLOCK: Final = sa.insert(STAGE_CLOCK).returning(_CLOCK.id)
+_NEW_TIMER: Final = sa.insert(TIMER)
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,22 @@ class Standing:
     due_at: datetime | None
 
 
+def begin(
+    connection: sa.Connection,
+    incident: str,
+    *,
+    stage: Stage,
+    limit: Limit,
+    begun: datetime,
+    calendar: Calendar,
+    scenario: str | None = None,
+) -> datetime:
+    """Start the clock of a stage of which none runs, as of a new incident; returns when it is due."""
+    end = due(limit, begun, calendar)
+    _begin(connection, Running(0, incident, stage, begun, limit, end, scenario=scenario), calendar)
+    return end
+
+
 def start(
     connection: sa.Connection,
     incident: str,
@@ -65,9 +83,7 @@ def start(
 ) -> datetime:
     """Start the clock of a stage, in the place of one that still runs; returns when it is due."""
     stop(connection, incident, at=begun, stages=(stage,))
-    end = due(limit, begun, calendar)
-    _begin(connection, Running(0, incident, stage, begun, limit, end, scenario=scenario), calendar)
-    return end
+    return begin(*(connection, incident), stage=stage, limit=limit, begun=begun, calendar=calendar, scenario=scenario)
 
 
 def stop(connection: sa.Connection, incident: str, *, at: datetime, stages: Collection[Stage] | None = None) -> None:
@@ -176,7 +192,7 @@ def _begin(connection: sa.Connection, one: Running, calendar: Calendar) -> None:
     names = ("incident", "stage", "begun_at", "due_at", "deferred_to", "paused_at", "scenario")
     values = {name: getattr(one, name) for name in names}
     values |= {"amount": one.limit.amount, "unit": one.limit.unit, "pauses": _written(one.pauses)}
-    id = connection.execute(sa.insert(STAGE_CLOCK).values(values).returning(_CLOCK.id)).scalar_one()
+    id = connection.execute(_NEW_CLOCK, values).scalar_one()
     if one.paused_at is None:
         _set(connection, replace(one, id=id), moments(one, calendar))
 
@@ -184,7 +200,7 @@ def _begin(connection: sa.Connection, one: Running, calendar: Calendar) -> None:
 def _set(connection: sa.Connection, one: Running, at: dict[Kind, datetime]) -> None:
     if at:
         about = {"clock": one.id, "incident": one.incident, "stage": one.stage, "scenario": one.scenario}
-        connection.execute(sa.insert(TIMER), [{**about, "kind": kind, "at": moment} for kind, moment in at.items()])
+        connection.execute(_NEW_TIMER, [{**about, "kind": kind, "at": moment} for kind, moment in at.items()])
 
 
 def _cancel(connection: sa.Connection, clocks: Collection[int], *, at: datetime) -> None:

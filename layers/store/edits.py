@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 import shapely
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql.dml import ReturningInsert
 
 from gis import cells
 from layers.errors import BadField, Conflict
 from layers.spec import Layer
 from layers.store.core import HISTORY
-from layers.store.writer import ensure_cells, ensure_terms, populated
+from layers.store.terms import ensure_few_terms
+from layers.store.writer import ensure_cells, populated
 
 HAND: Final = "hand"
 """The source of records that people make on the map."""
@@ -54,11 +56,15 @@ def insert_record(
 ) -> None:
     """Make one record of checked values at a place that `placed` told; Conflict when the id is taken."""
     row = {**dict.fromkeys(layer.written), **values, **place, "id": id, "source": source, "delivery": None}
-    table = layer.table
-    statement = postgresql.insert(table).values(row).on_conflict_do_nothing(index_elements=[table.c.id])
-    if connection.scalar(statement.returning(table.c.id)) is None:
+    if connection.scalar(_new_record(layer.table), row) is None:
         raise Conflict(f"layer {layer.name!r} already has a record {id!r}").because("id_taken", id=id)
     _ensure_searched(connection, layer, values)
+
+
+@cache
+def _new_record(table: sa.Table) -> ReturningInsert[Any]:
+    """Made once: what is built anew for every record costs more than the record."""
+    return postgresql.insert(table).on_conflict_do_nothing(index_elements=[table.c.id]).returning(table.c.id)
 
 
 def retire_record(connection: sa.Connection, layer: Layer, id: str) -> None:
@@ -120,9 +126,7 @@ def _is_bound(connection: sa.Connection, layer: Layer, id: str) -> bool:
 
 
 def _ensure_searched(connection: sa.Connection, layer: Layer, values: dict[str, Any]) -> None:
-    texts = {name: [values[name]] for name in layer.searched if values.get(name)}
-    if texts:
-        ensure_terms(connection, layer, pd.DataFrame({name: texts.get(name, [None]) for name in layer.searched}))
+    ensure_few_terms(connection, layer, {name: values[name] for name in layer.searched if values.get(name)})
 
 
 def _area_of(connection: sa.Connection, at: shapely.Point) -> tuple[str | None, str | None]:

@@ -17,6 +17,9 @@ from layers.store.row_security import ACTING, EVERYWHERE
 Role = Literal["owner", "writer", "reader"]
 
 READ_TIMEOUT_MS = 10_000
+_ALONE = sa.text(
+    "select set_config('chengtu.actor', :actor, true), pg_advisory_xact_lock(hashtextextended(:purpose, 0))"
+)
 _SETTINGS: dict[str, dict[str, str]] = {
     # Who writes acts for the program, which has asked before whether it may.
     "owner": {"role": "chengtu_owner", EVERYWHERE: "on"},
@@ -83,13 +86,19 @@ def acting_statement(settings: Mapping[str, str]) -> tuple[str, dict[str, str]]:
 
 
 @contextmanager
-def begin(engine: sa.Engine, *, actor: str, scenario: str | None = None) -> Iterator[sa.Connection]:
+def begin(
+    engine: sa.Engine, *, actor: str, scenario: str | None = None, alone: str | None = None
+) -> Iterator[sa.Connection]:
     """A transaction in the name of `actor`, whom the change log and the history record, in reality or an exercise.
 
+    Of those that are `alone` for the same purpose each waits for the end of the one before.
     It is the program that writes: whoever calls has asked whether the actor may.
     """
     with engine.begin() as connection:
-        set_local(connection, "chengtu.actor", actor)
+        if alone is None:
+            set_local(connection, "chengtu.actor", actor)
+        else:
+            connection.execute(_ALONE, {"actor": actor, "purpose": alone})
         if scenario is not None:
             set_local(connection, "chengtu.scenario", scenario)
         yield connection
