@@ -22,7 +22,7 @@ def ensure_few_terms(connection: sa.Connection, layer: Layer, texts: Mapping[str
         return
     asked = sa.or_(*(sa.and_(TERM.c.field == name, TERM.c.text == text) for name, text in sorted(texts.items())))
     known = sa.select(TERM.c.field, TERM.c.text).where(TERM.c.layer == layer.name, asked)
-    held = set(connection.execute(known).tuples())
+    held = {(field, text) for field, text in connection.execute(known)}
     new = [
         dict(zip(_COLUMNS, row, strict=True))
         for name, text in texts.items()

@@ -28,6 +28,7 @@ from tests.bench.flood import flood
 from tests.bench.frames import frames
 from tests.bench.fresh import fresh
 from tests.bench.load import load
+from tests.bench.loop import loop
 from tests.bench.polygons import polygons
 from tests.bench.report import with_figures, write_figures
 from tests.bench.rows import Row, table
@@ -50,6 +51,7 @@ BENCHES: dict[str, Callable[[Stage], list[Row]]] = {
     "polygons": polygons,
     "flood": flood,
     "load": load,
+    "loop": loop,
     "scale": bigger,
 }
 # Building a city of ten times the size takes long.

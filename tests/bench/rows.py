@@ -9,8 +9,8 @@ from typing import Literal
 
 from rich.table import Table
 
-Unit = Literal["s", "ms", "MB", "rows/s", "points/s", "tiles/s", "keys", "answers", "features"]
-_DIGITS = {"s": 1, "ms": 1}
+Unit = Literal["s", "ms", "MB", "rows/s", "points/s", "tiles/s", "keys", "answers", "features", "messages"]
+_DIGITS = {"s": 1, "ms": 1, "messages": 1}
 
 
 @dataclass(frozen=True)
