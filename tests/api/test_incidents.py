@@ -138,6 +138,23 @@ def test_a_case_goes_through_the_hands_of_four(
     assert offered(case) == {"note"}
 
 
+def test_a_machine_may_ask_for_the_receipt_alone(
+    client: httpx.Client, worker: Headers, dispatcher: Headers, spot: dict[str, float]
+) -> None:
+    minimal = {"Prefer": "wait=10, return=minimal"}
+    filed = client.post("/incidents", json=rubbish(spot), headers={**worker, **minimal})
+    assert (filed.status_code, filed.headers["Preference-Applied"]) == (201, "return=minimal")
+    assert filed.json().keys() == {"receipt"}
+    receipt = filed.json()["receipt"]
+    assert filed.headers["Location"] == f"/incidents/{receipt['incident']}"
+    step = {"step": "accept", "expected": receipt["step"]}
+    taken = client.post(f"/incidents/{receipt['incident']}/steps", json=step, headers={**dispatcher, **minimal})
+    assert taken.json() == {"receipt": {**taken.json()["receipt"], "state": "accepted"}}
+    whole = client.post("/incidents", json=rubbish(spot), headers={**worker, "Prefer": "return=representation"})
+    assert whole.json()["incident"]["id"] == whole.json()["receipt"]["incident"]
+    assert "Preference-Applied" not in whole.headers
+
+
 def test_who_sends_back_what_is_not_theirs_reads_it_once_more(
     loop: Server, client: httpx.Client, worker: Headers, dispatcher: Headers, spot: dict[str, float]
 ) -> None:

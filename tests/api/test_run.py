@@ -28,13 +28,13 @@ PATIENCE_S = 90
 class Run:
     """One run of the whole program on a data folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, demo_scale: str = "0.01") -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("CHENGTU_")}
         environment |= {
-            "CHENGTU_DATA_DIR": str(folder), "CHENGTU_DEMO_SCALE": "0.01", "HOST": "127.0.0.1", "PORT": str(port),
+            "CHENGTU_DATA_DIR": str(folder), "CHENGTU_DEMO_SCALE": demo_scale, "HOST": "127.0.0.1", "PORT": str(port),
         }  # fmt: skip
         self.url = f"http://127.0.0.1:{port}"
         self.lines: list[str] = []
