@@ -73,7 +73,7 @@ async def _reading(service: ServiceDep, actor: ActorDep) -> AsyncIterator[sa.Con
         service.slots.release()
 
 
-async def _in_line(service: ServiceDep) -> AsyncIterator[None]:
+async def _in_line(service: ServiceDep, _: ActorDep) -> AsyncIterator[None]:  # who may not, does not wait
     # Of very many reports at once those wait here that would otherwise hold every thread; too long is told as 503.
     async with asyncio.timeout(WAIT_S):
         await service.writing.acquire()

@@ -19,6 +19,7 @@ from typing import cast
 import uvloop
 
 _RECORD = re.compile(rb'data: \{"layer":"incident","op":"insert","id":"(\d+)","at":"([^"]+)"')
+_CHUNK = re.compile(rb"\r\n[0-9a-f]+\r\n")
 _FEW = 50  # connections that are opened at once
 
 
@@ -36,12 +37,12 @@ class Screen(asyncio.Protocol):
         cast(asyncio.Transport, transport).write(asked.encode())  # uvloop has transports of its own
 
     def data_received(self, data: bytes) -> None:
-        """Note what came, up to the last whole event; a message is a chunk, and ends so."""
+        """Note what came, up to the last whole event; a message is a chunk."""
         arrived = time.time()
         whole, end, self._rest = (self._rest + data).rpartition(b"\n\n")
         if not end:
             return
-        self.messages += (whole + end + self._rest).count(b"\n\n\r\n")
+        self.messages += len(_CHUNK.findall(whole))
         if not self._greeted.done() and b"event: hello" in whole:
             self._greeted.set_result(None)
         self.told += [(id.decode(), at.decode(), arrived) for id, at in _RECORD.findall(whole)]
