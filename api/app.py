@@ -44,6 +44,7 @@ from api.routes import (
     join,
     keys,
     loop_indicators,
+    needs,
     notices,
     ogc,
     oidc,
@@ -51,6 +52,7 @@ from api.routes import (
     photos,
     places,
     prints,
+    providers,
     public_reports,
     query,
     questions,
@@ -62,6 +64,7 @@ from api.routes import (
     sight,
     system,
     topics,
+    visits,
     webhooks,
 )
 from api.routes.deliveries import router as deliveries_router
@@ -185,6 +188,9 @@ class Application:
             duties,
             exercises,
             loop_indicators,
+            needs,
+            providers,
+            visits,
             clocks,
             callers,
             hotline,

@@ -46,6 +46,8 @@ from layers.errors import (
     UnknownUpload,
     WrongLogin,
 )
+from layers.loop.care.needs import UnknownNeed
+from layers.loop.care.visits import UnknownVisit
 from layers.loop.channels import UnknownChannel
 from layers.loop.departments import UnknownDepartment
 from layers.loop.duties import UnknownDuty
@@ -125,6 +127,8 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     UnknownLine: HTTPStatus.NOT_FOUND,
     UnknownWebhook: HTTPStatus.NOT_FOUND,
     UnknownChannel: HTTPStatus.NOT_FOUND,
+    UnknownNeed: HTTPStatus.NOT_FOUND,
+    UnknownVisit: HTTPStatus.NOT_FOUND,
     UnknownService: HTTPStatus.NOT_FOUND,
     UnknownRequest: HTTPStatus.NOT_FOUND,
     UnknownAnswer: HTTPStatus.NOT_FOUND,

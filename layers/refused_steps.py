@@ -52,6 +52,36 @@ REFUSED: Final[Mapping[str, Said]] = {
     "merge_self": said("不能并入自己", "A case is not merged into itself"),
     "merge_unknown": said("没有案卷 {id}", "There is no case {id}"),
     "merge_ended": said("案卷 {id} 已经结束", "Case {id} is ended"),
+    # What was noted out of reach, and comes later.
+    "happened_ahead": said(
+        "发生时间比服务器快 {minutes} 分钟，手机时钟可能不准",
+        "It happened {minutes} minutes ahead of the server's time: the phone's clock may be wrong",
+        "请校准手机时间，或按到达时间提交",
+        "Set the phone's clock, or submit it with the time of its arrival",
+    ),
+    "happened_old": said(
+        "发生时间早于 {days} 天前",
+        "It happened more than {days} days ago",
+        "请按到达时间提交",
+        "Submit it with the time of its arrival",
+    ),
+    # Needs, visits and who serves.
+    "need_kind": said("没有这类需求“{kind}”", "There is no kind of need “{kind}”"),
+    "wish_wrong": said("希望时间须在一年之内", "The wished time must lie within a year"),
+    "need_area": said("地点不在您的辖区", "The place is outside of your areas"),
+    "need_changed": said(
+        "别人刚刚更新了需求 {id}", "Somebody else just went on with need {id}", "请看最新情况", "See how it stands now"
+    ),
+    "need_step_right": said("您不能对这条需求“{zh}”", "You may not do this with this need: “{en}”"),
+    "need_step_state": said("需求现在的状态不能“{zh}”", "“{en}” is not possible in the state of this need"),
+    "need_lacks_provider": said("请选择服务方，或写明由谁服务", "Choose who serves, or say so in words"),
+    "need_lacks_note": said("请写明情况", "Say what is the matter"),
+    "need_lacks_incident": said("缺少案卷号", "The number of the case is needed"),
+    "provider_unknown": said("没有这个服务方", "There is no such provider"),
+    "provider_line": said("第 {line} 行不能使用：{reason}", "Line {line} cannot be used: {reason}"),
+    "visit_links": said("关联的需求、案卷各最多 {most} 条", "At most {most} needs and {most} cases"),
+    "visit_link_unknown": said("关联的需求或案卷不存在", "A need or case that it names is not there"),
+    "premises_unknown": said("地图上没有这处建筑或场所", "The map has no such building or place"),
     # Reports that are refused.
     "matter_unknown": said("事项代码不在现行编码中", "The matter is no code in force"),
     "number_missing": said("缺少对方系统的编号", "The number that it has in the other system is missing"),

@@ -35,7 +35,7 @@ router = APIRouter(tags=["loop"])
 _FRESH = {"Cache-Control": "no-store"}
 _MOST_CSV = 2_000_000
 _PAGE = 500
-_TAKES_CSV = {"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}}
+TAKES_CSV = {"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}}
 DutyId = Annotated[int, Path(ge=1, le=2**62)]
 Matter = Annotated[str, Query(pattern=r"^[0-9]{5}$", description="class of the matter")]
 Area = Annotated[str | None, Query(pattern=r"^([0-9]{6}|[0-9]{9})$", description="code of a county or a town")]
@@ -117,7 +117,8 @@ def duties_csv(connection: ReadDep) -> Response:
     return Response("\ufeff" + text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-async def _csv(request: Request) -> str:
+async def csv_text(request: Request) -> str:
+    """The body of a request as text; BadParameter for one that is too large, or not UTF-8."""
     body = await request.body()
     if len(body) > _MOST_CSV:
         raise BadParameter("body", f"has more than {_MOST_CSV:,} bytes")
@@ -127,8 +128,8 @@ async def _csv(request: Request) -> str:
         raise BadParameter("body", "is not UTF-8; save it as 'CSV UTF-8'") from None
 
 
-@router.put("/duties.csv", openapi_extra=_TAKES_CSV)
-def put_duties_csv(service: ServiceDep, actor: ActorDep, text: Annotated[str, Depends(_csv)]) -> JSONResponse:
+@router.put("/duties.csv", openapi_extra=TAKES_CSV)
+def put_duties_csv(service: ServiceDep, actor: ActorDep, text: Annotated[str, Depends(csv_text)]) -> JSONResponse:
     """The table as this CSV says, as a whole or not at all; for those whose area is the whole city."""
     _require_edit(actor)
     if actor.scope.areas is not None:

@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.deps import ActorDep, InLine, ReadDep, ServiceDep
 from api.errors import refusal
-from api.once import IdempotencyKey, once
+from api.once import IdempotencyKey, SentAt, once
 from api.service import Service
 from layers.ask.period import CITY_TIME
 from layers.errors import LayersError, NotAllowed, UnknownItem
@@ -24,6 +24,7 @@ from layers.loop.callers import Contact, callers_of
 from layers.loop.carried import Carried
 from layers.loop.cases import reported_by, seen_by
 from layers.loop.duplicates import duplicates_of
+from layers.loop.happened import Happened, checked_happened
 from layers.loop.incidents import Office, report, take_step
 from layers.loop.numbers import ID_PATTERN
 from layers.loop.placing import Where, spot_of
@@ -76,8 +77,10 @@ class ReportBody(BaseModel):
     grid_id: _Code | None = None
     address: Annotated[str, Field(max_length=1_000)] | None = None
     contact: ContactBody | None = None
+    # When it was noted on a phone that may have been out of reach since.
+    happened_at: AwareDatetime | None = None
 
-    def told(self, actor: Actor) -> Report:
+    def told(self, actor: Actor, happened: Happened | None = None) -> Report:
         """As the loop takes it."""
         contact = self.contact or ContactBody()
         return Report(
@@ -92,6 +95,7 @@ class ReportBody(BaseModel):
             appeal=self.appeal,
             contact=Contact(contact.name, contact.phone, contact.home),
             scenario=actor.scenario,
+            happened=happened,
         )
 
 
@@ -137,6 +141,7 @@ class StepBody(CarriedBody):
     """A step of one case; `expected` is the number of the last step that the client has seen."""
 
     expected: Annotated[int, Field(ge=0, le=2**62)]
+    happened_at: AwareDatetime | None = None
 
 
 class StepsBody(CarriedBody):
@@ -201,6 +206,7 @@ def file_incident(
     actor: ActorDep,
     idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
+    sent_at: SentAt = None,
 ) -> JSONResponse:
     """File a case. Residents without an account do so where the city allows it, for the channel `public`."""
     now = dt.datetime.now(dt.UTC)
@@ -209,7 +215,8 @@ def file_incident(
 
     def work(connection: sa.Connection) -> dict[str, Any]:
         office = Office(service.rules, service.keyring)
-        return vars(report(connection, office, body.told(actor), actor=actor, now=now))
+        happened = checked_happened(body.happened_at, sent=sent_at, now=now)
+        return vars(report(connection, office, body.told(actor, happened), actor=actor, now=now))
 
     answer, fresh = once(service, actor, idempotency_key, asked=["report", body.model_dump()], work=work)
     if actor == ANYONE:
@@ -269,9 +276,11 @@ def take(
     actor: ActorDep,
     idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
+    sent_at: SentAt = None,
 ) -> JSONResponse:
     """Take a step; 409 with what changed when others were quicker."""
-    answer, fresh = _taken(service, actor, id, body, expected=body.expected, key=idempotency_key)
+    told = (body.happened_at, sent_at)
+    answer, fresh = _taken(service, actor, id, body, expected=body.expected, key=idempotency_key, told=told)
     return _after(service, actor, answer, fresh=fresh, prefer=prefer)
 
 
@@ -310,15 +319,32 @@ def _admit(request: Request, service: Service, *, now: dt.datetime) -> None:
 
 
 def _taken(
-    service: Service, actor: Actor, id: str, body: CarriedBody, *, expected: int | None, key: str | None
+    service: Service,
+    actor: Actor,
+    id: str,
+    body: CarriedBody,
+    *,
+    expected: int | None,
+    key: str | None,
+    told: tuple[dt.datetime | None, dt.datetime | None] = (None, None),
 ) -> tuple[dict[str, Any], bool]:
+    """A step taken once; `told` is when the phone says that it happened, and the phone's clock now."""
     office, now = Office(service.rules, service.keyring), dt.datetime.now(dt.UTC)
 
     def work(connection: sa.Connection) -> dict[str, Any]:
-        carried = body.carried()
-        return vars(
-            take_step(connection, office, id, body.step, actor=actor, carried=carried, expected=expected, now=now)
+        carried, happened = body.carried(), checked_happened(told[0], sent=told[1], now=now)
+        taken = take_step(
+            connection,
+            office,
+            id,
+            body.step,
+            actor=actor,
+            carried=carried,
+            expected=expected,
+            now=now,
+            happened=happened,
         )
+        return vars(taken)
 
     return once(service, actor, key, asked=["step", id, body.model_dump()], work=work)
 

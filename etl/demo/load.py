@@ -18,10 +18,12 @@ from etl.demo.ground import Ground, settle
 from etl.demo.incident_mix import MATTERS
 from etl.demo.incidents import DAYS, Happenings, Lead, happenings
 from etl.demo.past import make_past
+from etl.demo.providers import demo_providers
 from layers.ask.catalogue import SYNTHETIC
 from layers.ask.period import CITY_TIME
 from layers.catalog import built_in, incident
 from layers.errors import Conflict
+from layers.loop.care.providers import providers, write_providers
 from layers.loop.hotline.seeds import seed_answers
 from layers.loop.routing import decide
 from layers.loop.rules import Rules, shipped_rules
@@ -67,6 +69,8 @@ def load_demo(
             if name == "component":
                 what = _Cases(ground, frame, shipped_rules(), at=moment, days=days, scale=scale, seed=seed)
                 coming = during.enter_context(_begun(connection, what))
+            if name == "place" and not providers(connection):
+                write_providers(connection, demo_providers(frame), actor="etl demo")
             progress(name, len(frame))
             _write(connection, name, frame, told, partial=False)
             counts[name] = len(frame)

@@ -18,6 +18,7 @@ from layers.loop.carried import Carried, checked
 from layers.loop.cases import LAYER, MOST_STEPS, case_of, held
 from layers.loop.effects import Taken, changes
 from layers.loop.errors import Overtaken
+from layers.loop.happened import Happened
 from layers.loop.notices import tell_step
 from layers.loop.numbers import next_number
 from layers.loop.offers import Case, Refusal, is_reporter, rule_for, sees
@@ -95,7 +96,7 @@ def report(
         by = {"channel": told.channel, "line": values["line"], "at": now, "scenario": told.scenario}
         add_caller(connection, office.keyring, id, contact, **by)
     case = case_of({**record, **place, "id": id, "lead": None, "signed_at": None}, [])
-    carries = {"stage_due_at": as_text(due), "channel": told.channel}
+    carries = {"stage_due_at": as_text(due), "channel": told.channel, **_as_json(told.happened)}
     step = _write_step(connection, case, "report", "reported", actor=actor, now=now, note=None, carries=carries)
     return Outcome(id, step, "reported")
 
@@ -110,8 +111,11 @@ def take_step(
     carried: Carried,
     expected: int | None,
     now: dt.datetime,
+    happened: Happened | None = None,
 ) -> Outcome:
     """Take a case one step further in the caller's transaction; `expected` is the last step that the client knows of.
+
+    What was done out of reach keeps when it `happened`; its clocks run from `now`, when it arrived.
 
     Raises UnknownItem for a case that the actor does not see, Overtaken when it went on meanwhile, NotAllowed or
     Conflict with the reason when the step is not to be taken, BadField for what it does not carry as it should.
@@ -129,7 +133,7 @@ def take_step(
     taken = Taken(step, rule.after or case.state, now, carries)
     # A matter that is put right has its own limits, from this step on.
     mended: dict[str, Any] = {name: carries[name] for name in ("matter", "level") if name in carries}
-    carries = carries | clocked.set_by(connection, office.rules, {**row, **mended}, steps, taken)
+    carries = carries | clocked.set_by(connection, office.rules, {**row, **mended}, steps, taken) | _as_json(happened)
     taken = replace(taken, carries=carries)
     number = _write_step(
         connection, case, step, taken.after, actor=actor, now=now, note=clean.note, carries=carries, rights=rule.rights
@@ -159,6 +163,10 @@ def _write_step(
     }
     number: int = connection.execute(_NEW_STEP, row).scalar_one()
     return number
+
+
+def _as_json(happened: Happened | None) -> dict[str, Any]:
+    return {} if happened is None else happened.as_json()
 
 
 def _role(actor: Actor, rights: Sequence[str]) -> str | None:

@@ -13,6 +13,7 @@ from layers.codes.books import book
 from layers.errors import BadField, NotAllowed
 from layers.loop.callers import Contact
 from layers.loop.carried import MOST_ADDRESS, MOST_NOTE, MOST_TITLE, code_of, coded, text_of
+from layers.loop.happened import Happened
 from layers.loop.matters import component_of, matter_of
 from layers.loop.placing import Where
 from layers.people.access import ANYONE, Actor, has
@@ -46,6 +47,7 @@ class Report:
     appeal: str | None = None
     contact: Contact = Contact()
     scenario: str | None = None
+    happened: Happened | None = None
 
 
 def require_channel(actor: Actor, channel: str) -> None:

@@ -1,4 +1,4 @@
-"""What a city lays down about its loop, in tables of its data folder: departments, limits, calendar, indicators."""
+"""What a city lays down about its loop, in tables of its data folder: departments, clocks, indicators, needs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from layers.loop.answered import RateRules, rate_rules_in
 from layers.loop.calendar import Calendar, calendar_in
+from layers.loop.care.book import Kind, kinds_in
 from layers.loop.departments import Departments, departments_in
 from layers.loop.limits import Limits, limits_in
 from layers.loop.measures import Measure, measures_in
@@ -23,11 +24,14 @@ class Rules:
     calendar: Calendar
     measures: Mapping[str, Measure]
     rates: RateRules
+    needs: Mapping[str, Kind]
 
 
 def rules_in(data: Path | None = None) -> Rules:
     """The rules of a data folder; what it does not lay down is as it ships. BadDeclaration names file and line."""
-    return Rules(departments_in(data), limits_in(data), calendar_in(data), measures_in(data), rate_rules_in(data))
+    departments, limits = departments_in(data), limits_in(data)
+    calendar, measures = calendar_in(data), measures_in(data)
+    return Rules(departments, limits, calendar, measures, rate_rules_in(data), kinds_in(data))
 
 
 @cache

@@ -48,6 +48,11 @@ RIGHTS: Final[Mapping[str, Title]] = {
     "key.make": Title("发放接口密钥", "Make keys for machines"),
     "backup.make": Title("备份", "Make backups"),
     "exercise.open": Title("开设演练", "Open exercises"),
+    "need.report": Title("登记居民需求", "Take down what residents need"),
+    "need.take": Title("对接居民需求", "See to what residents need"),
+    "provider.edit": Title("维护服务资源", "Keep the list of who serves"),
+    "visit.write": Title("记录走访", "Write down visits"),
+    "visit.view": Title("查看走访记录", "See visits"),
 }
 # Three administrators with separate duties (三员分立): system, security, audit.
 SEPARATE: Final = frozenset({"account.edit", "role.edit", "audit.read"})

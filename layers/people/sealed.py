@@ -29,4 +29,5 @@ CALLER: Final = Sealed(
 )
 ACCOUNT: Final = Sealed("account", "login", MappingProxyType({"totp": "account.totp"}))
 CHANNEL: Final = Sealed("channel", "id", MappingProxyType({"address": "channel.address", "secret": "channel.secret"}))
-EVERY: Final = (CALLER, ACCOUNT, CHANNEL)
+NEED: Final = Sealed("need", "id", MappingProxyType({"name": "need.name", "phone": "need.phone", "home": "need.home"}))
+EVERY: Final = (CALLER, ACCOUNT, CHANNEL, NEED)

@@ -113,7 +113,7 @@ def placed(connection: sa.Connection, layer: Layer, geometry: shapely.Geometry, 
     }
     if layer.load.identifier in ("grid", "admin"):
         return place  # such an area is its own grid or unit, wherever its border runs
-    grid_id, admin_code = _area_of(connection, at)
+    grid_id, admin_code = area_of(connection, at)
     if bound and admin_code is None:
         raise BadField({"geometry": "lies outside the city"})
     return {**place, "grid_id": grid_id, "admin_code": admin_code}
@@ -129,7 +129,7 @@ def _ensure_searched(connection: sa.Connection, layer: Layer, values: dict[str, 
     ensure_few_terms(connection, layer, {name: values[name] for name in layer.searched if values.get(name)})
 
 
-def _area_of(connection: sa.Connection, at: shapely.Point) -> tuple[str | None, str | None]:
+def area_of(connection: sa.Connection, at: shapely.Point) -> tuple[str | None, str | None]:
     """Grid and administrative code of a point: its grid, or the nearest one within reach; else its town, its county."""
     point = sa.func.st_transform(sa.func.st_setsrid(sa.func.st_makepoint(at.x, at.y), 4326), 3857)
     for name, reach_m in (("grid", NEAR_M), ("town", 0.0), ("county", 0.0)):

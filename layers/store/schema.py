@@ -257,6 +257,12 @@ def _grant(connection: sa.Connection) -> None:
         "grant insert, update on core.channel, core.notice_sending to chengtu_writer",
         "grant insert, delete on core.notice_read to chengtu_writer",
         "revoke select on core.channel, core.notice_sending from chengtu_reader",
+        "grant insert, update, delete on core.provider to chengtu_writer",
+        "grant insert, update on core.need to chengtu_writer",
+        # What was done stays done; only its words go when a need is cleared, or a visit.
+        "grant insert, update (note) on core.need_step to chengtu_writer",
+        "grant insert, update (words, cleared_at) on core.visit to chengtu_writer",
+        "revoke select on core.need, core.need_step, core.visit from chengtu_reader",
         "grant select, insert, update, delete on all tables in schema jobs to chengtu_writer",
         "grant usage on all sequences in schema core, jobs to chengtu_writer",
         "grant execute on all functions in schema core to chengtu_writer, chengtu_reader",

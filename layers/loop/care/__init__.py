@@ -1,0 +1,1 @@
+"""What residents need and who can serve them, and the visits of workers, party members and volunteers."""
