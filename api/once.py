@@ -23,6 +23,8 @@ _APART: Final = "\n"
 _KEEP: Final = sa.insert(IDEMPOTENCY)
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=128)]
 # The clock of a phone as it sends: no part of what is asked, so that the same again is the same.
+NO_TIME: Final = {"happened_at"}
+"""What may differ from one attempt to the next: a phone that tries again says when it was done, having sent it late."""
 SentAt = Annotated[AwareDatetime | None, Header(alias="X-Sent-At")]
 
 

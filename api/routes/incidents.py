@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.deps import ActorDep, InLine, ReadDep, ServiceDep
 from api.errors import refusal
-from api.once import IdempotencyKey, SentAt, once
+from api.once import NO_TIME, IdempotencyKey, SentAt, once
 from api.service import Service
 from layers.ask.period import CITY_TIME
 from layers.errors import LayersError, NotAllowed, UnknownItem
@@ -218,7 +218,7 @@ def file_incident(
         happened = checked_happened(body.happened_at, sent=sent_at, now=now)
         return vars(report(connection, office, body.told(actor, happened), actor=actor, now=now))
 
-    answer, fresh = once(service, actor, idempotency_key, asked=["report", body.model_dump()], work=work)
+    answer, fresh = once(service, actor, idempotency_key, asked=["report", body.model_dump(exclude=NO_TIME)], work=work)
     if actor == ANYONE:
         told = {"receipt": answer, "ticket": ticket_for(service.keyring, answer["incident"])}
         return _answer(told, status=201)
@@ -346,7 +346,7 @@ def _taken(
         )
         return vars(taken)
 
-    return once(service, actor, key, asked=["step", id, body.model_dump()], work=work)
+    return once(service, actor, key, asked=["step", id, body.model_dump(exclude=NO_TIME)], work=work)
 
 
 def _after(

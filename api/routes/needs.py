@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.deps import ActorDep, ServiceDep
-from api.once import IdempotencyKey, SentAt, once
+from api.once import NO_TIME, IdempotencyKey, SentAt, once
 from api.routes.incidents import PRIVATE, ContactBody
 from layers.errors import BadParameter
 from layers.loop.callers import Contact
@@ -130,7 +130,7 @@ def take(
         kinds = service.rules.needs
         return take_down(connection, service.keyring, body.told(), kinds, actor=actor, now=now, happened=happened)
 
-    answer, _ = once(service, actor, idempotency_key, asked=["need", body.model_dump()], work=work)
+    answer, _ = once(service, actor, idempotency_key, asked=["need", body.model_dump(exclude=NO_TIME)], work=work)
     return _answer({"receipt": answer}, status=201, location=f"/needs/{answer['need']}")
 
 
@@ -167,7 +167,9 @@ def step(
             happened=happened,
         )
 
-    answer, _ = once(service, actor, idempotency_key, asked=["need step", id, body.model_dump()], work=work)
+    answer, _ = once(
+        service, actor, idempotency_key, asked=["need step", id, body.model_dump(exclude=NO_TIME)], work=work
+    )
     return _answer({"receipt": answer})
 
 

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.deps import ActorDep, ServiceDep
-from api.once import IdempotencyKey, SentAt, once
+from api.once import NO_TIME, IdempotencyKey, SentAt, once
 from api.routes.incidents import PRIVATE
 from layers.errors import BadParameter
 from layers.loop.care.visits import MOST, By, Visited, visit_seen, visits_counted, visits_seen, write_visit
@@ -93,7 +93,7 @@ def write(
     def work(connection: sa.Connection) -> dict[str, Any]:
         return write_visit(connection, body.visited(), actor=actor, now=now, sent=sent_at)
 
-    answer, _ = once(service, actor, idempotency_key, asked=["visit", body.model_dump()], work=work)
+    answer, _ = once(service, actor, idempotency_key, asked=["visit", body.model_dump(exclude=NO_TIME)], work=work)
     return _answer({"receipt": answer}, status=201, location=f"/visits/{answer['visit']}")
 
 

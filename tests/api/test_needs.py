@@ -86,7 +86,7 @@ def test_who_serves_is_suggested_and_the_need_arranged_with_it(
 ) -> None:
     kinds = {one["code"]: one for one in client.get("/needs/words").json()["kinds"]}
     assert kinds["water"]["group"] == "repair"
-    noon = {"at": "2026-11-20T12:00:00+08:00", "lon": spot[1], "lat": spot[2]}
+    noon: dict[str, str | float] = {"at": "2026-11-20T12:00:00+08:00", "lon": spot[1], "lat": spot[2]}
     found = client.get("/providers/suggested", params={"kind": "water", **noon}).json()
     assert found["suggested"], "the demo city has repair shops"
     assert all(fit["provider"]["synthetic"] and fit["why"] for fit in found["suggested"])
@@ -117,11 +117,11 @@ def test_the_list_of_providers_is_the_administrators_to_keep(
     admin = key_of(server, "admin")
     csv = client.get("/providers.csv")
     assert csv.headers["content-type"].startswith("text/csv")
-    sent = {"content": csv.content}
-    assert client.put("/providers.csv", **sent, headers=worker).status_code == 403
+    sent = csv.content
+    assert client.put("/providers.csv", content=sent, headers=worker).status_code == 403
     town = key_of(server, "admin", scope=Scope(frozenset({"320613001"}), None))
-    assert client.put("/providers.csv", **sent, headers=town).status_code == 403
-    put = client.put("/providers.csv", **sent, headers=admin)
+    assert client.put("/providers.csv", content=sent, headers=town).status_code == 403
+    put = client.put("/providers.csv", content=sent, headers=admin)
     assert put.json()["providers"] == csv.text.count("\r\n") - 1
     wrong = client.put("/providers.csv", content=csv.content + b"a,n,person,meals,,,,3206,,,\r\n", headers=admin)
     assert (wrong.status_code, wrong.json()["cause"]) == (422, "provider_line")
@@ -188,8 +188,9 @@ def test_what_is_wrong_is_refused_and_leaves_nothing(
 
 
 def test_a_report_that_was_noted_out_of_reach_says_when_it_happened(
-    server: Server, client: httpx.Client, worker: Headers, spot: tuple[str, float, float]
+    server: Server, client: httpx.Client, spot: tuple[str, float, float]
 ) -> None:
+    worker = key_of(server, "worker", scope=Scope(frozenset({spot[0]}), None))
     now = dt.datetime.now(dt.UTC)
     then, skewed = (now - dt.timedelta(hours=5)).isoformat(), {"X-Sent-At": (now + dt.timedelta(hours=1)).isoformat()}
     body: dict[str, Any] = {"channel": "worker", "matter": "06010", "description": "夜里发现", "lon": spot[1],
@@ -197,7 +198,9 @@ def test_a_report_that_was_noted_out_of_reach_says_when_it_happened(
     keyed = {**worker, "Idempotency-Key": "late-1"}
     case = client.post("/incidents", json={**body, "happened_at": then}, headers={**keyed, **skewed})
     assert case.status_code == 201, case.text
-    assert client.post("/incidents", json={**body, "happened_at": then}, headers=keyed).json() == case.json()
+    again = client.post("/incidents", json={**body, "happened_at": then}, headers=keyed)
+    assert again.json()["receipt"] == case.json()["receipt"]
+    assert client.post("/incidents", json=body, headers=keyed).json()["receipt"] == case.json()["receipt"]
     carried = case.json()["steps"][0]["carries"]
     assert dt.datetime.fromisoformat(carried["happened_at"]) == dt.datetime.fromisoformat(then)
     assert carried["clock_skew_s"] == pytest.approx(3600, abs=60)

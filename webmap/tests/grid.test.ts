@@ -31,7 +31,8 @@ import { dueText } from "../src/grid/time.ts";
 let seq = 0;
 function act(of: string, doing: Doing, key: string): Act {
   seq += 1;
-  return { seq, key, owner: "li", of, title: key, at: "2026-11-22T08:00:00Z", exercise: null, doing, refused: null };
+  const at = new Date().toISOString();
+  return { seq, key, owner: "li", of, title: key, at, exercise: null, doing, refused: null };
 }
 const report = (key: string): Act => act(localCase(key), { kind: "report", body: { matter: "01" } }, key);
 const photo = (of: string, key: string): Act => act(of, { kind: "photo", ofReport: true }, key);

@@ -2,6 +2,7 @@
 import type { Step } from "../city/incidents.ts";
 import { h } from "../page/dom.ts";
 import { moment } from "../words/format.ts";
+import { carriedTime } from "../words/happened.ts";
 import { type Bench, codeWord, departmentWord, findingWord, reasonWord } from "./bench.ts";
 
 export function timelineView(bench: Bench, steps: readonly Step[]): HTMLElement {
@@ -31,10 +32,12 @@ function line(bench: Bench, step: Step): HTMLLIElement {
   );
 }
 
-function carried(bench: Bench, { carries }: Step): HTMLElement[] {
+function carried(bench: Bench, { at, carries }: Step): HTMLElement[] {
   const { app } = bench;
   const { lang } = app.store.get();
   const told: string[] = [];
+  const late = carriedTime(lang, at, carries);
+  if (late !== "") told.push(late);
   if (carries.lead) told.push(app.t("caseLedBy", { who: departmentWord(bench, carries.lead) }));
   if (carries.co && carries.co.length > 0)
     told.push(

@@ -19,7 +19,22 @@ export interface Photo {
   /** Whether it was taken for the report that arrives before it, not for a step after it. */
   ofReport: boolean;
 }
-export type Doing = Report | Step | Photo;
+/** A need, a step of one, or a visit: `fills` names fields that other acts give a number to. */
+export interface Care {
+  kind: "need" | "needStep" | "visit";
+  path: string;
+  body: Readonly<Record<string, unknown>>;
+  fills: readonly Fill[];
+  /** The last step of the need that was seen; null for what follows an act of the worker's own, and for what is new. */
+  expected: number | null;
+}
+/** The number of what another act makes, as the one value of a field or as one of many. */
+export interface Fill {
+  field: string;
+  of: string;
+  many: boolean;
+}
+export type Doing = Report | Step | Photo | Care;
 
 /** Why the server did not take an act. */
 export interface Refusal {
@@ -42,6 +57,8 @@ export interface Act {
   exercise: string | null;
   doing: Doing;
   refused: Refusal | null;
+  /** The server would not have its time: it is sent without one. */
+  untimed?: boolean;
 }
 
 /** How far a case has come by this phone's own acts. */
@@ -80,12 +97,15 @@ export const within = (box: Box, exercise: string | null): Box => ({
 /** Whether an act was done in this exercise; those that an earlier release kept were done in reality. */
 export const isOf = (act: Act, exercise: string | null): boolean => (act.exercise ?? null) === exercise;
 
+/** What an act cannot go before: what it is about, and what it names. */
+const behind = ({ of, doing }: Act): string[] => [of, ...("fills" in doing ? doing.fills.map((each) => each.of) : [])];
+
 /** The next to be sent: the oldest of those whose case no refusal holds up; null when nothing can be sent. */
 export function nextAct(box: Box): Act | null {
   const held = new Set<string>();
   for (const act of inOrder(box.acts)) {
-    if (act.refused !== null) held.add(act.of);
-    else if (!held.has(act.of)) return act;
+    if (act.refused !== null || behind(act).some((of) => held.has(of))) held.add(act.of);
+    else return act;
   }
   return null;
 }
@@ -94,8 +114,9 @@ export function nextAct(box: Box): Act | null {
 export function heldUp(box: Box): Act[] {
   const held = new Set<string>();
   return inOrder(box.acts).filter((act) => {
-    if (act.refused !== null) held.add(act.of);
-    return act.refused === null && held.has(act.of);
+    const waits = behind(act).some((of) => held.has(of));
+    if (act.refused !== null || waits) held.add(act.of);
+    return act.refused === null && waits;
   });
 }
 
@@ -133,9 +154,20 @@ export function dropped(box: Box, act: Act): Box {
 
 /** The worker stands by a refused act, having seen what changed: a new one in its place, under a key of its own. */
 export function doneAgain(box: Box, act: Act, { key, seen }: { key: string; seen: number | null }): Box {
-  const doing: Doing = act.doing.kind === "step" ? { ...act.doing, expected: seen } : act.doing;
-  const again: Act = { ...act, key, doing, refused: null };
+  const doing: Doing = "expected" in act.doing ? { ...act.doing, expected: seen } : act.doing;
+  const again: Act = { ...act, key, doing, refused: null, ...(isMistimed(act) ? { untimed: true } : {}) };
   return { ...box, acts: box.acts.map((each) => (each.key === act.key ? again : each)) };
+}
+
+/** Whether the server refused the time at which it was done. */
+export const isMistimed = ({ refused }: Act): boolean => refused?.told.cause?.startsWith("happened_") ?? false;
+
+/** After so long what is sent says when it was done. */
+const LATE_MS = 120_000;
+
+/** What an act tells of its time: nothing when it is sent as it is done. */
+export function happenedAt({ at, untimed }: Act, now: number): { happened_at?: string } {
+  return untimed === true || now - Date.parse(at) <= LATE_MS ? {} : { happened_at: at };
 }
 
 /** The step that a server is asked to take: whatever it must know of what arrived before. */

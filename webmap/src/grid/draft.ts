@@ -28,13 +28,13 @@ const DIGITS = 1e6;
 const rounded = (value: number): number => Math.round(value * DIGITS) / DIGITS;
 
 /** What the server is told; `name` is what the matter is called, for a report without words. */
-export function reportOf({ matter, place, text, urgent }: Draft, name: string): Report {
+export function reportOf({ matter, place, text, urgent }: Draft, name: string, channel = "worker"): Report {
   const description = text.trim() === "" ? name : text.trim();
   const at = place === null ? {} : { lon: rounded(place.at[0]), lat: rounded(place.at[1]) };
   return {
     ...(matter === null ? {} : { matter }),
     description,
-    channel: "worker",
+    channel,
     level: urgent ? "urgent" : "general",
     ...at,
   };

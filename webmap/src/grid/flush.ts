@@ -4,6 +4,12 @@ import { within } from "./acts.ts";
 import type { Kept } from "./kept.ts";
 import { type Answer, type Ended, type Held, type Request, send } from "./sending.ts";
 
+const MADE = "made";
+const MOST_MADE = 100;
+interface Made {
+  of: string;
+  id: string;
+}
 const LOCK = "chengtu-grid-sending";
 const OTHERS_MS = 2_000;
 /** Who does not answer by then is out of reach. */
@@ -16,7 +22,13 @@ export const posting =
     try {
       const response = await fetch(path, {
         method: "POST",
-        headers: { ...headers(), ...meant(exercise), "Content-Type": type, "Idempotency-Key": key },
+        headers: {
+          ...headers(),
+          ...meant(exercise),
+          "Content-Type": type,
+          "Idempotency-Key": key,
+          "X-Sent-At": new Date().toISOString(),
+        },
         body,
         signal: AbortSignal.timeout(PATIENCE_MS),
       });
@@ -40,6 +52,11 @@ export async function flush(kept: Kept, owner: string, { exercise, headers, atte
   const held: Held = {
     box: async () => within(await kept.box(owner), exercise),
     photo: kept.photo,
+    made: async (of) => (await kept.fact<Made[]>(MADE))?.find((each) => each.of === of)?.id,
+    async remember(of, id) {
+      const before = (await kept.fact<Made[]>(MADE)) ?? [];
+      await kept.setFact(MADE, [{ of, id }, ...before.filter((each) => each.of !== of)].slice(0, MOST_MADE));
+    },
     async change(by) {
       const before = await kept.box(owner);
       await kept.become(before, by(before));

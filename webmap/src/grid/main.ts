@@ -1,6 +1,7 @@
 /** The grid worker's phone: signs in, opens what the phone keeps, and wires the views together. */
-import { Unreachable } from "../city/api.ts";
+import { type LonLat, Unreachable } from "../city/api.ts";
 import { loadCity } from "../city/city.ts";
+import { may } from "../city/session.ts";
 import { type App, createApp } from "../page/app.ts";
 import { begin } from "../page/begin.ts";
 import { fill, h } from "../page/dom.ts";
@@ -9,20 +10,28 @@ import { signIn, signOut } from "../page/signin.ts";
 import { blank, createStore, type State } from "../page/state.ts";
 import type { Lang } from "../words/i18n.ts";
 import { type Area, areaOf } from "./area.ts";
+import { openCare, rightsOf } from "./care.ts";
 import { openCases } from "./cases.ts";
 import type { Ground } from "./ground.ts";
 import { openGround } from "./ground.ts";
 import { openKept } from "./kept.ts";
 import { type Installing, openMenu } from "./menu.ts";
+import { needForm } from "./needform.ts";
+import { needList } from "./needlist.ts";
+import { needView } from "./needview.ts";
 import { type Offline, startOffline } from "./offline.ts";
 import { openOutbox } from "./outbox.ts";
 import type { Phone, View } from "./phone.ts";
+import type { Places } from "./placefield.ts";
+import { recentOf } from "./recent.ts";
 import { register } from "./register.ts";
-import { reportView } from "./reportview.ts";
-import { buildShell, type Shell, showHead, showStrip, showTabs } from "./shell.ts";
+import { type ReportView, reportView } from "./reportview.ts";
+import { buildShell, type Shell, showHead, showStrip, showTabs, TABS, type Tab } from "./shell.ts";
 import { openShift } from "./shift.ts";
 import { taskList } from "./tasklist.ts";
 import { taskView } from "./taskview.ts";
+import { visitForm } from "./visitform.ts";
+import { visitList } from "./visitview.ts";
 import { type Amending, waitingView } from "./waitingview.ts";
 import { remember, workerOf } from "./who.ts";
 import "../page/theme.css";
@@ -69,7 +78,9 @@ async function start(root: HTMLElement): Promise<void> {
     openShift(kept),
     areaOf(kept, who).catch(unreached),
   ]);
-  const phone: Phone = { app, lang, who, kept, outbox, cases, shift, signOut, say: shell.say };
+  const care = await openCare(kept, rightsOf(city.who), middleOf(area));
+  const has = (right: string): boolean => may(city.who, right);
+  const phone: Phone = { app, lang, who, kept, outbox, cases, shift, care, may: has, signOut, say: shell.say };
   await run(shell, phone, area, registering);
 }
 
@@ -86,7 +97,7 @@ function signInFirst({ main }: Shell, app: App): void {
 }
 
 async function run(shell: Shell, phone: Phone, area: Area | null, registering: Promise<boolean>): Promise<void> {
-  const { outbox, cases, shift } = phone;
+  const { outbox, cases, shift, care } = phone;
   const offline: Offline = { works: false, area, keeping: false, keepAgain: () => undefined };
   let ground: Ground | null = null;
   const opening = openGround(phone, { area, main: shell.main, opened: ({ id }) => go(`task/${id}`) });
@@ -96,28 +107,38 @@ async function run(shell: Shell, phone: Phone, area: Area | null, registering: P
     showHead(shell, phone, { title: titleOf(phone, area), bell }, () => openMenu(phone, offline, installing));
     showStrip(shell, phone);
     const open = name === "task" ? "tasks" : name;
-    showTabs(shell, phone.app, { open, waiting: outbox.box().acts.length, tasks: cases.list().length });
+    const counts = { tasks: cases.list().length, waiting: outbox.box().acts.length, needs: care.needs().length };
+    showTabs(shell, phone.app, { shown: tabsOf(phone), open, counts });
   };
-  const viewOf = (name: string): View => (views[name] ?? views.tasks)();
-  const show = (): void => {
+  const first = tabsOf(phone).includes("tasks") ? "tasks" : "report";
+  const viewOf = (name: string, part: string): View => {
+    const found = part === "" ? views[name] : (views[`${name}/${part}`] ?? views[`${name}/`] ?? views[name]);
+    return (found ?? views[first] ?? views.tasks)();
+  };
+  const here = (): { name: string; part: string } => {
     const { name, part } = route();
-    const view = viewOf(name);
+    return { name: name === "" ? first : name, part };
+  };
+  const show = (): void => {
+    const { name, part } = here();
+    const view = viewOf(name, part);
     if (view.element.parentElement === null) shell.main.append(view.element);
     for (const child of shell.main.children) child.classList.toggle("open", child === view.element);
     view.show(part);
     frame(name);
   };
   addEventListener("hashchange", show);
-  for (const source of [cases, shift, outbox])
+  for (const source of [cases, shift, outbox, care])
     source.on(() => {
-      const { name } = route();
-      viewOf(name).update();
+      const { name, part } = here();
+      viewOf(name, part).update();
       frame(name);
     });
   renewArrived(phone);
   show();
   document.documentElement.dataset.ready = "true";
-  void cases.refresh();
+  if (phone.may("incident.view")) void cases.refresh();
+  void care.refresh();
   outbox.kick();
   ground = await opening;
   show();
@@ -135,18 +156,26 @@ function viewsOf(
   area: Area | null,
   { ground, opening }: { ground: () => Ground | null; opening: Promise<Ground> },
 ): Views {
-  const report = reportView(phone, {
-    middle: area === null ? null : [(area.bounds[0] + area.bounds[2]) / 2, (area.bounds[1] + area.bounds[3]) / 2],
-    async pick(from) {
+  const places: Places = {
+    middle: middleOf(area),
+    async pick(from, back) {
       go("map");
       const place = await (await opening).pick(from);
-      go("report");
+      go(back);
       return place;
     },
-  });
-  const amend: Amending["amend"] = (...given) => {
-    report.amend(...given);
-    go("report");
+  };
+  const report = reportView(phone, places);
+  const care = careViews(phone, places, area, report);
+  const amending: Amending = {
+    amend(...given) {
+      report.amend(...given);
+      go("report");
+    },
+    amendCare(kind, body, filed) {
+      (kind === "need" ? care.needForm : care.visitForm).amend(body, filed);
+      go(kind === "need" ? "needs/new" : "visits/new");
+    },
   };
   const task = taskView(phone, {
     showOnMap(brief, way) {
@@ -154,21 +183,56 @@ function viewsOf(
       ground()?.showTask(brief, way?.line ?? null);
     },
   });
-  const [tasks, waiting, away] = [taskList(phone), waitingView(phone, { amend }), notThere(phone)];
+  const [tasks, waiting, away] = [taskList(phone), waitingView(phone, amending), notThere(phone)];
   return {
     ...{ tasks: () => tasks, report: () => report, waiting: () => waiting, task: () => task },
     map: () => ground() ?? away,
+    ...care.views,
   };
 }
 
+/** The views of needs and visits. */
+function careViews(phone: Phone, places: Places, area: Area | null, report: ReportView) {
+  const form = needForm(phone, places, () => area?.areas ?? []);
+  const visit = visitForm(phone, places, () => recentOf(phone.kept));
+  const [needs, visits] = [needList(phone), visitList(phone)];
+  const need = needView(phone, {
+    report(at, words, filed) {
+      report.prefill(at, words, filed);
+      go("report");
+    },
+  });
+  const views: Record<string, () => View> = {
+    ...{ needs: () => needs, "needs/new": () => form, "needs/": () => need },
+    ...{ visits: () => visits, "visits/new": () => visit },
+  };
+  return { needForm: form, visitForm: visit, views };
+}
+
+const middleOf = (area: Area | null): LonLat | null =>
+  area === null ? null : [(area.bounds[0] + area.bounds[2]) / 2, (area.bounds[1] + area.bounds[3]) / 2];
+
+/** The views that whoever is signed in has a right to use. */
+function tabsOf({ care, may }: Phone): Tab[] {
+  const hidden: Partial<Record<Tab, boolean>> = {
+    ...{ tasks: !may("incident.view"), needs: !care.rights.needs, visits: !care.rights.visits },
+  };
+  return TABS.filter((tab) => hidden[tab] !== true);
+}
+
 /** Ask anew for the cases of which an act has arrived: what can be done next has changed. */
-function renewArrived({ outbox, cases }: Phone): void {
+function renewArrived({ outbox, cases, care }: Phone): void {
   let before = outbox.box().acts;
   outbox.on(() => {
     const { acts } = outbox.box();
     const gone = before.filter(({ key }) => !acts.some((act) => act.key === key));
     before = acts;
-    if (gone.length > 0) void cases.refresh();
+    const [ofCare, ofCases] = [
+      gone.filter(({ doing }) => "fills" in doing),
+      gone.filter(({ doing }) => !("fills" in doing)),
+    ];
+    if (ofCases.length > 0) void cases.refresh();
+    if (ofCare.length > 0) void care.refresh();
   });
 }
 
@@ -183,7 +247,7 @@ function go(where: string): void {
 
 function route(): { name: string; part: string } {
   const [name = "", part = ""] = location.hash.slice(1).split("/", 2);
-  return { name: name === "" ? "tasks" : name, part };
+  return { name, part };
 }
 
 function notThere({ app }: Phone): View {

@@ -3,9 +3,11 @@ import type { App } from "../page/app.ts";
 import { h } from "../page/dom.ts";
 import type { Lang } from "../words/i18n.ts";
 import type { Act } from "./acts.ts";
+import type { Care } from "./care.ts";
 import type { Cases } from "./cases.ts";
 import type { Kept } from "./kept.ts";
 import type { Done, Outbox } from "./outbox.ts";
+import { noteRecent } from "./recent.ts";
 import type { Shift } from "./shift.ts";
 import type { Who } from "./who.ts";
 
@@ -17,6 +19,9 @@ export interface Phone {
   outbox: Outbox;
   cases: Cases;
   shift: Shift;
+  care: Care;
+  /** Whether whoever is signed in has a right. */
+  may(right: string): boolean;
   signOut(): Promise<void>;
   /** Say something in passing, where it is seen and read out. */
   say(text: string): void;
@@ -34,6 +39,7 @@ export interface View {
 export async function done(phone: Phone, acts: readonly Done[]): Promise<boolean> {
   try {
     await phone.outbox.add(acts);
+    for (const act of acts) await noteRecent(phone.kept, act);
     return true;
   } catch (error) {
     if (!(error instanceof DOMException)) throw error;

@@ -6,6 +6,9 @@ import {
   arrived,
   asked_ms,
   type Box,
+  type Care,
+  happenedAt,
+  isLocal,
   meaningOf,
   nextAct,
   type Refusal,
@@ -36,15 +39,19 @@ export interface Held {
   box(): Promise<Box>;
   change(by: (box: Box) => Box): Promise<void>;
   photo(key: string): Promise<Blob | undefined>;
+  /** The number that the server gave to what this phone made; undefined: none that is known. */
+  made?(of: string): Promise<string | undefined>;
+  /** Remember it beyond the last act of it: what comes later may name it. */
+  remember?(of: string, id: string): Promise<void>;
 }
 
 /** How a round ended: nothing left to send, wait so long and come back, or sign in first. */
 export type Ended = { kind: "idle" } | { kind: "wait"; ms: number } | { kind: "who" };
 
 /** Send what can be sent, in order; `attempt` counts the rounds that came to nothing. */
-export async function send(held: Held, post: Post, attempt: number): Promise<Ended> {
+export async function send(held: Held, post: Post, attempt: number, now: () => number = Date.now): Promise<Ended> {
   for (let act = nextAct(await held.box()); act !== null; act = nextAct(await held.box())) {
-    const request = await requestFor(held, act);
+    const request = await requestFor(held, act, now());
     if (request === null) {
       const lost = act;
       await held.change((box) => refusedBy(box, lost, LOST));
@@ -56,6 +63,8 @@ export async function send(held: Held, post: Post, attempt: number): Promise<End
     if (meaning === "who") return { kind: "who" };
     if (meaning === "later") return { kind: "wait", ms: Math.max(waitMs(attempt), asked_ms(answer.retryAfter)) };
     const sent = act;
+    const { id } = meaning === "done" ? toldBy(sent, answer.json) : {};
+    if (id !== undefined && isLocal(sent.of)) await held.remember?.(sent.of, id);
     await held.change((box) =>
       meaning === "done" ? arrived(box, sent, toldBy(sent, answer.json)) : refusedBy(box, sent, refusalIn(answer)),
     );
@@ -67,9 +76,10 @@ export async function send(held: Held, post: Post, attempt: number): Promise<End
 const LOST: Refusal = { status: 0, said: "", told: { cause: "grid_lost" } };
 const part = encodeURIComponent;
 
-async function requestFor(held: Held, act: Act): Promise<Request | null> {
+async function requestFor(held: Held, act: Act, now: number): Promise<Request | null> {
   const { doing, key } = act;
   const exercise = act.exercise ?? null; // those of an earlier release have none
+  const time = happenedAt(act, now);
   const json = (path: string, body: unknown): Request => ({
     path,
     key,
@@ -77,11 +87,15 @@ async function requestFor(held: Held, act: Act): Promise<Request | null> {
     body: JSON.stringify(body),
     exercise,
   });
-  if (doing.kind === "report") return json("/incidents", doing.body);
+  if (doing.kind === "report") return json("/incidents", { ...doing.body, ...time });
   const box = await held.box();
+  if ("fills" in doing) {
+    const body = await careBody(held, box, act, doing);
+    return body === null ? null : json(doing.path, { ...time, ...body });
+  }
   const id = serversId(box, act.of);
   if (id === null) return null;
-  if (doing.kind === "step") return json(`/incidents/${part(id)}/steps`, stepBody(box, act, doing));
+  if (doing.kind === "step") return json(`/incidents/${part(id)}/steps`, { ...stepBody(box, act, doing), ...time });
   const photo = await held.photo(key);
   const seen = doing.ofReport ? (box.cases[act.of]?.seen ?? null) : null;
   const path = `/incidents/${part(id)}/photos${seen === null ? "" : `?step=${seen}`}`;
@@ -98,11 +112,27 @@ function stepBody(box: Box, act: Act, doing: Step): Record<string, unknown> {
   };
 }
 
+/** The body with the numbers of what it names; null where the one that it is about never came through. */
+async function careBody(held: Held, box: Box, act: Act, doing: Care): Promise<Record<string, unknown> | null> {
+  const seen = doing.kind === "needStep" ? (doing.expected ?? box.cases[act.of]?.seen ?? null) : null;
+  const body: Record<string, unknown> = { ...doing.body, ...(seen === null ? {} : { expected: seen }) };
+  for (const { field, of, many } of doing.fills) {
+    const id = serversId(box, of) ?? (await held.made?.(of)) ?? null;
+    if (id === null && !many) return null;
+    if (id !== null) body[field] = many ? [...((body[field] as unknown[]) ?? []), numbered(field, id)] : id;
+  }
+  return body;
+}
+
+// Needs are numbered, cases have a number of so many digits.
+const numbered = (field: string, id: string): string | number => (field === "needs" ? Number(id) : id);
+
 /** What an answer told: the number of the case and of the step, or the name of a photo. */
 function toldBy(act: Act, json: unknown): Answered {
   if (act.doing.kind === "photo") return { photo: (json as { id: string }).id };
-  const { receipt } = json as { receipt: { incident: string; step: number } };
-  return { id: receipt.incident, seen: receipt.step };
+  const { receipt } = json as { receipt: { incident?: string; need?: number; visit?: number; step?: number } };
+  const id = String(receipt.incident ?? receipt.need ?? receipt.visit);
+  return { id, ...(receipt.step === undefined ? {} : { seen: receipt.step }) };
 }
 
 function refusalIn({ status, json }: Answer): Refusal {

@@ -6,13 +6,15 @@ import { timeOfDay } from "../words/format.ts";
 import type { Word } from "../words/i18n.ts";
 import type { Phone } from "./phone.ts";
 
-export const TABS = ["tasks", "map", "report", "waiting"] as const;
+export const TABS = ["tasks", "map", "report", "waiting", "needs", "visits"] as const;
 export type Tab = (typeof TABS)[number];
 const TAB_LOOKS: Record<Tab, [icon: Icon, word: Word]> = {
   tasks: ["list", "gridTasks"],
   map: ["topic", "gridMap"],
   report: ["plus", "gridReport"],
   waiting: ["send", "gridWaiting"],
+  needs: ["home", "careNeeds"],
+  visits: ["pencil", "careVisits"],
 };
 const SAID_MS = 4_000;
 
@@ -51,14 +53,13 @@ export function buildShell(root: HTMLElement): Shell {
 export function showTabs(
   { tabs }: Shell,
   { t }: App,
-  { open, waiting, tasks }: { open: string; waiting: number; tasks: number },
+  { shown, open, counts }: { shown: readonly Tab[]; open: string; counts: Partial<Record<Tab, number>> },
 ): void {
-  const counts: Partial<Record<Tab, number>> = { tasks, waiting };
   tabs.setAttribute("aria-label", t("gridTabs"));
   keepingFocus(tabs, () =>
     fill(
       tabs,
-      ...TABS.map((tab) => {
+      ...shown.map((tab) => {
         const [look, word] = TAB_LOOKS[tab];
         const count = counts[tab] ?? 0;
         const link = h(

@@ -3,6 +3,7 @@ import type { Brief, Case, Offer, Step } from "../city/incidents.ts";
 import { photo } from "../city/incidents.ts";
 import { fill, h, icon } from "../page/dom.ts";
 import { moment } from "../words/format.ts";
+import { carriedTime } from "../words/happened.ts";
 import { openSteps } from "./offers.ts";
 import { codeWord, type Phone, type View, waitingOf } from "./phone.ts";
 import { stepForm } from "./stepform.ts";
@@ -150,9 +151,12 @@ function soFar(phone: Phone, { steps }: Case): HTMLElement {
 }
 
 /** "11-22 10:46 到场：…". */
-export function stepText({ lang }: Phone, { at, title, note }: Step): string {
-  return `${moment(lang, at)} ${title[lang]}${note === null ? "" : `：${note}`}`;
+export function stepText({ lang }: Phone, { at, title, note, carries }: Told): string {
+  return `${moment(lang, at)} ${title[lang]}${note === null ? "" : `：${note}`}${carriedTime(lang, at, carries)}`;
 }
+
+/** What is shown of a step, of a case or of a need. */
+export type Told = Pick<Step, "at" | "title" | "note"> & { carries: Readonly<Record<string, unknown>> };
 
 function buttons(phone: Phone, known: Case | undefined, id: string, open: (offer: Offer) => void): HTMLElement[] {
   const { app, lang } = phone;

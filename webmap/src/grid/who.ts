@@ -1,5 +1,6 @@
 /** Who works with this phone, and what is forgotten when it is somebody else. */
 import type { Who as Session } from "../city/session.ts";
+import { CARE_FACTS } from "./care.ts";
 import type { Kept } from "./kept.ts";
 import { AREA } from "./rules.ts";
 
@@ -29,10 +30,10 @@ export function workerOf({ actor, name, areas, due, exercise }: Session): Who | 
 export async function remember(kept: Kept, now: Who | null): Promise<void> {
   const before = await kept.fact<Who | null>(FACT);
   if (before?.login !== now?.login) {
-    for (const name of ["cases", "area"]) await kept.setFact(name, null);
+    for (const name of ["cases", "area", "recent", ...CARE_FACTS]) await kept.setFact(name, null);
     if ("caches" in globalThis) await caches.delete(AREA);
   } else if ((before?.exercise ?? null) !== (now?.exercise ?? null)) {
-    await kept.setFact("cases", null);
+    for (const name of ["cases", "recent", CARE_FACTS[0]]) await kept.setFact(name, null);
     await forgetPhotos();
   }
   await kept.setFact(FACT, now);

@@ -7,6 +7,7 @@ import { h } from "./dom.ts";
 export const PAGES = {
   map: "/",
   cases: "/desk",
+  grid: "/grid",
   plan: "/plan",
   data: "/data",
   wall: "/wall",
@@ -16,6 +17,7 @@ export type PageName = keyof typeof PAGES;
 const WORDS: Record<PageName, Word> = {
   map: "pageMap",
   cases: "pageCases",
+  grid: "gridPage",
   plan: "pagePlan",
   data: "pageData",
   wall: "pageWall",
@@ -28,24 +30,28 @@ export function caseLink(app: App, id: string): string {
   return `${PAGES.cases}#case=${encodeURIComponent(id)}&lang=${lang}&palette=${palette}`;
 }
 
-const PERSONNEL = ["account.edit", "role.edit", "audit.read"];
+/** Pages that are not for all, with the rights of which one will do: the phone is for those who walk the city. */
+const RIGHTS: Partial<Record<PageName, readonly string[]>> = {
+  grid: ["visit.write"],
+  people: ["account.edit", "role.edit", "audit.read"],
+};
 
 /** Links to all pages that are for whoever is here; the one that is open is marked and leads nowhere. */
 export function pageLinks(app: App, here: PageName): HTMLElement {
-  const { lang, palette } = app.store.get();
   const links = (Object.keys(PAGES) as PageName[])
     .filter((name) => name === here || isFor(app, name))
     .map((name) =>
       name === here
         ? h("span", { aria: { current: "page" } }, app.t(WORDS[name]))
-        : h(
-            "a",
-            { href: name === "wall" ? PAGES.wall : `${PAGES[name]}#lang=${lang}&palette=${palette}` },
-            app.t(WORDS[name]),
-          ),
+        : h("a", { href: addressOf(app, name) }, app.t(WORDS[name])),
     );
   return h("nav", { class: "pages", aria: { label: app.t("pages") } }, ...links);
 }
 
-const isFor = (app: App, name: PageName): boolean =>
-  name !== "people" || PERSONNEL.some((right) => may(app.city.who, right));
+const isFor = (app: App, name: PageName): boolean => RIGHTS[name]?.some((right) => may(app.city.who, right)) ?? true;
+
+function addressOf(app: App, name: PageName): string {
+  const { lang, palette } = app.store.get();
+  if (name === "grid") return lang === "en" ? `${PAGES.grid}?lang=en` : PAGES.grid;
+  return name === "wall" ? PAGES.wall : `${PAGES[name]}#lang=${lang}&palette=${palette}`;
+}

@@ -1,6 +1,7 @@
 /** The words of the pages in Chinese and English, a file for each part; a word that one language lacks is a type error. */
 import * as callbacks from "./callbacks.ts";
 import * as card from "./card.ts";
+import * as care from "./care.ts";
 import * as cases from "./cases.ts";
 import * as data from "./data.ts";
 import * as desk from "./desk.ts";
@@ -39,6 +40,7 @@ const zh = {
   ...why.zh,
   ...grid.zh,
   ...exercise.zh,
+  ...care.zh,
 };
 const en = {
   ...desk.en,
@@ -58,6 +60,7 @@ const en = {
   ...why.en,
   ...grid.en,
   ...exercise.en,
+  ...care.en,
 };
 
 export type Word = keyof typeof zh;
@@ -65,7 +68,7 @@ export type Word = keyof typeof zh;
 /** The parts, for the test that none takes a word of another. */
 export const PARTS = {
   ...{ desk, looks, card, tools, video, panels, wall, plan, data, people, cases, callbacks, why, grid },
-  ...{ exercise, notices, report },
+  ...{ exercise, notices, report, care },
 };
 
 export const DICTIONARY: Record<Lang, Record<Word, string>> = { zh, en };

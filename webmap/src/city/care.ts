@@ -1,0 +1,116 @@
+/** Needs of residents, who can serve them, and visits, as the server tells of them. */
+import type { Title } from "../words/i18n.ts";
+import { get, type LonLat } from "./api.ts";
+import { send } from "./session.ts";
+
+export interface Entry {
+  code: string;
+  title: Title;
+}
+export interface NeedKind extends Entry {
+  group: string;
+}
+
+/** The books of needs and visits. */
+export interface CareWords {
+  kinds: NeedKind[];
+  groups: Entry[];
+  sorts: Entry[];
+  states: Entry[];
+  visits: Entry[];
+  outcomes: Entry[];
+}
+
+export interface NeedStep {
+  id: number;
+  step: string;
+  title: Title;
+  after: string;
+  at: string;
+  happened_at: string | null;
+  actor: string;
+  provider: string | null;
+  incident: string | null;
+  note: string | null;
+}
+
+/** What may be done next with a need, and what that must carry ("": nothing). */
+export interface NeedOffer {
+  step: string;
+  title: Title;
+  carries: "provider" | "note" | "incident" | "";
+}
+
+/** A need; who asked is masked, and cleared some time after it is over. */
+export interface Need {
+  id: number;
+  kind: string;
+  state: "open" | "arranged" | "done" | "withdrawn";
+  lon: number;
+  lat: number;
+  grid_id: string | null;
+  admin_code: string | null;
+  words: string | null;
+  wish_at: string | null;
+  name: string | null;
+  phone: string | null;
+  home: string | null;
+  provider: string | null;
+  incident: string | null;
+  told_at: string;
+  taken_by: string;
+  ended_at: string | null;
+  cleared_at: string | null;
+  scenario: string | null;
+  steps: NeedStep[];
+  offers: NeedOffer[];
+}
+
+/** One that serves: an office, a shop or a team; `open` are spans of a week, [day from 0 = Monday, from, to] in minutes. */
+export interface Provider {
+  id: string;
+  name: string;
+  sort: string;
+  kinds: string[];
+  lon: number | null;
+  lat: number | null;
+  reach_m: number | null;
+  areas: string[];
+  hours: string;
+  phone: string;
+  open: [day: number, from: number, to: number][] | null;
+  synthetic: boolean;
+}
+
+export interface Visit {
+  id: number;
+  kind: string;
+  outcome: string;
+  lon: number;
+  lat: number;
+  grid_id: string | null;
+  words: string | null;
+  needs: number[];
+  incidents: string[];
+  visited_at: string;
+  at: string;
+  actor: string;
+  scenario: string | null;
+}
+
+export interface Person {
+  name: string | null;
+  phone: string | null;
+  home: string | null;
+}
+
+export const careWords = (): Promise<CareWords> => get("/needs/words");
+export const needs = (): Promise<{ needs: Need[]; next: number | null }> => get("/needs?limit=200");
+export const need = async (id: number): Promise<Need> => (await get<{ need: Need }>(`/needs/${id}`)).need;
+export const visits = (): Promise<{ visits: Visit[]; next: number | null }> => get("/visits?limit=50");
+export const providersNear = ([lon, lat]: LonLat): Promise<{ providers: Provider[] }> =>
+  get(`/providers?lon=${lon}&lat=${lat}&limit=300`);
+
+/** Who asked, in the clear; the server records who read it and what for. */
+export const reveal = (id: number, purpose: string): Promise<Person> =>
+  send("POST", `/needs/${id}/unmask`, { purpose });
