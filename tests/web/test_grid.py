@@ -305,7 +305,7 @@ def test_every_view_is_open_to_all_and_large_enough_for_a_thumb(phone: Open, ser
     look("task")
     page.locator("button[data-step=verify]").click()
     look("step")
-    for number, view in ((1, "map"), (2, "report"), (3, "waiting")):
+    for number, view in ((1, "map"), (2, "report"), (3, "waiting"), (4, "needs"), (5, "visits")):
         page.locator(".tabs a").nth(number).click()
         look(view)
     page.get_by_role("button", name="账号与离线地图").click()

@@ -13,6 +13,7 @@ import {
   nextAct,
   refusedBy,
 } from "../src/grid/acts.ts";
+import { hoursText } from "../src/grid/hours.ts";
 import { type Answer, type Held, type Request, send } from "../src/grid/sending.ts";
 import { isOpen, suggested } from "../src/grid/serving.ts";
 import { happenedText } from "../src/words/happened.ts";
@@ -173,4 +174,18 @@ test("hours of a week are the city's, wherever the phone thinks that it is", () 
     true,
   ]);
   assert.equal(isOpen(null, new Date()), null);
+});
+
+test("hours are told as people say them", () => {
+  const told = (hours: string): string => hoursText("zh", hours);
+  assert.deepEqual(
+    [
+      told("Mo-Fr 08:30-11:30,14:00-17:30; Sa 09:00-12:00"),
+      told("Mo-Su 06:30-18:30"),
+      told("24/7"),
+      told("Sa,Su 09:00-10:00"),
+    ],
+    ["周一至周五 08:30-11:30、14:00-17:30；周六 09:00-12:00", "每天 06:30-18:30", "全天", "周六、周日 09:00-10:00"],
+  );
+  assert.equal(hoursText("en", "Mo-Fr 08:00-17:00"), "Mo-Fr 08:00-17:00");
 });

@@ -241,12 +241,17 @@ function luminance(hex: string): number {
 
 test("every colour of the phone's texts is read in sunlight: 7 to 1 on both of its grounds", () => {
   const css = readFileSync("src/grid/grid.css", "utf8");
-  const colour = (name: string): string => css.match(new RegExp(`--${name}: (#[0-9a-f]{6});`))?.[1] ?? "";
-  for (const ground of ["paper", "ground"])
-    for (const ink of ["ink", "faint", "act", "late", "soon", "calm"]) {
-      const [dark, light] = [luminance(colour(ink)), luminance(colour(ground))];
-      assert.ok((light + 0.05) / (dark + 0.05) >= 7, `--${ink} on --${ground}`);
-    }
+  const themes = css.split("@media (prefers-color-scheme: dark)");
+  assert.equal(themes.length, 2, "by day and by night");
+  for (const [number, theme] of themes.entries()) {
+    const colour = (name: string): string => theme.match(new RegExp(`--${name}: (#[0-9a-f]{6});`))?.[1] ?? "";
+    for (const ground of ["paper", "ground"])
+      for (const ink of ["ink", "faint", "act", "late", "soon", "calm"]) {
+        const both = [luminance(colour(ink)), luminance(colour(ground))];
+        const contrast = (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05);
+        assert.ok(contrast >= 7, `--${ink} on --${ground} of theme ${number}: ${contrast}`);
+      }
+  }
 });
 
 const offer = (step: string, more: Partial<Offer> = {}): Offer => {

@@ -111,6 +111,15 @@ export const visits = (): Promise<{ visits: Visit[]; next: number | null }> => g
 export const providersNear = ([lon, lat]: LonLat): Promise<{ providers: Provider[] }> =>
   get(`/providers?lon=${lon}&lat=${lat}&limit=300`);
 
+/** The matters that anybody may report, as Open311 tells them; who sees cases has them with the layer. */
+export async function publicMatters(): Promise<Record<string, Title>> {
+  const services =
+    await get<{ service_code: string; service_name: string; description: string }[]>("/open311/v2/services.json");
+  return Object.fromEntries(
+    services.map((each) => [each.service_code, { zh: each.service_name, en: each.description }]),
+  );
+}
+
 /** Who asked, in the clear; the server records who read it and what for. */
 export const reveal = (id: number, purpose: string): Promise<Person> =>
   send("POST", `/needs/${id}/unmask`, { purpose });

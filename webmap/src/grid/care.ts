@@ -8,10 +8,12 @@ import {
   type Need,
   type Provider,
   providersNear,
+  publicMatters,
   type Visit,
 } from "../city/care.ts";
 import { may, type Who as Session } from "../city/session.ts";
 import type { Kept } from "./kept.ts";
+import type { Book } from "./matters.ts";
 
 export const CARE_FACTS = ["care", "carePlace"] as const;
 const [FACT, PLACE_FACT] = CARE_FACTS;
@@ -25,12 +27,15 @@ export interface Rights {
   take: boolean;
   visits: boolean;
   write: boolean;
+  /** Whether cases are seen, and with them the book of matters. */
+  cases: boolean;
 }
 
 export function rightsOf(who: Session): Rights {
   const [tell, take] = [may(who, "need.report"), may(who, "need.take")];
   const write = may(who, "visit.write");
-  return { needs: tell || take, tell, take, visits: write || may(who, "visit.view"), write };
+  const cases = may(who, "incident.view");
+  return { needs: tell || take, tell, take, visits: write || may(who, "visit.view"), write, cases };
 }
 
 interface Known {
@@ -39,6 +44,7 @@ interface Known {
   needs: Need[];
   visits: Visit[];
   more: boolean;
+  matters: Book;
 }
 interface Near {
   at: string;
@@ -52,6 +58,8 @@ export interface Care {
   visits(): readonly Visit[];
   more(): boolean;
   providers(): readonly Provider[];
+  /** The book of matters, for those who do not have it with the layer. */
+  matters(): Book;
   asOf(): string | null;
   reached(): boolean;
   refresh(): Promise<void>;
@@ -68,10 +76,11 @@ export async function openCare(kept: Kept, rights: Rights, middle: LonLat | null
     for (const listener of listeners) listener();
   };
   const ask = async (): Promise<void> => {
-    const [words, listed, visited] = await Promise.all([
+    const [words, listed, visited, matters] = await Promise.all([
       careWords(),
       rights.needs ? askNeeds() : { needs: [], next: null },
       rights.visits ? askVisits() : { visits: [], next: null },
+      rights.cases ? {} : publicMatters(),
     ]);
     known = {
       at: new Date().toISOString(),
@@ -79,6 +88,7 @@ export async function openCare(kept: Kept, rights: Rights, middle: LonLat | null
       needs: listed.needs,
       visits: visited.visits,
       more: listed.next !== null,
+      matters,
     };
     await kept.setFact(FACT, known);
     const old = near === null || Date.now() - Date.parse(near.at) > PROVIDERS_OLD_MS;
@@ -114,6 +124,7 @@ export async function openCare(kept: Kept, rights: Rights, middle: LonLat | null
     visits: () => known?.visits ?? [],
     more: () => known?.more ?? false,
     providers: () => near?.providers ?? [],
+    matters: () => known?.matters ?? {},
     asOf: () => known?.at ?? null,
     reached: () => reached && navigator.onLine,
     refresh: async () => {

@@ -47,7 +47,8 @@ const langAsked = (): Lang => (new URLSearchParams(location.search).get("lang") 
 
 function stateFor(city: { layers: { name: string }[] }, lang: Lang): State {
   const layers = city.layers.map(({ name }) => name).filter((name) => SHOWN.includes(name));
-  return { ...blank(), layers, palette: "light", lang };
+  const palette = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  return { ...blank(), layers, palette, lang };
 }
 
 let installing: Installing | null = null;
@@ -72,7 +73,8 @@ async function start(root: HTMLElement): Promise<void> {
     return;
   }
   const [, outbox, cases, shift, area] = await Promise.all([
-    city.detail("incident").catch(() => null), // codes are shown where their words are not to be had
+    // Codes are shown where their words are not to be had.
+    may(city.who, "incident.view") ? city.detail("incident").catch(() => null) : null,
     openOutbox(kept, who.login, who.exercise),
     openCases(kept),
     openShift(kept),
@@ -110,7 +112,8 @@ async function run(shell: Shell, phone: Phone, area: Area | null, registering: P
     const counts = { tasks: cases.list().length, waiting: outbox.box().acts.length, needs: care.needs().length };
     showTabs(shell, phone.app, { shown: tabsOf(phone), open, counts });
   };
-  const first = tabsOf(phone).includes("tasks") ? "tasks" : "report";
+  const tabs = tabsOf(phone);
+  const first = (["tasks", "visits"] as const).find((tab) => tabs.includes(tab)) ?? "report";
   const viewOf = (name: string, part: string): View => {
     const found = part === "" ? views[name] : (views[`${name}/${part}`] ?? views[`${name}/`] ?? views[name]);
     return (found ?? views[first] ?? views.tasks)();

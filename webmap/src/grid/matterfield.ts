@@ -19,7 +19,7 @@ export function matterField(phone: Phone, changed: () => void): MatterField {
   const element = h("div", { class: "matter" });
   let chosen: string | null = null;
   let often: Often = {};
-  const book = (): Book => app.city.known("incident")?.books.matter ?? {};
+  const book = (): Book => app.city.known("incident")?.books.matter ?? phone.care.matters();
   const nameOf = (code: string): string => book()[code]?.[lang] ?? code;
 
   const choose = (code: string | null): void => {

@@ -6,6 +6,7 @@ import { fill, h } from "../page/dom.ts";
 import { why } from "../page/why.ts";
 import { moment } from "../words/format.ts";
 import { happenedText } from "../words/happened.ts";
+import type { Word } from "../words/i18n.ts";
 import type { Care } from "./acts.ts";
 import { entryWord } from "./chips.ts";
 import { needName } from "./needlist.ts";
@@ -13,6 +14,9 @@ import type { Done } from "./outbox.ts";
 import { done, type Phone, type View, waitingOf } from "./phone.ts";
 import type { Filed } from "./reportview.ts";
 import { showServers } from "./servers.ts";
+
+/** Arranging with one of the list is done there: what stands below is the other way. */
+const OTHERWISE: Readonly<Record<string, Word>> = { refer: "careToCase", arrange: "careArrangeOther" };
 
 /** What the page does for a need beside showing it. */
 export interface Toward {
@@ -159,12 +163,11 @@ function buttons(phone: Phone, need: Need, take: (need: Need, offer: NeedOffer) 
   const waiting = waitingOf(phone, needName(need.id));
   if (waiting.length > 0)
     return [h("p", { class: "told" }, h("a", { href: "#waiting" }, app.t("gridUnsent", { n: waiting.length })))];
-  // Arranging with one of the list is done there; here it is told in words.
   const more = need.offers.map((offer) =>
     h(
       "button",
       { type: "button", class: "outlined", data: { step: offer.step }, onclick: () => take(need, offer) },
-      offer.step === "refer" ? app.t("careToCase") : offer.title[lang],
+      offer.step in OTHERWISE ? app.t(OTHERWISE[offer.step] as Word) : offer.title[lang],
     ),
   );
   return more.length === 0

@@ -2,6 +2,7 @@
 import type { LonLat } from "../city/api.ts";
 import { fill, h } from "../page/dom.ts";
 import { entryWord } from "./chips.ts";
+import { hoursText } from "./hours.ts";
 import { distanceText } from "./near.ts";
 import type { Phone } from "./phone.ts";
 import { type Fit, suggested } from "./serving.ts";
@@ -62,11 +63,16 @@ function row(phone: Phone, fit: Fit, arrange: ((id: string, name: string) => voi
   );
 }
 
-function whyText({ app }: Phone, { away_m, byArea, open, provider }: Fit): string {
+function whyText({ app, lang }: Phone, { away_m, byArea, open, provider }: Fit): string {
   const reach = distanceText(provider.reach_m ?? 0);
   const where = byArea
     ? app.t("careServesHere") + (away_m === null ? "" : ` · ${distanceText(away_m)}`)
     : app.t("careAwayOf", { distance: distanceText(away_m ?? 0), reach });
-  const hours = provider.open === null ? app.t("careNoHours") : open === true ? app.t("careOpenThen") : provider.hours;
+  const hours =
+    provider.open === null
+      ? app.t("careNoHours")
+      : open === true
+        ? app.t("careOpenThen")
+        : hoursText(lang, provider.hours);
   return `${where} · ${hours}`;
 }
