@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +42,7 @@ from layers.people.access import EVERYWHERE, Actor, Scope
 from layers.people.privacy import Keyring, keyring_in
 from layers.people.reads import SENSITIVE_READ
 from layers.store.engine import begin
+from layers.store.postgres import find_programs
 from tests.conftest import Database
 
 NOW = dt.datetime(2026, 11, 20, 2, 30, tzinfo=dt.UTC)
@@ -403,6 +405,24 @@ def test_some_days_after_a_need_is_over_nothing_tells_who_asked(
     assert clear_all(city.engine, days=90, now=NOW + (365 + 92) * day) == 1, "forgotten by everybody"
     with pytest.raises(ValueError, match="CHENGTU_NEED_DAYS"):
         clearing(city.url, days=0)
+
+
+def test_a_dump_of_the_database_tells_nobody_who_asked(
+    city: Database, keyring: Keyring, spot: tuple[str, float, float]
+) -> None:
+    me = worker(spot[0])
+    id = need(city, keyring, spot, me)
+    step(city, id, "done", me)
+    with begin(city.engine, actor=me.name) as connection:
+        unmask_need(connection, keyring, me, id, purpose="callback", address=None)
+    tables = [f"--table=core.{name}" for name in ("need", "need_step", "sensitive_read", "change", "idempotency")]
+    dump = subprocess.run(
+        [find_programs() / "pg_dump", "--inserts", *tables, f"--dbname={city.url.replace('+psycopg', '')}"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert "INSERT INTO core.need VALUES" in dump
+    assert "INSERT INTO core.sensitive_read" in dump
+    assert [text for text in (NAME, PHONE, HOME, PHONE[3:], "人民路77") if text in dump] == []
 
 
 def visit(city: Database, spot: tuple[str, float, float], actor: Actor, **more: object) -> int:
