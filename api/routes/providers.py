@@ -12,7 +12,7 @@ from pydantic import AwareDatetime
 from api.deps import ActorDep, Lat, Lon, ReadDep, ServiceDep
 from api.routes.duties import TAKES_CSV, csv_text
 from layers.errors import BadParameter, NotAllowed
-from layers.loop.care.providers import Provider, providers, replace_providers, written
+from layers.loop.care.providers import Provider, providers, providers_for, replace_providers, written
 from layers.loop.care.serving import Wanted, around, suggested
 from layers.people.access import require_right
 from layers.store.edits import area_of
@@ -27,7 +27,8 @@ Most = Annotated[int, Query(ge=1, le=300)]
 def near(connection: ReadDep, lon: Lon, lat: Lat, limit: Most = 200) -> JSONResponse:
     """Those that may serve at a place, of any kind and at any time, the nearest first: what a phone keeps."""
     grid_id, admin_code = area_of(connection, shapely.Point(lon, lat))
-    found = around(providers(connection), lon=lon, lat=lat, admin_code=admin_code, grid_id=grid_id, most=limit)
+    every = providers_for(connection, lon=lon, lat=lat, codes=(admin_code, grid_id))
+    found = around(every, lon=lon, lat=lat, admin_code=admin_code, grid_id=grid_id, most=limit)
     return JSONResponse({"providers": [told(one) for one in found]}, headers=_FRESH)
 
 
@@ -45,7 +46,8 @@ def suggest(
     if known is None:
         raise BadParameter("kind", f"there is no such kind; there are {', '.join(service.rules.needs)}")
     grid_id, admin_code = area_of(connection, shapely.Point(lon, lat))
-    found = suggested(providers(connection), Wanted(known, lon, lat, admin_code, grid_id, at))
+    every = providers_for(connection, lon=lon, lat=lat, codes=(admin_code, grid_id))
+    found = suggested(every, Wanted(known, lon, lat, admin_code, grid_id, at))
     fits = [
         {
             "provider": told(fit.provider),

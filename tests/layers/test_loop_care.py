@@ -31,7 +31,15 @@ from layers.loop.care.needs import (
     unmask_need,
 )
 from layers.loop.care.opening import DAYS, is_open, weekly
-from layers.loop.care.providers import COLUMNS, Provider, providers, read_providers, replace_providers, written
+from layers.loop.care.providers import (
+    COLUMNS,
+    Provider,
+    providers,
+    providers_for,
+    read_providers,
+    replace_providers,
+    written,
+)
 from layers.loop.care.serving import Wanted, around, suggested
 from layers.loop.care.tables import NEED, NEED_STEP, VISIT
 from layers.loop.care.visits import Visited, visits_counted, visits_seen, write_visit
@@ -156,6 +164,19 @@ def test_who_serves_is_suggested_nearest_first_with_the_reasons() -> None:
 def test_the_order_in_which_providers_are_kept_changes_nothing(every: list[Provider], most: int) -> None:
     fits = suggested(every, Wanted(KINDS["meals"], 120.9, 32.0), most=most).fits
     assert [fit.provider.id for fit in fits] == [f"p{n}" for n in range(most)]
+
+
+def test_the_database_finds_all_that_serve_a_place(city: Database, spot: tuple[str, float, float]) -> None:
+    grid, lon, lat = spot
+    with city.reader.connect() as connection:
+        every = providers(connection)
+        few = providers_for(connection, lon=lon, lat=lat, codes=(grid[:9], grid))
+    assert 0 < len(few) < len(every)
+    about = {"lon": lon, "lat": lat, "admin_code": grid[:9], "grid_id": grid, "most": 9_999}
+    assert around(few, **about) == around(every, **about)  # type: ignore[arg-type]
+    assert {wanted.provider.id for wanted in suggested(every, Wanted(KINDS["meals"], lon, lat)).fits} <= {
+        one.id for one in few
+    }
 
 
 def test_providers_are_put_in_as_a_whole_and_taken_out_alike(city: Database) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,9 +22,12 @@ from layers.loop.reading import rows_in
 from layers.people.access import is_area
 
 COLUMNS: Final = ("id", "name", "sort", "kinds", "lon", "lat", "reach_m", "areas", "hours", "phone", "source")
-MOST_PROVIDERS: Final = 10_000
+MOST_PROVIDERS: Final = 20_000
 MOST_REACH_M: Final = 50_000
 _MOST_AREAS: Final = 50
+_AREA_DIGITS: Final = (4, 6, 9, 15)
+# A little less than a degree of latitude has, and than one of longitude has at the equator: nobody in reach is missed.
+_DEGREE_M: Final = 110_000
 _LETTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")
 _DIALLED: Final = frozenset("0123456789 +-()/")
 
@@ -60,9 +64,19 @@ class Provider:
 
 def providers(connection: sa.Connection) -> list[Provider]:
     """All of them, by their ids."""
-    columns = [PROVIDER.c[name] for name in COLUMNS]
-    rows = connection.execute(sa.select(*columns).order_by(PROVIDER.c.id).limit(MOST_PROVIDERS)).mappings()
-    return [_of_row(dict(row)) for row in rows]
+    return _found(connection, sa.true())
+
+
+def providers_for(
+    connection: sa.Connection, *, lon: float, lat: float, codes: Collection[str | None]
+) -> list[Provider]:
+    """Those that may serve at a place with these codes (of its town, of its grid), and some that are just too far."""
+    north_m = sa.func.abs(PROVIDER.c.lat - lat) * _DEGREE_M
+    east_m = sa.func.abs(PROVIDER.c.lon - lon) * _DEGREE_M * math.cos(math.radians(lat))
+    near = sa.and_(north_m <= PROVIDER.c.reach_m, east_m <= PROVIDER.c.reach_m)
+    begun = sorted({code[:digits] for code in codes if code is not None for digits in _AREA_DIGITS})
+    here = PROVIDER.c.areas.op("&&", is_comparison=True)(sa.literal(begun, sa.ARRAY(sa.Text)))
+    return _found(connection, sa.or_(near, here))
 
 
 def replace_providers(connection: sa.Connection, text: str, kinds: Collection[str], *, actor: str) -> int:
@@ -110,6 +124,12 @@ def written(every: Iterable[Provider]) -> str:
         values: Mapping[str, Any] = {**vars(one), "kinds": "/".join(one.kinds), "areas": "/".join(one.areas)}
         writer.writerow(["" if values[name] is None else values[name] for name in COLUMNS])
     return file.getvalue()
+
+
+def _found(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[Provider]:
+    columns = [PROVIDER.c[name] for name in COLUMNS]
+    wanted = sa.select(*columns).where(which).order_by(PROVIDER.c.id).limit(MOST_PROVIDERS)
+    return [_of_row(dict(row)) for row in connection.execute(wanted).mappings()]
 
 
 def _of_line(line: Line, kinds: Collection[str]) -> Provider:
