@@ -92,6 +92,7 @@ def test_a_need_is_arranged_without_a_network_and_made_a_case_by_one_tap(
     with signed_in(server, worker.login) as me:
         first, second = (me.post("/needs", json=told).json()["receipt"]["need"] for _ in range(2))
     page = phone()
+    expect(page.locator("html[data-offline=true]")).to_be_attached(timeout=PATIENCE_MS)
     page.locator(".tabs a[data-key=needs]").click()
     page.locator(f"a[data-key=need-{first}]").click()
     expect(page.locator(".person")).to_contain_text("139****0000")
@@ -133,6 +134,7 @@ def test_a_need_that_others_went_on_with_shows_what_changed(
     with signed_in(server, other) as colleague:
         receipt = colleague.post("/needs", json=told).json()["receipt"]
         page = phone(errors_with="Failed to load resource")  # there is no network, then the step is refused
+        expect(page.locator("html[data-offline=true]")).to_be_attached(timeout=PATIENCE_MS)
         page.locator(".tabs a[data-key=needs]").click()
         page.locator(f"a[data-key=need-{receipt['need']}]").click()
         page.context.set_offline(True)
