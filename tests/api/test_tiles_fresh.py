@@ -423,7 +423,7 @@ def test_a_bell_for_an_archive_is_heard_among_others(own: Server, tmp_path: Path
 
 
 def test_a_layer_that_is_declared_anew_is_shown_as_it_is_declared(own: Server) -> None:
-    layer = heavy(own.database, records=10, text=4)
+    layer = heavy(own, records=10, text=4)
     with begin(own.database.owner, actor="test") as connection:
         save_definition(connection, replace(layer, minzoom=12))
     here, lower = tile_of(120.9, 32.0, 14), tile_of(120.9, 32.0, 11)
@@ -476,8 +476,9 @@ def test_however_a_path_is_spelled_one_tile_is_kept(own: Server) -> None:
     assert metric(own, "chengtu_tile_cache_entries") == kept
 
 
-def heavy(database: Database, *, records: int, text: int) -> Layer:
-    """A new layer with very many points in one place."""
+def heavy(server: Server, *, records: int, text: int) -> Layer:
+    """A new layer with very many points in one place, of which the server has heard."""
+    database = server.database
     name = f"heavy_{next(_numbers)}"
     columns = [
         field("name", "text", zh="名", en="Name", tile=True, max_length=4000),
@@ -499,11 +500,12 @@ def heavy(database: Database, *, records: int, text: int) -> Layer:
     )
     with begin(database.engine, actor="test") as connection:
         connection.execute(sa.text(values))
+    assert becomes(lambda: httpx.get(f"{server.url}/layers/{name}").status_code == 200)
     return layer
 
 
 def test_a_tile_holds_no_more_than_it_may_and_tells_what_it_leaves_out(own: Server) -> None:
-    layer = heavy(own.database, records=20_500, text=4)
+    layer = heavy(own, records=20_500, text=4)
     answer = get(own, layer.name, *tile_of(120.9, 32.0, 14))
     found = features(answer, layer.name)
     assert len(found) == 20_000
@@ -518,7 +520,7 @@ def test_a_tile_holds_no_more_than_it_may_and_tells_what_it_leaves_out(own: Serv
 
 
 def test_a_tile_is_never_heavier_than_it_may_be(own: Server) -> None:
-    layer = heavy(own.database, records=3_000, text=900)
+    layer = heavy(own, records=3_000, text=900)
     address = f"{own.url}/tiles/{layer.name}/{'/'.join(map(str, tile_of(120.9, 32.0, 14)))}.mvt"
     with httpx.stream("GET", address, headers={"Accept-Encoding": "gzip"}) as answer:
         size = len(b"".join(answer.iter_raw()))
@@ -528,7 +530,7 @@ def test_a_tile_is_never_heavier_than_it_may_be(own: Server) -> None:
 
 
 def test_layers_that_share_a_tile_share_its_budget(own: Server) -> None:
-    many, big = heavy(own.database, records=15_000, text=4), heavy(own.database, records=12_000, text=30)
+    many, big = heavy(own, records=15_000, text=4), heavy(own, records=12_000, text=30)
     names = f"{many.name},{big.name},county"
     here = tile_of(120.9, 32.0, 14)
     answer = get(own, names, *here)
@@ -542,7 +544,7 @@ def test_layers_that_share_a_tile_share_its_budget(own: Server) -> None:
 
 
 def test_an_archive_tells_what_its_tiles_leave_out(own: Server) -> None:
-    layer = heavy(own.database, records=20_500, text=4)
+    layer = heavy(own, records=20_500, text=4)
     live = get(own, layer.name, *tile_of(120.9, 32.0, 14))
     bake_layer(own.database.url, layer, own.data / "archives")
     with serving(own.database, own.data) as anew:
