@@ -195,7 +195,6 @@ def test_a_report_that_was_sent_late_tells_both_times(
     server: Server,
     worker: Worker,  # noqa: F811
 ) -> None:
-    page = phone()
     then = (dt.datetime.now(dt.UTC) - dt.timedelta(hours=3)).isoformat()
     body = {
         "channel": "worker", "matter": "01003", "description": "夜里发现", "lon": worker.lon, "lat": worker.lat,
@@ -207,7 +206,8 @@ def test_a_report_that_was_sent_late_tells_both_times(
         last = dispatcher.get(f"/incidents/{id}").json()["steps"][-1]["id"]
         step = {"step": "assign", "assignee": worker.login, "expected": last}
         assert dispatcher.post(f"/incidents/{id}/steps", json=step).status_code == 200
-    come(page, server, where=f"#task/{id}")
+    page = phone()
+    page.locator(".card").click()
     page.locator("summary").first.click()
     expect(page.locator(".steps")).to_contain_text("发生于", timeout=PATIENCE_MS)
     expect(page.locator(".steps")).to_contain_text("上传于")
