@@ -11,6 +11,7 @@ import logging
 import os
 import socket
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +31,7 @@ from layers.store.engine import engine_for, libpq_url, session_options
 log = logging.getLogger("chengtu.follow")
 CHANGED, BAKED, BYE = "change", archives.BELL, "bye"
 _POLL_S = 2.0  # without any bell
-_BREATH_S = 0.05  # between two readings: of fifty changes a second several are read together
+_READINGS, _WITHIN_S = 4, 0.2  # no more: of fifty changes a second several are read together, a few at once
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 
 
@@ -107,8 +108,9 @@ class Follower:
         for bell in (CHANGED, BAKED, BYE):
             await connection.execute(f"listen {bell}")  # before the first look, or what comes between would be missed
         baked, clock = True, asyncio.get_running_loop().time
+        begun = deque([float("-inf")] * _READINGS, maxlen=_READINGS)
         while True:
-            again_at = clock() + _BREATH_S
+            begun.append(clock())
             await self.catch_up()
             if baked:
                 self._shelf.put(await asyncio.to_thread(self._fetch))
@@ -118,7 +120,7 @@ class Follower:
                 baked = baked or heard.channel == BAKED
                 if heard.channel == BYE and heard.payload == server_name(os.getppid()):
                     self._bye()
-            await asyncio.sleep(max(0.0, again_at - clock()))
+            await asyncio.sleep(max(0.0, begun[0] + _WITHIN_S - clock()))
 
     async def catch_up(self) -> None:
         """Read on to what is committed now."""
