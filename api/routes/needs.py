@@ -13,8 +13,9 @@ from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.deps import ActorDep, ServiceDep
+from api.incident_bodies import ContactBody
 from api.once import NO_TIME, IdempotencyKey, SentAt, once
-from api.routes.incidents import PRIVATE, ContactBody
+from api.routes.incidents import PRIVATE
 from layers.errors import BadParameter
 from layers.loop.callers import Contact
 from layers.loop.care.book import GROUPS, OUTCOMES, SORTS, STATES, VISITS
