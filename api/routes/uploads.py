@@ -178,7 +178,7 @@ def _loadable(upload: Upload, order: LoadOrder) -> None:
         raise refused.because("refused")
     if report["many_retired"] and not order.allow_retire:
         told = "more than a fifth of the source would be retired: confirm that the file is complete"
-        raise Conflict(told).because("many_retired")
+        raise Conflict(told).because("many_retired", gone=report["outcome"]["retired"], held=report["held"])
 
 
 @router.post("/uploads/{id}/cancel", status_code=202)

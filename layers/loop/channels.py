@@ -206,7 +206,8 @@ def _checked(order: Order, ground: Ground) -> str:
     if order.department is not None and order.area is not None:
         raise BadField({"area": "a channel is of a department or of an area"}).because("channel_of_both")
     if order.department is not None and order.department not in ground.departments:
-        raise BadField({"department": "there is no such department"}).because("department_unknown")
+        told = {"department": "there is no such department"}
+        raise BadField(told).because("department_unknown", code=order.department)
     area = order.area
     if area is not None and not (area.isascii() and area.isdigit() and len(area) in _AREA_DIGITS):
         raise BadField({"area": "is the first 4, 6 or 9 digits of a code"}).because("channel_area")

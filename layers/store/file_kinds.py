@@ -89,7 +89,7 @@ def _suffix(path: Path, head: bytes, name: str, suffix: str) -> str:
 def _zipped(path: Path, name: str, suffix: str) -> str:
     if _entries(path) > _MOST_ENTRIES:
         told = f"the archive has more than {_MOST_ENTRIES:,} entries"
-        raise BadUpload(name, told).because("too_many_entries", limit=_MOST_ENTRIES)
+        raise BadUpload(name, told).because("too_many_entries", found=f"{_MOST_ENTRIES:,}+", limit=_MOST_ENTRIES)
     try:
         with zipfile.ZipFile(path) as archive:
             inside = archive.namelist()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from importlib import import_module
+from string import Formatter
 
 import httpx
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from api import errors
 from gis.errors import GisError
 from layers.errors import LayersError
+from layers.refusals import CAUSES
 from tests.conftest import ROOT, Server
 
 WORDS = (ROOT / "webmap" / "src" / "words" / "why.ts").read_text(encoding="utf-8")
@@ -53,3 +56,31 @@ def test_what_is_wrong_with_a_filter_is_told_by_cause_and_place(
     assert (answer.status_code, told["code"], told["cause"]) == (400, "bad_filter", cause)
     assert (told["line"], told.get("about")) == (1, about)
     assert f"why_{cause}:" in WORDS
+
+
+def test_whoever_refuses_gives_all_that_the_words_of_the_refusal_ask_for() -> None:
+    missing = [
+        f"{path.relative_to(ROOT)}:{call.lineno} {cause}: {', '.join(sorted(lacking))}"
+        for room in ("layers", "etl", "api")
+        for path in sorted((ROOT / room).rglob("*.py"))
+        for call, cause, given in _refusals(path.read_text())
+        if cause in CAUSES and (lacking := _asked(cause) - given)
+    ]
+    assert missing == []
+
+
+def _refusals(code: str) -> Iterator[tuple[ast.Call, str, set[str]]]:
+    """Each `.because("cause", fact=…)` of a module whose facts are all named there."""
+    for node in ast.walk(ast.parse(code)):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "because"):
+            continue
+        names = [keyword.arg for keyword in node.keywords]
+        if node.args and isinstance(node.args[0], ast.Constant) and None not in names:
+            yield node, str(node.args[0].value), {name for name in names if name is not None}
+
+
+def _asked(cause: str) -> set[str]:
+    said = CAUSES[cause]
+    texts = [*said.what, *(said.then or ())]
+    # These two are left empty where nobody can tell them.
+    return {name for text in texts for _, name, _, _ in Formatter().parse(text) if name} - {"frame", "ending"}

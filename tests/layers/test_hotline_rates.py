@@ -19,6 +19,8 @@ from layers.loop.hotline.earlier import earlier_cases
 from layers.loop.hotline.rates import rates
 from layers.loop.hotline.tables import CONTACT
 from layers.loop.tables import CALLER
+from layers.people.access import ADMIN
+from layers.people.exercises import open_exercise
 from layers.people.privacy import Keyring, keyring_in
 from layers.people.reads import UnknownCaller
 from layers.people.scope import REALITY, Slice, acting
@@ -156,7 +158,10 @@ def test_a_city_lays_down_what_is_left_out(
 
 
 def test_rehearsals_count_in_no_rate_and_wait_for_no_call(week: Week) -> None:
-    rehearsed = week.case(scenario="drill-1")
+    with begin(week.database.engine, actor="test") as connection:
+        about: dict[str, Any] = {"title": "热线演练", "note": None, "area": None, "roles": (), "actor": ADMIN}
+        exercise = open_exercise(connection, **about, day=DAY.date(), now=DAY)
+    rehearsed = week.case(scenario=exercise.id)
     week.called(rehearsed, YES)
     assert week.rates() == {}
     assert week.due() == []
