@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import itertools
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -26,6 +27,8 @@ _numbers = itertools.count(1)
 LATER = dt.datetime.combine(dt.datetime.now(CITY_TIME).date() + dt.timedelta(days=30), dt.time(10, 30), CITY_TIME)
 TYPED, SHOWN = LATER.strftime("%Y-%m-%dT%H:%M"), LATER.strftime("%Y-%m-%d %H:%M")
 Filed = Callable[..., str]
+# The picture came with the token that an address alone would not carry.
+FETCHED = re.compile("^blob:")
 
 
 @pytest.fixture(scope="module")
@@ -96,10 +99,12 @@ def test_photos_are_sent_with_a_step_and_seen_and_what_is_none_is_refused_in_wor
     send(page)
     expect(page.locator(".photos h3")).to_have_text("照片（1）")
     small = page.locator(".thumb img")
+    expect(small).to_have_attribute("src", FETCHED)
     assert small.evaluate("async (image) => { await image.decode(); return image.naturalWidth; }") > 0
     small.click()
     large = page.locator(".enlarged img")
     expect(large).to_be_visible()
+    expect(large).to_have_attribute("src", FETCHED)
     assert large.evaluate("async (image) => { await image.decode(); return image.naturalWidth; }") == 800
     page.keyboard.press("Escape")
     found = case_of(desk_of, id)
