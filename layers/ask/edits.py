@@ -88,15 +88,17 @@ def restore(
 
     A record that is retired comes back. Raises Stale when it was changed, Conflict when there is no such version.
     """
+    gone = False
     try:
         _hold(connection, layer, id, versions)
     except UnknownItem:
+        gone = True
         known = sa.select(sa.exists().where(HISTORY.c.layer == layer.name, HISTORY.c.id == id))
         if connection.scalar(known) is not True:
             raise
         if layer.load.identifier in _AREAS:
             raise Conflict(_BY_DELIVERY).because("by_delivery") from None
-    restore_record(connection, layer, id, since=since)
+    restore_record(connection, layer, id, since=since, gone=gone)
 
 
 def _hold(connection: sa.Connection, layer: Layer, id: str, versions: frozenset[str] | None) -> None:

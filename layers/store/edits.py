@@ -72,10 +72,13 @@ def retire_record(connection: sa.Connection, layer: Layer, id: str) -> None:
     connection.execute(sa.delete(layer.table).where(layer.table.c.id == id))
 
 
-def restore_record(connection: sa.Connection, layer: Layer, id: str, *, since: dt.datetime | None = None) -> None:
+def restore_record(
+    connection: sa.Connection, layer: Layer, id: str, *, since: dt.datetime | None = None, gone: bool = False
+) -> None:
     """Put a record back, changed or retired, to the version that began at `since` (without it the last before now).
 
-    It comes back whole, with its place, source and delivery. Conflict when history has no such version.
+    It comes back whole, with its place, source and delivery. Conflict when history has no such version, and when one
+    that was seen to be `gone` has come back meanwhile.
     """
     table = layer.table
     begin = sa.func.lower(HISTORY.c.valid)
@@ -89,7 +92,7 @@ def restore_record(connection: sa.Connection, layer: Layer, id: str, *, since: d
     names = [c.name for c in table.columns if c.computed is None and c.name not in ("changed_at", "changed_by")]
     values = {name: was.c[name] for name in names if name != "id"}
     there = sa.update(table).where(table.c.id == id, was.c.id == id).values(values)
-    if connection.scalar(there.returning(table.c.id)) is None:
+    if gone or connection.scalar(there.returning(table.c.id)) is None:
         come = postgresql.insert(table).from_select(names, sa.select(*(was.c[name] for name in names)))
         come = come.on_conflict_do_nothing(index_elements=[table.c.id])
         if connection.scalar(come.returning(table.c.id)) is None:

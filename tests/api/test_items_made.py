@@ -13,6 +13,9 @@ import pytest
 import sqlalchemy as sa
 
 from gis.frames import distance_m
+from layers.catalog import built_in
+from layers.errors import Conflict
+from layers.store.edits import restore_record
 from layers.store.engine import begin
 from tests.api.test_items import get, nth, patch
 from tests.conftest import Server
@@ -293,6 +296,18 @@ def test_of_many_who_bring_a_record_back_at_once_one_does(server: Server) -> Non
         codes = [answer.status_code for answer in pool.map(lambda _: restore(server, "component", id), range(8))]
     assert codes.count(200) == 1
     assert set(codes) <= {200, 409, 412}
+
+
+def test_a_record_that_came_back_between_the_look_and_the_work_is_left_alone(server: Server) -> None:
+    made = make(server, "component", spot(server, 54), LAMP)
+    id = made.json()["id"]
+    assert retire(server, "component", id, made.headers["etag"]).status_code == 204
+    back = restore(server, "component", id)
+    assert back.status_code == 200
+    with begin(server.database.engine, actor="test") as connection, pytest.raises(Conflict) as refused:
+        restore_record(connection, built_in()["component"], id, gone=True)
+    assert refused.value.cause == "come_back"
+    assert httpx.get(f"{server.url}/items/component/{id}").headers["etag"] == back.headers["etag"]
 
 
 def test_a_grid_that_a_delivery_retired_does_not_come_back_by_hand(server: Server) -> None:
