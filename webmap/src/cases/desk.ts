@@ -13,6 +13,7 @@ import { attempt, type Bench, button } from "./bench.ts";
 import { callbacksView } from "./callbacks.ts";
 import { caseView } from "./case.ts";
 import { countsOf } from "./counts.ts";
+import { exchangeDialog } from "./exchange.ts";
 import { filtersView } from "./filters.ts";
 import { followCases } from "./follow.ts";
 import { showKeys } from "./help.ts";
@@ -104,6 +105,10 @@ export function deskOf(bench: Bench, places: Places, cityMap: CityMap, lines: re
   const filters = filtersView(bench, areas);
   const count = countsOf(takes, (counts) => tabs.counted(counts));
 
+  const came = (): void => {
+    queue.heard(null);
+    count();
+  };
   const drawTools = (): void => {
     const call = button(app.t("caseCall"), () => bench.go({ beside: { kind: "intake" } }), "primary call");
     call.append(h("kbd", {}, "C"));
@@ -117,7 +122,8 @@ export function deskOf(bench: Bench, places: Places, cityMap: CityMap, lines: re
     keys.setAttribute("aria-label", app.t("caseKeys"));
     const phone =
       JOINERS.some((right) => may(app.city.who, right)) && iconButton("qr", app.t("joinTitle"), () => addPhone(bench));
-    fill(places.tools, takes && call, view, phone, keys);
+    const files = iconButton("download", app.t("exchangeTitle"), () => exchangeDialog(bench, came));
+    fill(places.tools, takes && call, view, files, phone, keys);
   };
   const turn = (): void => {
     places.root.dataset.view = places.root.dataset.view === "map" ? "queue" : "map";

@@ -5,6 +5,7 @@ import * as care from "./care.ts";
 import * as cases from "./cases.ts";
 import * as data from "./data.ts";
 import * as desk from "./desk.ts";
+import * as exchange from "./exchange.ts";
 import * as exercise from "./exercise.ts";
 import * as grid from "./grid.ts";
 import * as looks from "./looks.ts";
@@ -39,6 +40,7 @@ const zh = {
   ...report.zh,
   ...why.zh,
   ...grid.zh,
+  ...exchange.zh,
   ...exercise.zh,
   ...care.zh,
 };
@@ -59,6 +61,7 @@ const en = {
   ...report.en,
   ...why.en,
   ...grid.en,
+  ...exchange.en,
   ...exercise.en,
   ...care.en,
 };
@@ -68,7 +71,7 @@ export type Word = keyof typeof zh;
 /** The parts, for the test that none takes a word of another. */
 export const PARTS = {
   ...{ desk, looks, card, tools, video, panels, wall, plan, data, people, cases, callbacks, why, grid },
-  ...{ exercise, notices, report, care },
+  ...{ exchange, exercise, notices, report, care },
 };
 
 export const DICTIONARY: Record<Lang, Record<Word, string>> = { zh, en };
