@@ -228,6 +228,8 @@ def test_a_task_that_went_on_meanwhile_is_shown_with_what_changed_and_can_be_dro
     with signed_in(server, person(server, "dispatcher")) as dispatcher:
         id = assigned(server, worker, dispatcher, "井盖待核实")
         page = phone(errors_with="Failed to load resource")  # there is no network, then the step is refused
+        # Out of reach once it keeps all that it needs: what is still on its way would be another failure.
+        expect(page.locator("html[data-offline=true]")).to_be_attached(timeout=PATIENCE_MS)
         page.locator(".shift").click()
         expect(page.locator(".card .away")).to_have_text("东 94 m")
         page.locator(".card").click()
