@@ -125,7 +125,7 @@ class Application:
         )
         self.live.follower = self.tiles.follower = follower
         await self.pool.open()
-        tasks = [asyncio.create_task(follower.run()), asyncio.create_task(self.live.watch_the_door())]
+        tasks = [asyncio.create_task(follower.run()), asyncio.create_task(self.live.watch())]
         yield
         self.live.bye()
         for task in tasks:

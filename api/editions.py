@@ -39,15 +39,18 @@ class Edition:
 
     def heard(self, ear: Ear, *, start: int = 0, known: Sequence[str] = ()) -> bytes:
         """What of it is for an ear: of the news from number `start` on, but for what the snapshots `known` saw."""
-        own = self.news[max(0, start - self.number) :]
-        if len(own) < len(self.news) or any(said.repeats(known) for said in own):
-            return joined(own, ear, known=known)
+        if start > self.number or known:
+            own = self.news[max(0, start - self.number) :]
+            if len(own) < len(self.news) or any(said.repeats(known) for said in own):
+                return joined(own, ear, known=known)
         if ear not in self._said:
-            self._said[ear] = joined(own, ear)
+            self._said[ear] = joined(self.news, ear)
         return self._said[ear]
 
     def calls(self, actor: Actor) -> bytes:
         """The calls to those of its notices that are meant for somebody."""
+        if not self.notices:
+            return b""
         ours = (one for one in self.notices if meant(actor, one))
         return b"".join(event("notice", {"id": one.id, "kind": one.kind, "incident": one.incident}) for one in ours)
 

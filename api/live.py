@@ -11,14 +11,14 @@ import asyncio
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 from urllib.parse import parse_qs
 
 import sqlalchemy as sa
 from starlette.responses import JSONResponse
 
-from api.door import KNOWN_S, NOBODY
+from api.door import NOBODY
 from api.editions import PACE_S, Edition, Press
 from api.errors import PROBLEM, NotListening, refusal, unavailable
 from api.follow import Batch, Follower
@@ -39,6 +39,8 @@ MOST_EDITIONS = 300
 MOST_STREAMS = 2_000
 MOST_MISSED = 5_000  # changes that a returning client is told one by one
 _PING_S = 15.0
+_LOOK_S: Final = 1.0
+"""So long may a stream go on whose session was revoked."""
 
 
 @dataclass(eq=False)
@@ -55,12 +57,13 @@ class Stream:
     behind: int = 0
     ended: bool = False
     sent_at: float = float("-inf")
+    pinged: bool = False
     bell: asyncio.Event = field(default_factory=asyncio.Event)
 
     @cached_property
     def ear(self) -> Ear:
         """What it hears."""
-        return Ear.of(self.actor, self.names)
+        return _the_one(Ear.of(self.actor, self.names))
 
     def give(self, edition: Edition) -> None:
         """Let an edition wait for it; who has not read for long is left behind."""
@@ -72,15 +75,20 @@ class Stream:
         self.bell.set()
 
     def take(self) -> bytes:
-        """All that waits, as one message."""
+        """All that waits, as one message; of nothing a ping where one is due."""
         parts, self.missed = self.missed, []
         while self.waiting:
             edition = self.waiting.popleft()
             parts.append(edition.heard(self.ear, start=self.start, known=self.known))
             parts.append(edition.calls(self.actor))
-        self.behind = 0
+        quiet, self.pinged, self.behind = self.pinged, False, 0
         self.bell.clear()
-        return b"".join(parts)
+        return b"".join(parts) or (_PING if quiet else b"")
+
+    def ping(self) -> None:
+        """Let it hear that the server is there."""
+        self.pinged = True
+        self.bell.set()
 
     def end(self) -> None:
         """It gets nothing more, and ends as soon as it can."""
@@ -122,11 +130,19 @@ class Live:
         for stream in self._streams:
             stream.end()
 
-    async def watch_the_door(self) -> None:
-        """End, until cancelled, the streams of those whose session or rights have ended; who may come back does so."""
+    async def watch(self) -> None:
+        """Until cancelled: end the streams of those whose session or rights have ended, and ping those long quiet."""
         while True:
-            await asyncio.sleep(KNOWN_S)
+            await asyncio.sleep(_LOOK_S)
+            self._ping_the_quiet()
             await self._look_again()
+
+    def _ping_the_quiet(self) -> None:
+        """One clock for all: a timer of its own for each message of each stream costs as much as the message."""
+        before = asyncio.get_running_loop().time() - _PING_S
+        for stream in self._streams:
+            if stream.sent_at < before:
+                stream.ping()
 
     async def _look_again(self) -> None:
         streams = [stream for stream in self._streams if stream.presented is not None]
@@ -206,12 +222,12 @@ class Live:
         """Tell a stream what waits for it, with a pause after each message, until it ends."""
         loop = asyncio.get_running_loop()
         while True:
-            quiet = not await _rung(stream)
+            await stream.bell.wait()
             if not stream.ended and (pause_s := stream.sent_at + PACE_S - loop.time()) > 0:
                 await asyncio.sleep(pause_s)
             if stream.ended:
                 return
-            if text := stream.take() or (_PING if quiet else b""):
+            if text := stream.take():
                 await _write(stream, send, text)
 
     def _missed(self, stream: Stream, since: Position, goal: str) -> list[bytes]:
@@ -252,14 +268,10 @@ def _stretches(since: Position, goal: str) -> Iterator[Position]:
     yield Position(since.reading or since.seen, goal)
 
 
-async def _rung(stream: Stream) -> bool:
-    """Wait until something waits for the stream; False when nothing did for a while."""
-    try:
-        async with asyncio.timeout(_PING_S):
-            await stream.bell.wait()
-    except TimeoutError:
-        return False
-    return True
+@lru_cache(maxsize=MOST_STREAMS)
+def _the_one(ear: Ear) -> Ear:
+    """The same one for equal ears: what it hears is then found without comparing all its rights again."""
+    return ear
 
 
 def heard(said: News, stream: Stream, *, known: tuple[str, ...]) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -81,6 +82,12 @@ def _of_cells(layer: Layer, rows: Iterable[Mapping[Any, Any]]) -> Drawn:
     for z in range(MIN_ZOOM, layer.minzoom):
         by_res.setdefault(resolution_for_zoom(z), []).append(z)
     for res, zooms in by_res.items():
-        hexagons = cell_polygons(np.unique(parents(leaves, res)))
-        found.update(drawn(hexagons, range(zooms[0], zooms[-1] + 1), margin=_MARGIN))
+        for cell in np.unique(parents(leaves, res)).tolist():
+            found.update(_of_cell(cell, zooms[0], zooms[-1]))
     return found
+
+
+@lru_cache(maxsize=8_192)
+def _of_cell(cell: int, first: int, last: int) -> Drawn:
+    """The tiles of one cell from one zoom to another; what changes one place soon changes it again."""
+    return drawn(cell_polygons(np.array([cell], dtype=np.int64)), range(first, last + 1), margin=_MARGIN)
