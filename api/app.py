@@ -156,7 +156,12 @@ class Application:
         api.state.basemap = Watched(self.service.settings.data_dir / BASEMAPS, kept)
         api.state.presses, api.state.answering = Presses(self.service.settings.data_dir), self
         errors.install(api)
+        # The routes are tried one after the other: what screens and phones ask for most stands first.
         for part in (
+            exchange,  # before the cases: its names are no numbers
+            incidents,
+            items,
+            query,
             system,
             session,
             oidc,
@@ -166,16 +171,12 @@ class Application:
             keys,
             catalogue,
             topics,
-            exchange,  # before the cases: its names are no numbers
-            incidents,
             photos,
             public_reports,
             receipts,
             indicators,
             reports,
             places,
-            items,
-            query,
             rasters,
             questions,
             ogc,

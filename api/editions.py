@@ -20,6 +20,8 @@ PACE_S: Final = 0.2
 """No stream is sent more than one message in this time."""
 BEAT_S: Final = 0.22
 """Editions come a little slower than that, so that a stream that was served late is in step again soon."""
+MOST_A_SECOND: Final = 1_500
+"""So many messages does a process send at most: the more screens it serves, the slower the beat."""
 _MOST_KEPT: Final = 4  # editions whose words are kept for streams that are a little late
 
 
@@ -60,10 +62,10 @@ class Edition:
 
 
 class Press:
-    """Collects news and hands editions to `deliver`: at once after a quiet time, else with the beat."""
+    """Collects news and hands editions to `deliver`, for `screens`: at once after a quiet time, else with the beat."""
 
-    def __init__(self, deliver: Callable[[Edition], None]) -> None:
-        self._deliver = deliver
+    def __init__(self, deliver: Callable[[Edition], None], *, screens: Callable[[], int]) -> None:
+        self._deliver, self._screens = deliver, screens
         self._coming: list[News] = []
         self._notices: list[Fresh] = []
         self._last: deque[Edition] = deque()
@@ -85,8 +87,8 @@ class Press:
 
     def _soon(self) -> None:
         if self._timer is None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_at(max(loop.time(), self._beaten_at + BEAT_S), self._print)
+            loop, beat_s = asyncio.get_running_loop(), max(BEAT_S, self._screens() / MOST_A_SECOND)
+            self._timer = loop.call_at(max(loop.time(), self._beaten_at + beat_s), self._print)
 
     def _print(self) -> None:
         self._timer, self._beaten_at = None, asyncio.get_running_loop().time()

@@ -105,7 +105,7 @@ class Live:
         self._engine = engine_for(service.url, "reader", pool_size=0)
         self._streams: set[Stream] = set()
         self._catching_up = asyncio.Semaphore(1)
-        self._press = Press(self._deliver)
+        self._press = Press(self._deliver, screens=self.__len__)
         self.follower: Follower | None = None
 
     def __len__(self) -> int:

@@ -21,6 +21,9 @@ from layers.store.engine import begin
 # somebody of their own.
 _APART: Final = "\n"
 _KEEP: Final = sa.insert(IDEMPOTENCY)
+_KEPT: Final = sa.select(IDEMPOTENCY.c.digest, IDEMPOTENCY.c.answer).where(
+    IDEMPOTENCY.c.actor == sa.bindparam("actor"), IDEMPOTENCY.c.key == sa.bindparam("key")
+)
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=128)]
 # The clock of a phone as it sends: no part of what is asked, so that the same again is the same.
 NO_TIME: Final = {"happened_at"}
@@ -68,8 +71,7 @@ def _purpose(actor: Actor, key: str) -> str:
 
 def _kept(connection: sa.Connection, actor: Actor, key: str, digest: str) -> dict[str, Any] | None:
     # A statement of its own: it is to see what the one before committed while this one waited.
-    kept = sa.select(IDEMPOTENCY.c.digest, IDEMPOTENCY.c.answer)
-    row = connection.execute(kept.where(IDEMPOTENCY.c.actor == actor.name, IDEMPOTENCY.c.key == key)).first()
+    row = connection.execute(_KEPT, {"actor": actor.name, "key": key}).first()
     if row is None:
         return None
     if row.digest != digest:

@@ -134,16 +134,22 @@ def _ensure_searched(connection: sa.Connection, layer: Layer, values: dict[str, 
 
 def area_of(connection: sa.Connection, at: shapely.Point) -> tuple[str | None, str | None]:
     """Grid and administrative code of a point: its grid, or the nearest one within reach; else its town, its county."""
-    point = sa.func.st_transform(sa.func.st_setsrid(sa.func.st_makepoint(at.x, at.y), 4326), 3857)
+    # Web Mercator stretches lengths by 1/cos(latitude).
+    stretch = 1 / math.cos(math.radians(at.y))
     for name, reach_m in (("grid", NEAR_M), ("town", 0.0), ("county", 0.0)):
-        area = sa.table(name, sa.column("id"), sa.column("admin_code"), sa.column("geom3857"), schema="city")
-        # Web Mercator stretches lengths by 1/cos(latitude).
-        reach = reach_m / math.cos(math.radians(at.y))
-        near = sa.func.st_dwithin(area.c.geom3857, point, reach)
-        nearest = sa.func.st_distance(area.c.geom3857, point)
-        found = connection.execute(
-            sa.select(area.c.id, area.c.admin_code).where(near).order_by(nearest, area.c.id).limit(1)
-        ).first()
+        asked = {"lon": at.x, "lat": at.y, "reach": reach_m * stretch}
+        found = connection.execute(_nearest_area(name), asked).first()
         if found is not None:
             return (found.id if name == "grid" else None), found.admin_code
     return None, None
+
+
+@cache
+def _nearest_area(name: str) -> sa.Select[Any]:
+    """The area of a layer that is nearest to `lon`, `lat` and within `reach` (units of Web Mercator)."""
+    place = sa.func.st_makepoint(sa.bindparam("lon", type_=sa.Float), sa.bindparam("lat", type_=sa.Float))
+    point = sa.func.st_transform(sa.func.st_setsrid(place, 4326), 3857)
+    area = sa.table(name, sa.column("id"), sa.column("admin_code"), sa.column("geom3857"), schema="city")
+    near = sa.func.st_dwithin(area.c.geom3857, point, sa.bindparam("reach", type_=sa.Float))
+    nearest = sa.func.st_distance(area.c.geom3857, point)
+    return sa.select(area.c.id, area.c.admin_code).where(near).order_by(nearest, area.c.id).limit(1)

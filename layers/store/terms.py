@@ -13,6 +13,12 @@ from layers.store.core import TERM
 from layers.terms import term_rows
 
 _COLUMNS: Final = ("layer", "field", "text", "folded", "grams", "pinyin", "initials")
+# Each field with each text: a few more than were asked for, and one statement for records of every kind.
+_KNOWN: Final = sa.select(TERM.c.field, TERM.c.text).where(
+    TERM.c.layer == sa.bindparam("layer"),
+    TERM.c.field == sa.func.any(sa.bindparam("fields", type_=postgresql.ARRAY(sa.Text))),
+    TERM.c.text == sa.func.any(sa.bindparam("texts", type_=postgresql.ARRAY(sa.Text))),
+)
 _NEW: Final = postgresql.insert(TERM).on_conflict_do_nothing()
 
 
@@ -20,9 +26,8 @@ def ensure_few_terms(connection: sa.Connection, layer: Layer, texts: Mapping[str
     """Let search know the texts of one record, by field; most are known already, and cost one question."""
     if not texts:
         return
-    asked = sa.or_(*(sa.and_(TERM.c.field == name, TERM.c.text == text) for name, text in sorted(texts.items())))
-    known = sa.select(TERM.c.field, TERM.c.text).where(TERM.c.layer == layer.name, asked)
-    held = {(field, text) for field, text in connection.execute(known)}
+    fields, wanted = zip(*sorted(texts.items()), strict=True)
+    held = set(connection.execute(_KNOWN, {"layer": layer.name, "fields": fields, "texts": wanted}).tuples())
     new = [
         dict(zip(_COLUMNS, row, strict=True))
         for name, text in texts.items()

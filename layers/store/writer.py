@@ -33,6 +33,9 @@ BUILD_ANEW = 20_000  # from so many rows on, an empty table gets its indexes aft
 PLACE_COLUMNS = ("grid_id", "admin_code", "place_method", "place_precision", "extra")
 CELL_RESOLUTIONS = (5, 6, 7, 8, 9)
 _FEW = 200  # what is known already of so few is asked by name: a single report does not read the whole table
+_HELD_OF = sa.select(CELL.c.h3).where(
+    CELL.c.h3 == sa.func.any(sa.bindparam("cells", type_=postgresql.ARRAY(sa.BigInteger)))
+)
 Progress = Callable[[str], None]
 Written = Callable[[int], None]
 
@@ -217,10 +220,10 @@ def ensure_cells(connection: sa.Connection, leaves: NDArray[np.int64]) -> None:
     for res in reversed(CELL_RESOLUTIONS[:-1]):
         wanted.append(np.unique(cells.parents(wanted[-1], res)))
     every = np.concatenate(wanted)
-    held = sa.select(CELL.c.h3)
     if every.size <= _FEW:
-        held = held.where(CELL.c.h3.in_(every.tolist()))
-    known = set(connection.scalars(held).all())
+        known = set(connection.scalars(_HELD_OF, {"cells": every.tolist()}))
+    else:
+        known = set(connection.scalars(sa.select(CELL.c.h3)))
     new = np.array([cell for cell in every.tolist() if cell not in known], dtype=np.int64)
     if new.size == 0:
         return
