@@ -27,7 +27,8 @@ def ensure_few_terms(connection: sa.Connection, layer: Layer, texts: Mapping[str
     if not texts:
         return
     fields, wanted = zip(*sorted(texts.items()), strict=True)
-    held = set(connection.execute(_KNOWN, {"layer": layer.name, "fields": fields, "texts": wanted}).tuples())
+    rows = connection.execute(_KNOWN, {"layer": layer.name, "fields": fields, "texts": wanted})
+    held = {(field, text) for field, text in rows}
     new = [
         dict(zip(_COLUMNS, row, strict=True))
         for name, text in texts.items()
