@@ -141,9 +141,13 @@ class Follower:
 
     def _read(self, position: Position | None) -> tuple[Batch | None, Position, bool]:
         with self._reading, self._engine.connect() as connection:
+            # Streams tell positions to their clients, who come back with them after whatever happened to the database.
             if position is None:
-                return None, changes.now(connection), False
+                here = changes.now(connection)
+                changes.settle(connection)
+                return None, here, False
             page = changes.since(connection, position)
+            changes.settle(connection)
         if not page.rows:
             return None, page.position, False
         layers = self._registry.all(having={row["layer"] for row in page.rows})
@@ -152,7 +156,9 @@ class Follower:
 
     def _notices(self, called: str | None) -> tuple[Sequence[Fresh], str]:
         with self._reading, self._engine.connect() as connection:
-            return ([], snapshot(connection)) if called is None else fresh(connection, called)
+            found = ([], snapshot(connection)) if called is None else fresh(connection, called)
+            changes.settle(connection)
+            return found
 
     def _fetch(self) -> dict[str, Shelved | None]:
         with self._reading, self._engine.connect() as connection:

@@ -149,6 +149,8 @@ def snapshot(url: str, *, threads: int) -> Iterator[Snapshot]:
         name = leader.scalar(sa.text("select pg_export_snapshot()"))
         at = leader.execute(sa.select(sa.func.now())).scalar_one()
         position, database = changes.now(leader), changes.identity(leader)
+        with engine.connect() as beside:  # the archive keeps it outside of the database
+            changes.settle(beside)
         connections = [opened.enter_context(_connected(url, str(name))) for _ in range(threads)]
         yield Snapshot(url, database, str(position), at, connections)
 

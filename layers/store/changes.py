@@ -3,6 +3,8 @@
 Serial numbers are not in the order of commits: a reader that asks for `seq > last` misses what a slower transaction
 commits later. A position is therefore a snapshot of the database: the next read returns exactly the rows that the
 earlier snapshot could not see and the new one can.
+
+A position that is kept outside of the database has to be settled first, or a crash might make it pass over a change.
 """
 
 from __future__ import annotations
@@ -41,6 +43,7 @@ class Position:
         return cls(seen, reading, seq)
 
 
+_UNWRITTEN = sa.text("select pg_current_wal_flush_lsn() < pg_current_wal_insert_lsn()")
 _SNAPSHOT = re.compile(r"[0-9]{1,18}:[0-9]{1,18}:(?:[0-9]{1,18}(?:,[0-9]{1,18}){0,999})?", re.ASCII)
 
 
@@ -71,6 +74,31 @@ class Changes:
 def now(connection: sa.Connection) -> Position:
     """The position from which only later commits are read."""
     return Position(str(connection.scalar(sa.text("select pg_current_snapshot()::text"))))
+
+
+def settle(connection: sa.Connection) -> None:
+    """Make all that a snapshot taken before has seen outlive a crash of the database; ends the transaction.
+
+    PostgreSQL numbers transactions in memory. After a crash it gives numbers of which nothing was on the disk yet (of
+    what was rolled back, or committed without waiting for it) once more, and a position that has seen them would pass
+    over the changes of whoever gets them next.
+    """
+    if connection.scalar(_UNWRITTEN):
+        connection.execute(sa.text("set local synchronous_commit = on"))
+        # A commit waits for the disk only after a transaction that logged something: this logs nine bytes.
+        connection.execute(sa.text("select pg_logical_emit_message(true, 'chengtu', '')"))
+    connection.commit()
+
+
+def log_end(connection: sa.Connection) -> str:
+    """How far the database's own log reaches now; whatever a snapshot taken before has seen lies before it."""
+    return str(connection.scalar(sa.text("select pg_current_wal_insert_lsn()")))
+
+
+def on_disk(connection: sa.Connection, end: str) -> bool:
+    """Is the log up to there on the disk? For those who cannot settle, because a transaction of others is under way."""
+    written = sa.text("select pg_current_wal_flush_lsn() >= cast(:end as pg_lsn)")
+    return bool(connection.scalar(written, {"end": end}))
 
 
 def ahead(connection: sa.Connection, position: Position) -> bool:

@@ -18,7 +18,7 @@ from gis.ways import Ways
 from layers.ask.question.asked import Travel
 from layers.ask.question.errors import TooMuch
 from layers.catalog import road
-from layers.store.changes import now
+from layers.store.changes import log_end, now, on_disk
 
 WALKING_M_S: Final = 1.3
 """How fast people walk, on every road but motorways, in both directions."""
@@ -56,8 +56,11 @@ class Roads:
         with self._lock:
             if self._held is None or _changed(connection, self._held[0]):
                 # The position first: what is committed in between is read twice rather than missed.
-                seen = now(connection).seen
-                self._held = (seen, _read(connection))
+                seen, end = now(connection).seen, log_end(connection)
+                made = _read(connection)
+                # What a crash could still undo is not held: a change under the same number would go unnoticed.
+                self._held = (seen, made) if on_disk(connection, end) else None
+                return made
             return self._held[1]
 
 
