@@ -213,6 +213,8 @@ NEEDED: Final[Mapping[str, str | tuple[str, ...]]] = MappingProxyType(
         "POST /exercises/{id}/close": "exercise.open",
         "GET /exercises/{id}/steps": "exercise.open",
         "GET /exercises/{id}/outbox": "exercise.open",
+        "GET /exercises/{id}/figures": "exercise.open",
+        "POST /exercises/{id}/wall": "exercise.open",
         "GET /keys": "key.make",
         "POST /keys": "key.make",
         "DELETE /keys/{number}": ("key.make", "role.edit"),
@@ -250,6 +252,7 @@ HARMLESS: Final = frozenset(
         "DELETE /session/second-factor",
         "POST /exercises",
         "POST /exercises/{id}/close",
+        "POST /exercises/{id}/wall",
     }
 )
 _READS: Final = ("GET", "HEAD", "OPTIONS")

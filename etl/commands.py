@@ -141,6 +141,7 @@ def worker(_: argparse.Namespace, screen: Screen) -> int:
     from layers.loop.hotline.training_job import training
     from layers.loop.mail import mailbox_from
     from layers.loop.notice_sending import Ways, sending
+    from layers.loop.pruning import pruning, terms_from
     from layers.loop.rules import rules_in
     from layers.loop.sms import gateway_in
     from layers.loop.tally import tallying
@@ -174,6 +175,7 @@ def worker(_: argparse.Namespace, screen: Screen) -> int:
             telling(url, keyring, networks),
             sending(url, Ways(keyring, networks, mailbox_from(os.environ), gateway_in(home.folder))),
             clearing(url, days=int(os.environ.get("CHENGTU_NEED_DAYS") or NEED_DAYS)),
+            pruning(url, terms_from(os.environ)),
         ]
         beside = [lambda: sealing(url, home.folder / AUDIT)]
         asyncio.run(work(url, layers, more=more, beside=beside))

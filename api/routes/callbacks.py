@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
@@ -101,15 +101,8 @@ def three_rates(
     start, end = (datetime.combine(day, time(), CITY_TIME) for day in (from_, to + timedelta(days=1)))
     with _seeing(service, actor) as connection:
         groups = rates(connection, rules, by=by, begin=start, end=end)
-    total = Counts()
-    for counts in groups.values():
-        total.add(counts)
-    told = [
-        {"key": key, "title": _title(service, by, key), **counts.as_json()}
-        for key, counts in sorted(groups.items(), key=lambda item: (item[0] is None, item[0] or ""))
-    ]
-    about = {"from": from_.isoformat(), "to": to.isoformat(), "by": by, "rules": _laid_down(rules)}
-    return JSONResponse({**about, "groups": told, "total": total.as_json()}, headers=_PRIVATE)
+    about = {"from": from_.isoformat(), "to": to.isoformat()}
+    return JSONResponse({**about, **told_rates(service, by, groups)}, headers=_PRIVATE)
 
 
 @router.get("/hotline/bulletin")
@@ -132,6 +125,18 @@ def _seeing(service: Service, actor: Actor) -> Iterator[sa.Connection]:
         seen = acting(connection, slice_of(actor))
         seen.execute(sa.text("set transaction read only"))
         yield seen
+
+
+def told_rates(service: Service, by: By, groups: Mapping[str | None, Counts]) -> dict[str, Any]:
+    """The three rates of each group and of all, and by which rules they were counted."""
+    total = Counts()
+    for counts in groups.values():
+        total.add(counts)
+    told = [
+        {"key": key, "title": _title(service, by, key), **counts.as_json()}
+        for key, counts in sorted(groups.items(), key=lambda item: (item[0] is None, item[0] or ""))
+    ]
+    return {"by": by, "rules": _laid_down(service.intake.rates), "groups": told, "total": total.as_json()}
 
 
 def _title(service: Service, by: By, key: str | None) -> dict[str, str] | None:

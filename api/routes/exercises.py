@@ -13,14 +13,19 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.deps import ActorDep, ServiceDep
+from api.routes.callbacks import told_rates
+from api.routes.loop_indicators import told_figures
 from api.routes.session import FRESH, told_exercise
 from api.service import Service
 from layers.ask.period import CITY_TIME
 from layers.errors import UnknownExercise
 from layers.loop.exercises import MOST_ON_A_PAGE, Part, outbox, steps_in, tally
+from layers.loop.indicators import By
+from layers.loop.rehearsed import figures_of
 from layers.people import exercises as people
 from layers.people.access import Actor
 from layers.people.exercises import ID_PATTERN, MOST_ROLES, Exercise, find_exercise, holds, may_join, require_hold
+from layers.people.machines import make_wall_key
 from layers.store.engine import begin
 
 router = APIRouter(prefix="/exercises", tags=["exercises"])
@@ -96,6 +101,16 @@ def close_exercise(id: ExerciseId, service: ServiceDep, actor: ActorDep) -> JSON
     return JSONResponse(told_exercise(closed), headers=FRESH)
 
 
+@router.post("/{id}/wall", status_code=201)
+def open_wall(id: ExerciseId, service: ServiceDep, actor: ActorDep) -> JSONResponse:
+    """Where walls show this exercise: an address with a token that is told only here; the one before shows nothing."""
+    with begin(service.writer, actor=actor.name) as connection:
+        key, secret = make_wall_key(connection, actor, id, now=service.door.now())
+    service.door.forget()
+    told = {"id": key.id, "token": secret, "path": f"/wall#token={secret}", "endsAt": key.ends_at.isoformat()}
+    return JSONResponse(told, 201, headers=FRESH)
+
+
 @router.get("/{id}/steps")
 def steps(id: ExerciseId, service: ServiceDep, actor: ActorDep, after: After = 0, limit: Most = 200) -> JSONResponse:
     """The record of an exercise: every step of all of its cases, in order."""
@@ -112,6 +127,23 @@ def notices(id: ExerciseId, service: ServiceDep, actor: ActorDep, after: After =
         require_hold(actor, _found(connection, id, actor))
         part = outbox(connection, id, after=after, limit=limit)
     return _page("notices", part)
+
+
+@router.get("/{id}/figures")
+def figures(id: ExerciseId, service: ServiceDep, actor: ActorDep, by: By = "city") -> JSONResponse:
+    """What the loop and the hotline count in this exercise, which is in no figure of the city."""
+    with _reading(service) as connection:
+        exercise = _found(connection, id, actor)
+        require_hold(actor, exercise)
+        found = figures_of(connection, service.rules, exercise, by=by, now=service.door.now())
+    told = {
+        "exercise": exercise.id,
+        "until": found.until.astimezone(CITY_TIME),
+        "truncated": found.truncated,
+        **told_figures(found.rows, by, service.rules),
+        "hotline": told_rates(service, "department", found.hotline),
+    }
+    return JSONResponse(jsonable_encoder(told), headers=FRESH)
 
 
 def _known(actor: Actor, exercise: Exercise) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
 
@@ -18,6 +18,7 @@ from layers.errors import BadParameter
 from layers.loop.departments import Departments
 from layers.loop.indicators import By, Counted, Period, counted
 from layers.loop.measures import Measure, daily_score
+from layers.loop.rules import Rules
 from layers.loop.tally import waiting
 from layers.people.access import require_right
 from layers.people.scope import slice_of
@@ -49,16 +50,22 @@ def loop_indicators(
     rows, more = counted(
         connection, _period(start, end, now), by=by, now=now, part=slice_of(actor), area=area, department=department
     )  # fmt: skip
-    rules = service.rules
     told = {
-        "by": by,
         "at": now.astimezone(CITY_TIME),
         "complete": not waiting(connection),
         "truncated": more,
+        **told_figures(rows, by, service.rules),
+    }
+    return JSONResponse(jsonable_encoder(told), headers={"Cache-Control": "no-store"})
+
+
+def told_figures(rows: Sequence[Counted], by: By, rules: Rules) -> dict[str, Any]:
+    """What was counted by a key, with the indicators and their rates."""
+    return {
+        "by": by,
         "indicators": [_measure_told(one) for one in rules.measures.values()],
         "rows": [_row_told(one, by, rules.measures, rules.departments) for one in rows],
     }
-    return JSONResponse(jsonable_encoder(told), headers={"Cache-Control": "no-store"})
 
 
 def _period(start: date | None, end: date | None, now: datetime) -> Period:

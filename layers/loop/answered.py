@@ -80,10 +80,11 @@ def fate_of(rules: RateRules, *, outside: bool, repeat: bool, reached: bool, tri
 REPEATED: Final = """(
       c.phone_mark is not null and exists (
         select from core.caller e join city.incident ei on ei.id = e.incident
-        where e.phone_mark = c.phone_mark and e.id <> c.id and e.scenario is null and ei.matter = i.matter
-          and e.at < c.at and e.at >= c.at - make_interval(days => :repeat_days)
+        where e.phone_mark = c.phone_mark and e.id <> c.id and e.scenario is not distinct from c.scenario
+          and ei.matter = i.matter and e.at < c.at and e.at >= c.at - make_interval(days => :repeat_days)
       ))"""
-"""Whether the caller `c` of the case `i` called before on the same matter, within `:repeat_days`."""
+"""Whether the caller `c` of the case `i` called before on the same matter, within `:repeat_days`; in the same exercise
+where it was in one."""
 FINAL_CASE: Final = """lateral (
       with recursive up as (
         select o.id, o.merged_into from city.incident o where o.id = c.incident

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -19,21 +19,18 @@ By = Literal[
     "city", "county", "town", "grid", "department", "role", "channel", "major", "matter", "month", "week", "day"
 ]
 MOST_ROWS: Final = 1_000
-_FACT: Final = STAGE_FACT.c
-_AT: Final[Mapping[Moment, sa.Column[Any]]] = {
-    "due": _FACT.due_at, "begun": _FACT.begun_at, "done": _FACT.done_at,
-}  # fmt: skip
+_AT: Final[Mapping[Moment, str]] = {"due": "due_at", "begun": "begun_at", "done": "done_at"}
 _TIMES: Final = {"month": "YYYY-MM", "week": 'IYYY-"W"IW', "day": "YYYY-MM-DD"}
-_PLACES: Final[Mapping[str, sa.ColumnElement[Any]]] = {
-    "city": sa.literal("city"),
-    "county": sa.func.left(_FACT.admin_code, 6),
-    "town": sa.func.left(_FACT.admin_code, 9),
-    "grid": _FACT.grid_id,
-    "department": _FACT.department,
-    "role": _FACT.role,
-    "channel": _FACT.channel,
-    "major": sa.func.left(_FACT.matter, 2),
-    "matter": _FACT.matter,
+_PLACES: Final[Mapping[str, Callable[[Any], sa.ColumnElement[Any]]]] = {
+    "city": lambda _: sa.literal("city"),
+    "county": lambda fact: sa.func.left(fact.admin_code, 6),
+    "town": lambda fact: sa.func.left(fact.admin_code, 9),
+    "grid": lambda fact: fact.grid_id,
+    "department": lambda fact: fact.department,
+    "role": lambda fact: fact.role,
+    "channel": lambda fact: fact.channel,
+    "major": lambda fact: sa.func.left(fact.matter, 2),
+    "matter": lambda fact: fact.matter,
 }
 
 
@@ -63,15 +60,18 @@ def counted(
     area: str | None = None,
     department: str | None = None,
     most: int = MOST_ROWS,
+    facts: sa.FromClause = STAGE_FACT,
 ) -> tuple[list[Counted], bool]:
     """The counters by key, in the order of the keys, and whether there were more; of what `part` may see.
 
-    A task counts as due once its time has come: one that is open and not due yet must not lower a rate.
+    A task counts as due once its time has come: one that is open and not due yet must not lower a rate. What is kept of
+    tasks is what really happened; of an exercise `facts` are those that `layers.loop.rehearsed` told of it.
     """
+    where = [*_seen(part, facts), *_chosen(facts.c, area, department)]
     found: defaultdict[str | None, Tally[str]] = defaultdict(Tally)
     more = False
     for moment in MOMENTS:
-        statement = _statement(period, moment, by=by, now=now, where=[*_seen(part), *_chosen(area, department)])
+        statement = _statement(facts.c, period, moment, by=by, now=now, where=where)
         rows = connection.execute(statement.limit(most + 1)).all()
         more = more or len(rows) > most
         for key, groups in rows:
@@ -83,16 +83,16 @@ def counted(
 
 
 def _statement(
-    period: Period, moment: Moment, *, by: By, now: datetime, where: list[sa.ColumnElement[bool]]
+    fact: Any, period: Period, moment: Moment, *, by: By, now: datetime, where: list[sa.ColumnElement[bool]]
 ) -> sa.Select[Any]:
     """By key, how many tasks there are of each kind that a counter can tell apart: one pass, however many counters."""
-    at = _AT[moment]
-    key = sa.func.to_char(at, _TIMES[by]) if by in _TIMES else _PLACES[by]
+    at = fact[_AT[moment]]
+    key = sa.func.to_char(at, _TIMES[by]) if by in _TIMES else _PLACES[by](fact)
     end = min(period.end, now) if moment == "due" else period.end
     # Only reports are counted by when they began, which is what the index of that moment holds.
-    only = [_FACT.stage == "report"] if moment == "begun" else []
+    only = [fact.stage == "report"] if moment == "begun" else []
     kinds = (
-        sa.select(key.label("key"), _FACT.kind, sa.func.count().label("n"))
+        sa.select(key.label("key"), fact.kind, sa.func.count().label("n"))
         .where(at >= period.start, at < end, *only, *where)
         .group_by(sa.text("1"), sa.text("2"))
         .subquery()
@@ -101,26 +101,26 @@ def _statement(
     return sa.select(kinds.c.key, sa.func.jsonb_agg(group)).group_by(kinds.c.key).order_by(kinds.c.key)
 
 
-def _seen(part: Slice) -> list[sa.ColumnElement[bool]]:
-    """Facts are of what really happened: who is in an exercise sees none."""
+def _seen(part: Slice, facts: sa.FromClause) -> list[sa.ColumnElement[bool]]:
+    """Facts that are kept are of what really happened: who is in an exercise sees none of them."""
     found: list[sa.ColumnElement[bool]] = []
-    if part.scenario is not None:
+    if part.scenario is not None and facts is STAGE_FACT:
         found.append(sa.false())
     if part.areas is not None:
-        found.append(sa.or_(sa.false(), *(_inside(area) for area in sorted(part.areas))))
+        found.append(sa.or_(sa.false(), *(_inside(facts.c, area) for area in sorted(part.areas))))
     if part.departments is not None:
-        found.append(_FACT.department.in_(sorted(part.departments)))
+        found.append(facts.c.department.in_(sorted(part.departments)))
     return found
 
 
-def _chosen(area: str | None, department: str | None) -> list[sa.ColumnElement[bool]]:
+def _chosen(fact: Any, area: str | None, department: str | None) -> list[sa.ColumnElement[bool]]:
     found: list[sa.ColumnElement[bool]] = []
     if area is not None:
-        found.append(_inside(area))
+        found.append(_inside(fact, area))
     if department is not None:
-        found.append(_FACT.department == department)
+        found.append(fact.department == department)
     return found
 
 
-def _inside(area: str) -> sa.ColumnElement[bool]:
-    return sa.or_(*(column.startswith(area, autoescape=True) for column in (_FACT.admin_code, _FACT.grid_id)))
+def _inside(fact: Any, area: str) -> sa.ColumnElement[bool]:
+    return sa.or_(*(column.startswith(area, autoescape=True) for column in (fact.admin_code, fact.grid_id)))

@@ -48,7 +48,7 @@ _CALLERS: Final = f"""
     cross join lateral (
       select count(*) as tries, max(o.at) as tried_at from core.contact o where o.caller = c.id and o.kind = 'callback'
     ) as t
-    where c.scenario is null order by c.id
+    where c.scenario is not distinct from cast(:scenario as text) order by c.id
 """
 # What else depends on these: the cases that they went into, and later calls of the same numbers.
 _BESIDES: Final = f"""
@@ -77,7 +77,7 @@ def refresh(connection: sa.Connection, rules: Rules, *, most: int = MOST_AT_ONCE
     ids = _with_besides(connection, sorted(set(notes)))
     if ids:
         connection.execute(sa.delete(STAGE_FACT).where(STAGE_FACT.c.incident.in_(ids)))
-        facts = list(_facts(connection, rules, ids))
+        facts = list(facts_of_cases(connection, rules, ids))
         if facts:
             _write(connection, facts)
     return len(notes)
@@ -118,14 +118,16 @@ def _refresh_all(engine: sa.Engine, rules: Rules) -> None:
                 return
 
 
-def _facts(connection: sa.Connection, rules: Rules, ids: Sequence[str]) -> Iterable[dict[str, Any]]:
-    """The facts of these incidents; an exercise has none."""
+def facts_of_cases(
+    connection: sa.Connection, rules: Rules, ids: Sequence[str], *, scenario: str | None = None
+) -> Iterable[dict[str, Any]]:
+    """The facts of these incidents, of those in reality or in an exercise, as rows of `core.stage_fact`."""
     columns = [INCIDENT.c[name] for name in _RECORD]
-    real = sa.select(*columns).where(INCIDENT.c.id.in_(ids), INCIDENT.c.scenario.is_(None))
+    chosen = sa.select(*columns).where(INCIDENT.c.id.in_(ids), INCIDENT.c.scenario.is_not_distinct_from(scenario))
     steps = _by_incident(connection, STEP, _STEP, ids)
     clocks = _by_incident(connection, STAGE_CLOCK, _CLOCK, ids)
-    callers = _callers(connection, rules, ids)
-    for row in connection.execute(real).mappings():
+    callers = _callers(connection, rules, ids, scenario)
+    for row in connection.execute(chosen).mappings():
         record = dict(row)
         counts: defaultdict[str, int] = defaultdict(int)
         id = record["id"]
@@ -139,10 +141,12 @@ def _with_besides(connection: sa.Connection, ids: Sequence[str]) -> list[str]:
     return sorted({*ids, *connection.scalars(sa.text(_BESIDES), {"ids": list(ids)})}) if ids else []
 
 
-def _callers(connection: sa.Connection, rules: Rules, ids: Sequence[str]) -> defaultdict[str, list[dict[str, Any]]]:
+def _callers(
+    connection: sa.Connection, rules: Rules, ids: Sequence[str], scenario: str | None
+) -> defaultdict[str, list[dict[str, Any]]]:
     """By the incident that they call about, who called, whether again, and how often they were called back."""
     found: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    values = {"ids": list(ids), "repeat_days": rules.rates.repeat_days}
+    values = {"ids": list(ids), "repeat_days": rules.rates.repeat_days, "scenario": scenario}
     for row in connection.execute(sa.text(_CALLERS), values).mappings():
         found[row["incident"]].append(dict(row))
     return found

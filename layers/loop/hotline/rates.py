@@ -83,8 +83,8 @@ _RESPONSE: Final = """
           select from core.contact t where t.caller = c.id and t.reached and t.at >= i.dispatched_at
             and t.at <= i.dispatched_at + make_interval(hours => 1) * :contact_hours
         )), false) as in_time
-      from city.incident i join core.caller c on c.incident = i.id and c.scenario is null
-      where i.scenario is null and i.merged_into is null and i.dispatched_at >= :first and i.dispatched_at < :after
+      from city.incident i join core.caller c on c.incident = i.id and c.scenario {here}
+      where i.scenario {here} and i.merged_into is null and i.dispatched_at >= :first and i.dispatched_at < :after
       group by i.id
     ) as of_case
     group by key
@@ -97,32 +97,40 @@ _CALLBACKS: Final = f"""
         (select count(*) from core.contact o where o.caller = t.caller and o.kind = 'callback' and o.at < :after)
           as tries
       from core.contact t
-      where t.kind = 'callback' and t.scenario is null and t.at >= :first and t.at < :after
+      where t.kind = 'callback' and t.scenario {{here}} and t.at >= :first and t.at < :after
       group by t.caller
     ) as of_caller
     join core.caller c on c.id = of_caller.caller
     join {FINAL_CASE} as final on true
     join city.incident i on i.id = final.id
-    where i.scenario is null
+    where i.scenario {{here}}
     group by 1, 2, 3, 4, 5, 6, 7
 """
 
 
 def rates(
-    connection: sa.Connection, rules: RateRules, *, by: By, begin: dt.datetime, end: dt.datetime
+    connection: sa.Connection,
+    rules: RateRules,
+    *,
+    by: By,
+    begin: dt.datetime,
+    end: dt.datetime,
+    scenario: str | None = None,
 ) -> dict[str | None, Counts]:
     """What was counted from `begin` up to `end`, by line, leading department or town, of what the connection sees.
 
-    None is the key of what has none.
+    None is the key of what has none. What really happened is counted, or what happened in one exercise (`scenario`).
     """
     values = {
-        "first": begin, "after": end, "contact_hours": rules.contact_hours, "repeat_days": rules.repeat_days
+        "first": begin, "after": end, "contact_hours": rules.contact_hours, "repeat_days": rules.repeat_days,
+        **({} if scenario is None else {"scenario": scenario}),
     }  # fmt: skip
+    parts = {"key": _KEYS[by], "here": "is null" if scenario is None else "= :scenario"}
     groups: dict[str | None, Counts] = {}
-    for row in connection.execute(sa.text(_RESPONSE.format(key=_KEYS[by])), values):
+    for row in connection.execute(sa.text(_RESPONSE.format(**parts)), values):
         counts = groups.setdefault(row.key, Counts())
         counts.assigned, counts.in_time, counts.without_number = row.assigned, row.in_time, row.without_number
-    for row in connection.execute(sa.text(_CALLBACKS.format(key=_KEYS[by])), values):
+    for row in connection.execute(sa.text(_CALLBACKS.format(**parts)), values):
         _count(groups.setdefault(row.key, Counts()), row, rules)
     return groups
 

@@ -45,6 +45,21 @@ export interface Unsent {
   channels: string[];
 }
 
+interface Share {
+  numerator: number;
+  denominator: number;
+}
+
+/** What was counted in an exercise, and in nothing else, up to its closing (or now). */
+export interface Figures {
+  until: string;
+  /** Whether there was more than can be counted at once. */
+  truncated: boolean;
+  indicators: { name: string; title: Title; left_out: Title }[];
+  rows: { rates: Record<string, Share>; score: number | null }[];
+  hotline: { total: Record<"response" | "solved" | "satisfied", Share> };
+}
+
 const part = encodeURIComponent;
 
 export const exercises = (): Promise<{ exercises: Listed[] }> => get("/exercises");
@@ -52,6 +67,9 @@ export const exercise = (id: string): Promise<Counted> => get(`/exercises/${part
 export const open = (made: { title: string; note?: string; area?: string }): Promise<Exercise> =>
   send("POST", "/exercises", made);
 export const close = (id: string): Promise<Exercise> => send("POST", `/exercises/${part(id)}/close`);
+export const figuresOf = (id: string): Promise<Figures> => get(`/exercises/${part(id)}/figures`);
+/** Where walls show it: an address that is told only now, and takes the place of the one before. */
+export const wallOf = (id: string): Promise<{ path: string }> => send("POST", `/exercises/${part(id)}/wall`, {});
 /** Enter an exercise, or (null) leave the one that the session is in. */
 export const enter = (id: string | null): Promise<unknown> => send("PUT", "/session/exercise", { id });
 export const stepsIn = (id: string, after: number): Promise<{ steps: Recorded[]; after: number | null }> =>

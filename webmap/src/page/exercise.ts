@@ -85,13 +85,15 @@ function band(app: App, exercise: Exercise): (closed: boolean) => void {
   let closed = exercise.closedAt !== null;
   const draw = (): void => {
     root.dataset.exercise = closed ? "over" : "on";
+    // A wall is in it by its token, and has nobody who could leave.
+    const leaves = app.city.who.account !== null;
     const button = h("button", { type: "button", onclick: () => void leave(app, exercise) }, app.t("exLeave"));
     fill(
       element,
       h("strong", {}, app.t(closed ? "exOverMark" : "exMark")),
       h("b", {}, exercise.title),
       h("span", {}, app.t(closed ? "exBandOver" : "exBand")),
-      button,
+      leaves && button,
     );
   };
   draw();

@@ -8,6 +8,7 @@ import type { App } from "./app.ts";
 import { copied } from "./copy.ts";
 import { fill, h } from "./dom.ts";
 import { ask, go, leave } from "./exercise.ts";
+import { figuresTable } from "./exercisefigures.ts";
 import { why } from "./why.ts";
 
 export const OPENS = "exercise.open";
@@ -103,6 +104,7 @@ function doings(view: View, one: city.Listed): (Node | false)[] {
     account !== null && !over && !isHere(app, one) && button(app.t("exJoin"), () => void joins()),
     !over && copy,
     one.yours && button(app.t("exRecord"), () => void recordOf(view, one.id)),
+    one.yours && !over && button(app.t("exWall"), () => void wallFor(view, one)),
     one.yours && !over && button(app.t("exClose"), () => void closes()),
   ];
 }
@@ -136,11 +138,24 @@ function openForm(view: View): void {
   title.focus();
 }
 
+/** The address of a wall that shows the exercise, told once. */
+async function wallFor(view: View, one: city.Listed): Promise<void> {
+  const { app } = view;
+  const made = await tried(view, city.wallOf(one.id));
+  if (made === null) return;
+  const address = `${location.origin}${made.path}`;
+  const copy = button(app.t("exWallCopy"), () => void copied(app, copy, address));
+  copy.className = "primary";
+  const back = button(app.t("peopleBack"), () => void overview(view));
+  view.show(h("b", {}, one.title), h("p", {}, app.t("exWallWhy")), h("code", {}, address), h("footer", {}, back, copy));
+}
+
 async function recordOf(view: View, id: string): Promise<void> {
   const { app } = view;
   const { lang } = app.store.get();
   const found = await tried(view, city.exercise(id));
   if (found === null) return;
+  const figures = await tried(view, city.figuresOf(id));
   const steps = paged(view, async (after) => {
     const part = await city.stepsIn(id, after);
     const rows = part.steps.map((one) => [
@@ -160,6 +175,8 @@ async function recordOf(view: View, id: string): Promise<void> {
   view.show(
     h("b", {}, found.title),
     h("p", {}, app.t("exCounts", found.counts)),
+    h("h3", {}, app.t("exFigures")),
+    figures === null ? h("p", {}, app.t("exNothing")) : figuresTable(app, figures),
     h("h3", {}, app.t("exSteps")),
     steps,
     h("h3", {}, app.t("exOutbox")),
