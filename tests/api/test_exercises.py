@@ -20,11 +20,13 @@ from layers.people.access import Scope
 from layers.people.exercises import MOST_OPEN
 from layers.people.tables import ACCOUNT_EVENT
 from layers.store.core import CHANGE
+from layers.store.engine import begin
 from tests.api.exercises import closed, join, key_within, opened
 from tests.api.people import key_of, person, signed_in
 from tests.api.streams import listening
 from tests.api.test_incidents import jpeg, rubbish
 from tests.api.test_print import order, printed, text_of
+from tests.api.test_system import until
 from tests.conftest import Server
 
 Headers = dict[str, str]
@@ -459,3 +461,93 @@ def test_exports_of_an_exercise_say_so_and_stay_in_it(server: Server, drill: str
         join(page, None)
         for path in told["exports"].values():
             assert page.get(path).status_code == 404, "what was asked in an exercise is not told outside"
+
+
+def test_the_record_tells_the_figures_of_the_exercise_and_of_nothing_else(
+    server: Server, client: httpx.Client, drill: str, spot: dict[str, float]
+) -> None:
+    within, outside = key_within(server, drill, "worker", "dispatcher"), key_of(server, "worker", "dispatcher")
+    days = "from=2026-01-01&to=2027-12-31"
+    before = [client.get(f"{path}?{days}", headers=outside).json() for path in ("/loop/indicators", "/hotline/rates")]
+    for _ in range(2):
+        filed(client, within, rubbish(spot))
+    refused = filed(client, within, rubbish(spot))
+    rejected = took(client, within, refused, "reject", reason="repeated", note="已有人上报")
+    assert rejected.status_code < 300, rejected.text
+    director = key_of(server, "director")
+    told = client.get(f"/exercises/{drill}/figures", headers=director).json()
+    (row,) = told["rows"]
+    assert (told["exercise"], told["by"], told["truncated"]) == (drill, "city", False)
+    assert (row["counts"]["report"], row["counts"]["to_archive"], row["counts"]["decided_report"]) == (3, 2, 1)
+    unarchived = row["rates"]["unarchived"]
+    assert (unarchived["numerator"], unarchived["denominator"]) == (2, 3)
+    assert {one["name"] for one in told["indicators"]} == set(row["rates"])
+    assert told["hotline"]["total"]["response"]["denominator"] == 0
+    matters = client.get(f"/exercises/{drill}/figures?by=matter", headers=director).json()["rows"]
+    assert [(one["key"], one["counts"]["report"]) for one in matters] == [(rubbish(spot)["matter"], 3)]
+    # Nobody but who may close it reads them, and no figure of the city has moved.
+    near = Scope(frozenset({"320681"}), None)
+    assert client.get(f"/exercises/{drill}/figures", headers=within).status_code == 403
+    assert client.get(f"/exercises/{drill}/figures", headers=key_of(server, "director", scope=near)).status_code == 403
+    assert client.get(f"/exercises/{drill}/figures?by=person", headers=director).status_code == 422
+    after = [client.get(f"{path}?{days}", headers=outside).json() for path in ("/loop/indicators", "/hotline/rates")]
+    for one, other in zip(before, after, strict=True):
+        for moved in ("at", "complete"):
+            one.pop(moved, None)
+            other.pop(moved, None)
+        assert one == other
+
+
+def test_a_wall_of_an_exercise_sees_it_alone_and_changes_nothing(
+    server: Server, client: httpx.Client, drill: str, spot: dict[str, float]
+) -> None:
+    within, outside = key_within(server, drill, "worker"), key_of(server, "worker")
+    rehearsed, real = filed(client, within, rubbish(spot)), filed(client, outside, rubbish(spot))
+    with signed_in(server, person(server, "director")) as director:
+        first = director.post(f"/exercises/{drill}/wall").json()
+        wall = {"Authorization": f"Bearer {first['token']}"}
+        assert first["path"] == f"/wall#token={first['token']}"
+        session = client.get("/session", headers=wall).json()
+        assert (session["exercise"]["id"], session["roles"], session["account"]) == (drill, ["kiosk"], None)
+        assert client.get(f"/items/incident/{rehearsed}", headers=wall).status_code == 200
+        assert client.get(f"/items/incident/{real}", headers=wall).status_code == 404
+        assert client.post("/incidents", json=rubbish(spot), headers=wall).status_code == 403
+        assert took(client, wall, rehearsed, "verify").status_code == 403
+        assert client.put("/session/exercise", json={"id": None}, headers=wall).status_code in (401, 403)
+        # Another one takes its place; who opens exercises elsewhere makes none here, nor does a machine.
+        second = director.post(f"/exercises/{drill}/wall").json()
+        assert client.get("/session", headers=wall).status_code == 401
+        wall = {"Authorization": f"Bearer {second['token']}"}
+        assert client.get(f"/items/incident/{rehearsed}", headers=wall).status_code == 200
+    machine = client.post(f"/exercises/{drill}/wall", headers=key_of(server, "director"))
+    assert (machine.status_code, machine.json()["cause"]) == (403, "key_by_key")
+    near = person(server, "director", scope=Scope(frozenset({"320681"}), None))
+    with signed_in(server, near) as elsewhere:
+        told = elsewhere.post(f"/exercises/{drill}/wall")
+        assert (told.status_code, told.json()["cause"]) == (403, "exercise_not_yours")
+    # Of one that is over the wall goes on showing what there is, and no other wall is made.
+    closed(server, drill)
+    assert client.get("/session", headers=wall).json()["exercise"]["closedAt"] is not None
+    assert client.get(f"/items/incident/{rehearsed}", headers=wall).status_code == 200
+    with signed_in(server, person(server, "director")) as director:
+        over = director.post(f"/exercises/{drill}/wall")
+        assert (over.status_code, over.json()["cause"]) == (409, "exercise_over")
+
+
+def test_a_wall_of_an_exercise_of_a_county_sees_that_county(server: Server, client: httpx.Client) -> None:
+    drill = opened(server, area="320681")["id"]
+    with signed_in(server, person(server, "director")) as director:
+        token = director.post(f"/exercises/{drill}/wall").json()["token"]
+    told = client.get("/session", headers={"Authorization": f"Bearer {token}"}).json()
+    assert (told["areas"], told["departments"]) == (["320681"], None)
+    closed(server, drill)
+
+
+def test_who_has_no_account_any_more_leaves_no_wall_behind(server: Server, client: httpx.Client, drill: str) -> None:
+    login = person(server, "director")
+    with signed_in(server, login) as director:
+        wall = {"Authorization": f"Bearer {director.post(f'/exercises/{drill}/wall').json()['token']}"}
+    assert client.get("/session", headers=wall).status_code == 200
+    with begin(server.database.engine, actor="test") as connection:
+        connection.execute(sa.text("update core.account set active = false where login = :login"), {"login": login})
+    until(lambda: client.get("/session", headers=wall).status_code == 401)
