@@ -162,3 +162,35 @@ def test_a_director_opens_reads_and_closes_an_exercise_in_the_dialog(server: Ser
     with signed_in(server, person(server, "worker")) as client:
         page = see(client, "/data")
         expect(page.get_by_role("button", name="演练", exact=True)).to_have_count(0)
+
+
+def test_a_director_reads_the_figures_and_puts_up_a_wall(server: Server, see: Open, drill: str, clerk: str) -> None:
+    with signed_in(server, clerk) as within:
+        join(within, drill)
+        for title in ("演练里的一堆垃圾", "演练里的又一堆"):
+            assert within.post("/incidents", json=rubbish(spot(server), title=title)).status_code == 201
+    with signed_in(server, person(server, "director")) as client:
+        page = see(client, "/data")
+        page.get_by_role("button", name="演练", exact=True).click()
+        dialog = page.get_by_role("dialog")
+        entry = dialog.locator(f"li[data-exercise='{drill}']")
+        entry.get_by_role("button", name="记录").click()
+        expect(dialog).to_contain_text("案卷 2 件")
+        row = dialog.locator(".figures tr", has_text="未结案率")
+        expect(row).to_contain_text("100 %")
+        expect(row).to_contain_text("2 / 2")
+        expect(row).to_contain_text("不计入：并案的案卷")
+        expect(dialog.locator(".figures")).to_contain_text("不计入真实指标")
+        expect(dialog.locator(".figures tr", has_text="处置率")).to_have_count(0)  # nothing was due
+        dialog.get_by_role("button", name="返回").click()
+        dialog.locator(f"li[data-exercise='{drill}']").get_by_role("button", name="大屏", exact=True).click()
+        address = dialog.locator("code").inner_text()
+        assert address.startswith(f"{server.url}/wall#token=")
+    with pages.visiting(page.context.browser, server.url) as visit:  # type: ignore[arg-type]
+        wall = visit(ready=False, viewport={"width": 1920, "height": 1080})
+        wall.goto(address)
+        band = wall.locator(".exercise-band")
+        expect(band).to_contain_text("秋季防汛综合演练")
+        expect(band.get_by_role("button")).to_have_count(0)
+        expect(wall).to_have_title(re.compile("^【演练】"))
+        assert "token" not in wall.url

@@ -45,11 +45,11 @@ function drawn(app: App, { title, share, leftOut }: Row): HTMLElement | null {
   if (share === undefined || share.denominator === 0) return null;
   const { lang } = app.store.get();
   const { numerator, denominator } = share;
-  const hover = leftOut === undefined ? {} : { title: app.t("exLeftOut", { what: app.title(leftOut) }) };
+  const without = leftOut !== undefined && h("small", {}, app.t("exLeftOut", { what: app.title(leftOut) }));
   return h(
     "tr",
-    hover,
-    h("th", { scope: "row" }, title),
+    {},
+    h("th", { scope: "row" }, title, without),
     h("td", {}, `${number(lang, (100 * numerator) / denominator, 1)} %`),
     h("td", {}, `${numerator} / ${denominator}`),
   );
