@@ -32,9 +32,11 @@ from layers.loop.incidents import SIMULATED, SOURCE
 from layers.loop.rules import Rules
 from layers.loop.tables import STEP
 from layers.store.copying import copy_by_way, copy_frame
-from layers.store.writer import write_delivery
+from layers.store.writer import analyze, write_delivery
 
 _MOST_A_DAY: Final = 999_999
+# Steps, of which the planner should know: else a figure over them takes a minute until the database counts by itself.
+_MANY: Final = 1_000
 _TAKEN: Final = (SOURCE, SIMULATED, "synthetic")
 Row = dict[str, Any]
 
@@ -154,6 +156,8 @@ def _write(
         [row for number, rows in calls.items() for row in _step_rows(ids[number], rows[0], lives[number], source)]
     )
     copy_by_way(connection, STEP, steps)
+    if len(steps) > _MANY:
+        analyze(connection, STEP)
     layer, actor = built_in()["incident"], f"import {source}"
     write_delivery(connection, layer, frame, source=source, actor=actor, digest=actor, title=title, partial=True)
     reports = sa.select(STEP.c.incident, STEP.c.id).where(STEP.c.step == "report", STEP.c.incident.in_(ids.values()))

@@ -115,7 +115,7 @@ def write_delivery(
     counts = {k: getattr(outcome, k) for k in ("inserted", "updated", "unchanged", "retired")}
     connection.execute(sa.update(DELIVERY).where(DELIVERY.c.id == delivery).values(**counts))
     if outcome.inserted > 1000:
-        _analyze(connection, layer.table, TERM, CELL, CELL_COUNT)
+        analyze(connection, layer.table, TERM, CELL, CELL_COUNT)
     return outcome
 
 
@@ -316,8 +316,11 @@ def _as_owner(connection: sa.Connection) -> Iterator[None]:
     connection.execute(sa.text("set local role chengtu_writer"))
 
 
-def _analyze(connection: sa.Connection, *tables: sa.Table) -> None:
-    """Only its owner may analyze a table: for others PostgreSQL skips it with a warning that nobody sees."""
+def analyze(connection: sa.Connection, *tables: sa.Table) -> None:
+    """Count what is in tables that a writer has just filled, for the planner of whoever asks next.
+
+    Only its owner may analyze a table: for others PostgreSQL skips it with a warning that nobody sees.
+    """
     with _as_owner(connection):
         for table in tables:
             connection.execute(sa.text(f"analyze {table.fullname}"))
