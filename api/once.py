@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from collections.abc import Callable
 from typing import Annotated, Any, Final
@@ -43,7 +44,9 @@ def once(
 
     Beside it, whether it was done now. KeyReused when the key was used for something else than `asked`.
     """
-    digest = hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
+    # With a key that is not in the database: of a plain digest somebody's number would be found by trying all numbers.
+    told = json.dumps(asked, sort_keys=True, default=str).encode()
+    digest = hmac.new(service.keyring.keys.mark, told, hashlib.sha256).hexdigest()
     if key is not None and actor == ANYONE:  # strangers share a name: one's key must not stand in another's way
         key = f"{digest}{_APART}{key}"
     key = key if key is None or actor.scenario is None else f"{actor.scenario}{_APART}{key}"

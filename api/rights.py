@@ -98,6 +98,7 @@ NEEDED: Final[Mapping[str, str | tuple[str, ...]]] = MappingProxyType(
         "GET /incidents/{id}/receipt": OPEN,
         "GET /incidents/{id}/receipt/photos/{photo}": OPEN,
         "DELETE /incidents/{id}/receipt": OPEN,
+        "GET /incidents/{id}/assignees": ("incident.dispatch", "incident.dispose"),
         "POST /incidents/{id}/steps": ("incident.view", "incident.report"),
         "POST /incidents/{id}/photos": OPEN,  # with the ticket of a report
         "GET /photos/{id}": ("incident.view", "incident.report"),

@@ -49,6 +49,10 @@ REFUSED: Final[Mapping[str, Said]] = {
     "department_unknown": said("没有代码为“{code}”的单位", "There is no department “{code}”"),
     "department_twice": said("主办单位不能同时协办", "The lead department does not help itself"),
     "assignee_unknown": said("没有账号“{login}”", "Nobody has the account “{login}”"),
+    "assignee_unfit": said(
+        "账号“{login}”的角色或范围不能办理这个案卷",
+        "The roles or the scope of “{login}” do not let them take this case",
+    ),
     "merge_self": said("不能并入自己", "A case is not merged into itself"),
     "merge_unknown": said("没有案卷 {id}", "There is no case {id}"),
     "merge_ended": said("案卷 {id} 已经结束", "Case {id} is ended"),
@@ -82,6 +86,23 @@ REFUSED: Final[Mapping[str, Said]] = {
     "visit_links": said("关联的需求、案卷各最多 {most} 条", "At most {most} needs and {most} cases"),
     "visit_link_unknown": said("关联的需求或案卷不存在", "A need or case that it names is not there"),
     "premises_unknown": said("地图上没有这处建筑或场所", "The map has no such building or place"),
+    # At the hotline's desk, and in the city's tables.
+    "phone_wrong": said("电话号码不对：应为 3 至 15 位数字", "This is no phone number: 3 to 15 digits are"),
+    "answer_needed": said(
+        "已联系上的，请记下是否解决、是否满意", "Of who was reached, say whether solved and satisfied"
+    ),
+    "answer_unasked": said(
+        "只有回访时联系上的人才答是否解决、是否满意", "Only who is called back and reached is asked about it"
+    ),
+    "correction_empty": said("这些话里没有可以学习的内容", "These words hold nothing to learn from"),
+    "valid_before": said("有效期早于文件日期", "It would end before the date of its document"),
+    "duty_unfit": said("职责清单的这些值不合要求：{names}", "These values do not fit the duty table: {names}"),
+    "department_not_yours": said("这个单位不由您负责", "You do not answer for this department"),
+    "whole_city": said("整张表由负责全市的人维护", "The whole table is for those who answer for the whole city"),
+    "question_ships": said(
+        "系统自带的问题不能删除", "This question ships with Chengtu", "请移走它的文件", "Remove its file"
+    ),
+    "runs_internal": said("保存的结果只给能看内部图层的人", "Kept results are for those who see internal layers"),
     # Reports that are refused.
     "matter_unknown": said("事项代码不在现行编码中", "The matter is no code in force"),
     "number_missing": said("缺少对方系统的编号", "The number that it has in the other system is missing"),
@@ -97,6 +118,7 @@ REFUSED: Final[Mapping[str, Said]] = {
     "code_unknown": said("“{name}”不在代码表中", "“{name}” is none of its codes"),
     "channel_unknown": said("没有这个来源", "There is no such channel"),
     "channel_not_yours": said("您不能以这个来源上报", "You may not report for this channel"),
+    "line_unknown": said("没有线路“{code}”", "There is no line “{code}”"),
     "no_code": said("代码格式不对", "This is no code"),
     "no_place": said("缺少位置，或坐标有误", "A place is missing, or is no longitude and latitude"),
     "outside_city": said("位置不在本市范围内", "The place lies outside the city"),

@@ -138,7 +138,8 @@ def _require_keeping(actor: Actor, department: str) -> None:
     require_right(actor, "hotline.take")
     within = actor.scope.departments
     if within is not None and department not in within:
-        raise NotAllowed("this answer belongs to a department that you do not answer for", known=True)
+        refused = NotAllowed("this answer belongs to a department that you do not answer for", known=True)
+        raise refused.because("department_not_yours")
 
 
 def _told(kept: keeping.Answer) -> dict[str, Any]:

@@ -133,7 +133,8 @@ def put_duties_csv(service: ServiceDep, actor: ActorDep, text: Annotated[str, De
     """The table as this CSV says, as a whole or not at all; for those whose area is the whole city."""
     _require_edit(actor)
     if actor.scope.areas is not None:
-        raise NotAllowed("the whole table is for those whose area is the whole city", known=True)
+        refused = NotAllowed("the whole table is for those whose area is the whole city", known=True)
+        raise refused.because("whole_city")
     with begin(service.writer, actor=actor.name) as connection:
         count = replace_duties(connection, text, service.rules.departments, actor=actor.name)
     return JSONResponse({"duties": count})

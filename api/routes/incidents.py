@@ -21,12 +21,14 @@ from api.service import Service
 from layers.ask.period import CITY_TIME
 from layers.errors import LayersError, NotAllowed, UnknownItem
 from layers.loop import queues
+from layers.loop.assignees import MOST_TEXT, assignees
 from layers.loop.callers import callers_of
-from layers.loop.cases import reported_by, seen_by
+from layers.loop.cases import LAYER, case_now, reported_by, seen_by
 from layers.loop.duplicates import duplicates_of
 from layers.loop.happened import checked_happened
-from layers.loop.incidents import Office, report, take_step
+from layers.loop.incidents import Office, report, require_step, take_step
 from layers.loop.numbers import ID_PATTERN
+from layers.loop.offers import sees
 from layers.loop.placing import spot_of
 from layers.loop.reports import require_channel, values_of
 from layers.loop.resolved import proposed
@@ -121,12 +123,12 @@ def file_incident(
 
 
 @router.post("/incidents/duplicates")
-def duplicates(body: ReportBody, actor: ActorDep, connection: ReadDep) -> JSONResponse:
+def duplicates(body: ReportBody, service: ServiceDep, actor: ActorDep, connection: ReadDep) -> JSONResponse:
     """Open cases that may be the same as what is about to be filed, with the reasons."""
     require_right(actor, "incident.view")
     told, now = body.told(actor), dt.datetime.now(dt.UTC)
     require_channel(actor, told.channel)
-    values = values_of(connection, told, on=now.astimezone(CITY_TIME).date())
+    values = values_of(connection, told, lines=service.rules.lines, on=now.astimezone(CITY_TIME).date())
     spot = spot_of(connection, told.where, values["component_id"])
     text = f"{told.title or ''} {told.text or ''}"
     about = {"matter": values["matter"], "lon": spot.lon, "lat": spot.lat, "text": text, "scenario": actor.scenario}
@@ -161,6 +163,23 @@ def incident(id: IncidentId, service: ServiceDep, actor: ActorDep, connection: R
         except UnknownItem:
             case = _own_report(writer, service, actor, id)
     return _answer(case)
+
+
+@router.get("/incidents/{id}/assignees")
+def people_for(
+    id: IncidentId,
+    service: ServiceDep,
+    actor: ActorDep,
+    q: Annotated[str, Query(max_length=MOST_TEXT, description="a part of a name")] = "",
+) -> JSONResponse:
+    """Who may be given the case as it stands now, the nearest first; told to those who may give it to somebody."""
+    with service.writer.connect() as connection:  # readers never see accounts
+        case = case_now(connection, id)
+        if not sees(actor, case):
+            raise UnknownItem(LAYER, id)
+        require_step(actor, case, "assign")
+        found = assignees(connection, case, text=q.strip())
+    return _answer({"assignees": [vars(one) for one in found]})
 
 
 @router.post("/incidents/{id}/steps", dependencies=[InLine])

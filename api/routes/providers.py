@@ -72,7 +72,8 @@ def put_providers_csv(service: ServiceDep, actor: ActorDep, text: Annotated[str,
     """All of them as this CSV says, as a whole or not at all; for those whose area is the whole city."""
     require_right(actor, "provider.edit")
     if actor.scope.areas is not None:
-        raise NotAllowed("the whole list is for those whose area is the whole city", known=True)
+        refused = NotAllowed("the whole list is for those whose area is the whole city", known=True)
+        raise refused.because("whole_city")
     with begin(service.writer, actor=actor.name) as connection:
         count = replace_providers(connection, text, service.rules.needs, actor=actor.name)
     return JSONResponse({"providers": count})

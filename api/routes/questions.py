@@ -83,7 +83,8 @@ def forget(id: QuestionId, service: ServiceDep, actor: ActorDep) -> Response:
     """Take a kept question away, with all its runs; those that are ready stay."""
     _require_keeping(actor)
     if id in service.ready:
-        raise NotAllowed("this question ships with Chengtu: remove its file instead", known=True)
+        refused = NotAllowed("this question ships with Chengtu: remove its file instead", known=True)
+        raise refused.because("question_ships")
     with begin(service.writer, actor=actor.name) as connection:
         keeping.forget(connection, id)
     return Response(status_code=204)
@@ -141,7 +142,8 @@ def _require_keeping(actor: Actor) -> None:
 def _require_seeing(service: Service, actor: Actor, connection: sa.Connection, id: str) -> None:
     _found(service, actor, connection, id)
     if not may(actor, "view", _KEPT):
-        raise NotAllowed("runs that are kept are shown to those who see internal layers", known=actor != ANYONE)
+        refused = NotAllowed("runs that are kept are shown to those who see internal layers", known=actor != ANYONE)
+        raise refused.because("runs_internal")
 
 
 def _found(service: Service, actor: Actor, connection: sa.Connection, id: str) -> Ready | KeptQuestion:

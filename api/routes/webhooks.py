@@ -40,7 +40,8 @@ def register(body: Registration, service: ServiceDep, actor: ActorDep) -> JSONRe
     require_right(actor, _RIGHT)
     within = actor.scope.departments
     if within is not None and body.department not in within:
-        raise NotAllowed("this is a department that you do not answer for", known=True)
+        refused = NotAllowed("this is a department that you do not answer for", known=True)
+        raise refused.because("department_not_yours")
     with begin(service.writer, actor=actor.name) as connection:
         made, secret = keeping.register(
             *(connection, service.keyring, body.department, body.url),

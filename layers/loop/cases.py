@@ -46,6 +46,14 @@ def held(connection: sa.Connection, id: str) -> tuple[Record, list[Record]]:
     return dict(row), steps_of(connection, id)
 
 
+def case_now(connection: sa.Connection, id: str) -> Case:
+    """What the rules ask of a case as it stands, which others may take further meanwhile; UnknownItem."""
+    row = connection.execute(sa.select(TABLE).where(TABLE.c.id == id)).mappings().first()
+    if row is None:
+        raise UnknownItem(LAYER, id)
+    return case_of(dict(row), steps_of(connection, id))
+
+
 def steps_of(connection: sa.Connection, id: str) -> list[Record]:
     """The steps of a case, the newest first."""
     statement = sa.select(STEP).where(STEP.c.incident == id).order_by(STEP.c.id.desc()).limit(MOST_STEPS)

@@ -83,7 +83,7 @@ def check(given: Given, departments: Departments, *, books: Books | None = None)
     if len(given.source) > _MOST_SOURCE or any(ord(letter) < 32 for letter in given.source):
         problems["source"] = f"has more than {_MOST_SOURCE} characters, or such as cannot be shown"
     if problems:
-        raise BadField(problems)
+        raise BadField(problems).because("duty_unfit", names=", ".join(problems))
 
 
 def duties(

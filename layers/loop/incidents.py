@@ -79,7 +79,7 @@ def report(
     """
     require_open(connection, told.scenario)
     require_channel(actor, told.channel)
-    values = values_of(connection, told, on=now.astimezone(CITY_TIME).date())
+    values = values_of(connection, told, lines=office.rules.lines, on=now.astimezone(CITY_TIME).date())
     place = place_of(connection, told.where, values["component_id"])
     contact = checked_contact(told.contact)
     record: dict[str, Any] = {
@@ -126,7 +126,7 @@ def take_step(
         raise UnknownItem(LAYER, id)
     require_open(connection, case.scenario)
     _require_current(id, steps, expected)
-    rule = _rule(actor, case, step)
+    rule = require_step(actor, case, step)
     clean = checked(rule, carried, now=now)
     _require_photos(connection, id, clean.photos)
     carries = clean.as_json() | resolved(connection, office.rules, actor, case, clean, steps, step=step, now=now)
@@ -197,7 +197,7 @@ def _require_photos(connection: sa.Connection, id: str, photos: Sequence[str]) -
         raise BadField({"photos": "not all of them are photos of this case"}).because("photo_unknown")
 
 
-def _rule(actor: Actor, case: Case, step: str) -> Rule:
+def require_step(actor: Actor, case: Case, step: str) -> Rule:
     """The line of the table by which the actor takes the step; raises the refusal otherwise."""
     rule, refusal = rule_for(actor, case, step)
     if rule is None or refusal is not None:

@@ -102,12 +102,13 @@ def is_reporter(actor: Actor, case: Case) -> bool:
     return case.scenario == actor.scenario and _is(actor, case.reporter)
 
 
-def level_of(actor: Actor) -> int:
-    """The highest level of command at which the actor answers: 2 the city, 1 a county, 0 a town or a grid."""
+def level_of(actor: Actor, case: Case) -> int:
+    """The highest level of command at which the actor answers for where it lies: 2 city, 1 county, 0 town or grid."""
     areas = actor.scope.areas
     if areas is None:
         return TOP
-    return max((2 if len(area) <= 4 else 1 if len(area) <= 6 else 0 for area in areas), default=0)
+    here = (area for area in areas if _lies_in(case, area))
+    return max((2 if len(area) <= 4 else 1 if len(area) <= 6 else 0 for area in here), default=0)
 
 
 def _offer(actor: Actor, case: Case, step: str) -> Offer:
@@ -141,7 +142,11 @@ def _in_area(actor: Actor, case: Case) -> bool:
     areas = actor.scope.areas
     if areas is None:
         return True
-    return any((case.admin_code or "").startswith(area) or case.grid_id == area for area in areas)
+    return any(_lies_in(case, area) for area in areas)
+
+
+def _lies_in(case: Case, area: str) -> bool:
+    return (case.admin_code or "").startswith(area) or case.grid_id == area
 
 
 def _of(actor: Actor, departments: tuple[str | None, ...]) -> bool:
@@ -176,7 +181,7 @@ HOLDS: Final[Mapping[Condition, Callable[[Actor, Case], Refusal | None]]] = {
     "verified_first": lambda _, case: _when(case.channel in VERIFIED_FIRST, "step_verify_first"),
     "at_once": lambda _, case: _when(case.channel not in AT_ONCE, "step_accept_first"),
     "own_handling": lambda _, case: _when(case.channel != "worker", "step_worker_only"),
-    "level": lambda actor, case: _when(level_of(actor) < case.command, "step_level", level=case.command),
+    "level": lambda actor, case: _when(level_of(actor, case) < case.command, "step_level", level=case.command),
     "unsigned": lambda _, case: _when(case.signed, "step_signed"),
     "asked": lambda _, case: _when(case.asked_until is None, "step_not_asked"),
     "not_asked": lambda _, case: _when(case.asked_until is not None, "step_asked"),

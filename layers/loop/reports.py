@@ -14,6 +14,7 @@ from layers.errors import BadField, NotAllowed
 from layers.loop.callers import Contact
 from layers.loop.carried import MOST_ADDRESS, MOST_NOTE, MOST_TITLE, code_of, coded, text_of
 from layers.loop.happened import Happened
+from layers.loop.hotline.lines import Lines
 from layers.loop.matters import component_of, matter_of
 from layers.loop.placing import Where
 from layers.people.access import ANYONE, Actor, has
@@ -61,7 +62,7 @@ def require_channel(actor: Actor, channel: str) -> None:
         raise NotAllowed(told, known=actor != ANYONE).because("channel_not_yours")
 
 
-def values_of(connection: sa.Connection, told: Report, *, on: dt.date) -> dict[str, Any]:
+def values_of(connection: sa.Connection, told: Report, *, lines: Lines, on: dt.date) -> dict[str, Any]:
     """The columns of what was told, but its place; BadField names what cannot be taken."""
     component_id = None
     if told.component is not None:
@@ -82,9 +83,15 @@ def values_of(connection: sa.Connection, told: Report, *, on: dt.date) -> dict[s
         "description": None if not told.text else text_of("text", told.text, most=MOST_NOTE),
         "level": coded("level", told.level, "incident_level"),
         "appeal": None if told.appeal is None else coded("appeal", told.appeal, "appeal_kind"),
-        "line": None if told.line is None else code_of("line", told.line)[:20],
+        "line": None if told.line is None else _line(told.line, lines),
         "address": None if not address else text_of("address", address, most=MOST_ADDRESS, lines=False),
     }
+
+
+def _line(code: str, lines: Lines) -> str:
+    if code_of("line", code) not in lines:
+        raise BadField({"line": f"there is no line {code!r}"}).because("line_unknown", code=code)
+    return code
 
 
 def _require_known(connection: sa.Connection, id: str) -> None:

@@ -11,13 +11,13 @@ import sqlalchemy as sa
 from layers.catalog.incident import TABLE
 from layers.errors import BadField, Conflict
 from layers.loop import routing
+from layers.loop.assignees import require_fit
 from layers.loop.carried import Carried
 from layers.loop.cases import case_of
 from layers.loop.offers import Case, sees
 from layers.loop.rules import Rules
 from layers.loop.states import FINAL
 from layers.people.access import Actor
-from layers.people.tables import ACCOUNT
 
 Steps = Sequence[Mapping[str, Any]]
 
@@ -48,7 +48,7 @@ def resolved(
     if step == "rework":
         return {"again": next((one["carries"].get("by") for one in steps if one["step"] == "feedback"), None)}
     if step == "assign":
-        _require_account(connection, str(carried.assignee))
+        require_fit(connection, case, str(carried.assignee))
     if step == "merge":
         _require_target(connection, actor, case, str(carried.into))
     return {}
@@ -75,12 +75,6 @@ def proposed(connection: sa.Connection, rules: Rules, record: Mapping[str, Any],
     found = routing.decide(connection, rules.departments, **about, at=now)
     why = [title._asdict() for title in found.why]
     return {"lead": found.lead, "co": list(found.co), "why": why, "rule": list(found.rule)}
-
-
-def _require_account(connection: sa.Connection, login: str) -> None:
-    known = sa.select(sa.exists().where(ACCOUNT.c.login == login, ACCOUNT.c.active))
-    if connection.scalar(known) is not True:
-        raise BadField({"assignee": f"nobody has the account {login!r}"}).because("assignee_unknown", login=login)
 
 
 def _require_target(connection: sa.Connection, actor: Actor, case: Case, into: str) -> None:

@@ -75,7 +75,8 @@ def register(
     BadField for a department that there is not or a URL that is not to be called, Conflict when there are 200.
     """
     if department not in departments:
-        raise BadField({"department": f"there is no department {department!r}"})
+        told = {"department": f"there is no department {department!r}"}
+        raise BadField(told).because("department_unknown", code=department)
     check_url(url, networks)
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext("webhook"))))
     living = sa.select(sa.func.count()).where(WEBHOOK.c.ended_at.is_(None))

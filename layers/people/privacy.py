@@ -57,7 +57,8 @@ class Keyring:
         The value tells the id of its key and nothing of its content but a rough length.
         """
         if len(text) > MOST_SEALED:
-            raise BadField({about.rpartition(".")[2]: f"is longer than {MOST_SEALED:,} characters"})
+            told = {about.rpartition(".")[2]: f"is longer than {MOST_SEALED:,} characters"}
+            raise BadField(told).because("text_long", most=MOST_SEALED)
         keys = self.keys
         key, nonce = keys.by_id[keys.current], os.urandom(_NONCE)
         hidden = AESGCM(key.secret).encrypt(nonce, text.encode(), _bound(key.id, about))
@@ -103,7 +104,7 @@ def phone_digits(phone: str) -> str:
     elif len(digits) == 13 and digits.startswith("861"):
         digits = digits[2:]
     if not 3 <= len(digits) <= 15 or any(c.isalpha() for c in text):
-        raise BadField({"phone": "is no phone number"})
+        raise BadField({"phone": "is no phone number"}).because("phone_wrong")
     return digits
 
 

@@ -69,6 +69,19 @@ def test_whoever_refuses_gives_all_that_the_words_of_the_refusal_ask_for() -> No
     assert missing == []
 
 
+def test_nobody_is_refused_a_step_or_a_report_without_a_reason_that_has_its_words() -> None:
+    bare = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for room in ("layers/loop", "layers/people", "api/routes")
+        for path in sorted((ROOT / room).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and isinstance(node.exc.func, ast.Name)
+        if node.exc.func.id in ("BadField", "Conflict", "NotAllowed", "BadUpload")
+    ]
+    # An edit of a record tells which right is missing, in words of its own.
+    assert [place for place in bare if not place.startswith("api/routes/items.py")] == []
+
+
 def _refusals(code: str) -> Iterator[tuple[ast.Call, str, set[str]]]:
     """Each `.because("cause", fact=…)` of a module whose facts are all named there."""
     for node in ast.walk(ast.parse(code)):

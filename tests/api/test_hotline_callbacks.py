@@ -171,10 +171,10 @@ def test_a_webhook_is_registered_listed_and_ended_by_those_who_answer_for_the_de
         ({"url": "https://169.254.169.254/latest"}, "webhook_address"),
         ({"url": "http://cgj.example/"}, "webhook_url"),
         ({"url": "https://127.0.0.1/"}, "webhook_address"),
-        ({"department": "nobody"}, None),
+        ({"department": "nobody"}, "department_unknown"),
     ],
 )
-def test_a_webhook_that_is_not_to_be_is_refused(server: Server, wrong: dict[str, str], cause: str | None) -> None:
+def test_a_webhook_that_is_not_to_be_is_refused(server: Server, wrong: dict[str, str], cause: str) -> None:
     body = {"department": "cgj", "url": "https://cgj.example/cases", **wrong}
     told = httpx.post(f"{server.url}/webhooks", json=body, headers=server.admin)
     assert told.status_code == 422

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from collections.abc import Iterator
@@ -14,10 +15,12 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image
 
+from api.incident_bodies import ReportBody
+from api.once import NO_TIME
 from layers.loop.tables import CALLER
 from layers.people.access import Scope
 from layers.store.core import IDEMPOTENCY
-from tests.api.people import key_of
+from tests.api.people import key_of, person
 from tests.conftest import Database, Server, serving
 from tests.layers.test_loop_incidents import everything
 
@@ -211,6 +214,20 @@ def test_a_report_that_is_sent_again_is_filed_once(
     assert photos[0] == photos[1]
 
 
+def test_whom_a_case_may_be_given_to_is_told_to_those_who_give_it(
+    loop: Server, client: httpx.Client, worker: Headers, dispatcher: Headers, spot: dict[str, float]
+) -> None:
+    login = person(loop, "worker")
+    path = f"/incidents/{filed(client, worker, rubbish(spot))['receipt']['incident']}/assignees"
+    told = client.get(path, params={"q": login}, headers=dispatcher)
+    assert told.json() == {"assignees": [{"login": login, "name": f"测试 {login}", "near": "city"}]}
+    refused = client.get(path, headers=worker)  # may dispose of cases, and gives this one to nobody
+    assert (refused.status_code, refused.json()["cause"]) == (403, "step_right")
+    elsewhere = key_of(loop, "dispatcher", scope=Scope(frozenset({"320999"}), None))
+    assert client.get(path, headers=elsewhere).status_code == 404
+    assert client.get("/incidents/20200101000001/assignees", headers=dispatcher).status_code == 404
+
+
 def test_many_cases_take_one_step_each_with_a_result_of_its_own(
     client: httpx.Client, worker: Headers, dispatcher: Headers, spot: dict[str, float]
 ) -> None:
@@ -278,6 +295,11 @@ def test_callers_are_masked_and_nowhere_in_the_clear(
         kept = connection.execute(sa.select(IDEMPOTENCY)).all()
         callers = connection.execute(sa.select(CALLER)).all()
     assert PHONE not in str(kept) + str(callers)
+    # Who holds the database alone, and knows all else of the report, does not find the number by trying all.
+    asked = ["report", ReportBody(**body).model_dump(exclude=NO_TIME)]
+    guess = hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
+    assert kept
+    assert guess not in {row.digest for row in kept}
     wrong = client.post("/incidents", json={**body, "contact": {**contact, "phone": "no number"}}, headers=dispatcher)
     assert wrong.status_code == 422
     assert "欧阳小明" not in wrong.text
@@ -298,6 +320,7 @@ BAD_REPORTS: list[tuple[int, str | None, dict[str, Any]]] = [
     (422, None, {"extra": 1}),
     (422, None, {"contact": {"passport": "E1"}}),
     (422, "code_unknown", {"level": "extreme"}),
+    (422, "line_unknown", {"line": "12346"}),
     (403, "channel_not_yours", {"channel": "order"}),
 ]
 

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from layers.catalog.incident import TABLE
 from layers.errors import BadField, Conflict, LayersError, NotAllowed, UnknownItem
 from layers.loop import timers
+from layers.loop.assignees import assignees
 from layers.loop.callers import Contact, callers_of
 from layers.loop.carried import Carried
 from layers.loop.case_tables import CASE_NUMBER
-from layers.loop.cases import case_of, held
+from layers.loop.cases import case_now, case_of, held
 from layers.loop.effects import Taken, replayed
 from layers.loop.errors import Overtaken
 from layers.loop.incidents import Office, Outcome, report, take_step
@@ -29,7 +30,7 @@ from layers.loop.rules import shipped_rules
 from layers.loop.states import FINAL
 from layers.loop.tables import CALLER, STEP
 from layers.people.access import Actor, Scope
-from layers.people.accounts import make_account
+from layers.people.accounts import grant, make_account
 from layers.people.privacy import keyring_in
 from layers.refusals import CAUSES
 from layers.store.core import CHANGE, HISTORY
@@ -54,6 +55,7 @@ def with_worker(city: Database) -> Database:
     """The city with an account for the grid worker to whom cases are given."""
     with begin(city.engine, actor="test") as connection:
         make_account(connection, login="li", name="李网格", actor="test")
+        grant(connection, "li", roles=["worker"], scope=Scope(None, None), actor="test")
     return city
 
 
@@ -243,6 +245,8 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("code_unknown", {"level": "extreme"}),
     ("code_unknown", {"appeal": "chat"}),
     ("no_code", {"line": "12345; --"}),
+    ("line_unknown", {"line": "12346"}),
+    ("line_unknown", {"line": "12345" + "0" * 30}),
     ("channel_unknown", {"channel": "telepathy"}),
     ("channel_not_yours", {"channel": "order"}),
     ("channel_not_yours", {"channel": "hotline"}),
@@ -284,6 +288,50 @@ def test_a_step_that_is_refused_says_why_and_leaves_nothing(city: Database, offi
         go(city, office, "20200101000001", "note", DISPATCHER, note="x")
     assert everything(city) == before
     assert record(city, id) == was
+
+
+def test_who_may_be_given_a_case_is_offered_the_nearest_first_and_nobody_else_is_taken(
+    city: Database, office: Office, spot: Where
+) -> None:
+    id = file(city, office, rubbish(spot)).incident
+    grid = record(city, id)["grid_id"]
+    people = {
+        "fit.county": ("worker", {grid[:6]}, set()),
+        "fit.grid": ("worker", {grid}, set()),
+        "fit.town": ("worker", {grid[:9]}, None),
+        "far.grid": ("worker", {"320681999999999"}, set()),
+        "no.worker": ("analyst", None, None),
+        "no.other": ("officer", None, {"slj"}),
+    }
+    with begin(city.engine, actor="test") as connection:
+        for login, (role, areas, departments) in people.items():
+            make_account(connection, login=login, name=f"某{login}", actor="test")
+            scope = Scope(*(None if codes is None else frozenset(codes) for codes in (areas, departments)))
+            grant(connection, login, roles=[role], scope=scope, actor="test")
+
+    def offered(text: str = "某") -> list[tuple[str, str]]:
+        with city.engine.connect() as connection:
+            return [(one.login, one.near) for one in assignees(connection, case_now(connection, id), text=text)]
+
+    assert offered() == [("fit.grid", "grid"), ("fit.town", "town"), ("fit.county", "county")]
+    assert offered("TOWN") == [("fit.town", "town")]
+    assert ("li", "city") in offered("")
+    for login, cause in (("no.worker", "assignee_unfit"), ("no.other", "assignee_unfit"), ("none", "assignee_unknown")):
+        with pytest.raises(BadField) as refused:
+            go(city, office, id, "assign", DISPATCHER, assignee=login)
+        assert refused.value.cause == cause
+    go(city, office, id, "assign", DISPATCHER, assignee="far.grid")  # who lends a hand elsewhere is sent by name
+
+    go(city, office, id, "register", DISPATCHER)
+    assert offered() == []  # nobody is sent while it waits for a department
+    go(city, office, id, "dispatch", DISPATCHER, lead="slj")
+    assert {login for login, _ in offered()} == {"fit.grid", "fit.town", "fit.county", "no.other"}
+    officer = officer_of(city, id)
+    go(city, office, id, "assign", officer, assignee="fit.grid")
+    mender = Actor("fit.grid", frozenset({"worker"}), Scope(frozenset({grid}), frozenset()))
+    go(city, office, id, "arrive", mender)
+    go(city, office, id, "feedback", mender, note="清理完毕")
+    assert [login for login, _ in offered()] == ["fit.town", "fit.county"]  # nobody checks what they did themselves
 
 
 def test_a_component_tells_matter_and_place(city: Database, office: Office) -> None:

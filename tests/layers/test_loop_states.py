@@ -256,6 +256,14 @@ def test_after_three_refusals_a_case_goes_up_and_only_that_level_dispatches() ->
     assert why(DISPATCHER, of, "dispatch") is None
 
 
+def test_a_level_of_command_is_one_of_the_place_and_not_of_anywhere() -> None:
+    areas = frozenset({"320681", HERE})  # a county's dispatcher who also stands in for a town of another county
+    both = Actor("yu", frozenset({"dispatcher"}), Scope(areas, None))
+    assert why(both, case("registered"), "dispatch") is None
+    assert why(both, case("registered", command=1), "dispatch") == "step_level"
+    assert why(both, case("registered", command=1, admin_code="320681002", grid_id=None), "dispatch") is None
+
+
 def test_who_disposed_of_it_does_it_again() -> None:
     of = carried_on(case("disposing", lead="cgj", assignee="li"), WORKER, "feedback")
     assert (of.state, of.assignee, of.disposed_by) == ("disposed", None, "li")

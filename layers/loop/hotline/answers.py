@@ -160,9 +160,10 @@ def remove_answer(connection: sa.Connection, id: int) -> None:
 
 def _values(wording: Wording, departments: Departments) -> dict[str, Any]:
     if wording.department not in departments:
-        raise BadField({"department": f"there is no department {wording.department!r}"})
+        told = {"department": f"there is no department {wording.department!r}"}
+        raise BadField(told).because("department_unknown", code=wording.department)
     if wording.valid_until is not None and wording.dated is not None and wording.valid_until < wording.dated:
-        raise BadField({"valid_until": "lies before the date of the document"})
+        raise BadField({"valid_until": "lies before the date of the document"}).because("valid_before")
     grams = _grams(" ".join((wording.question, *wording.keywords, wording.answer)))
     return {**asdict(wording), "keywords": list(wording.keywords), "grams": sorted(grams)}
 

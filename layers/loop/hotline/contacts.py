@@ -95,9 +95,10 @@ def _check(told: Contacted) -> None:
     for name, value in answered.items():
         wanted = told.kind == "callback" and told.reached
         if wanted and value is None:
-            raise BadField({name: "is needed of a caller who was reached"})
+            raise BadField({name: "is needed of a caller who was reached"}).because("answer_needed")
         if not wanted and value is not None:
-            raise BadField({name: "is only answered by a caller who was called back and reached"})
+            told_so = {name: "is only answered by a caller who was called back and reached"}
+            raise BadField(told_so).because("answer_unasked")
 
 
 # From a caller's case up to the one that it was merged into, and that one, until one stands by itself.

@@ -26,10 +26,10 @@ def correct(
     """
     for name, code in (("matter", matter), ("guessed", guessed)):
         if code is not None and code != ENQUIRY and code not in book("matter"):
-            raise BadField({name: f"{code!r} is not in the book of matters"})
+            raise BadField({name: f"{code!r} is not in the book of matters"}).because("matter_unknown")
     buckets = features(text)
     if not buckets.size:
-        raise BadField({"text": "says nothing that could be learnt from"})
+        raise BadField({"text": "says nothing that could be learnt from"}).because("correction_empty")
     values = {
         "features": FEATURES, "buckets": buckets.tolist(), "guessed": guessed, "matter": matter, "model": model,
         "actor": actor,

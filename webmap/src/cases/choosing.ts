@@ -1,6 +1,8 @@
 /** Departments and matters, chosen by typing a part of their names. */
 
+import { type Assignee, assignees } from "../city/incidents.ts";
 import { fill, h } from "../page/dom.ts";
+import { why } from "../page/why.ts";
 import type { Title } from "../words/i18n.ts";
 import { type Bench, button, departmentWord } from "./bench.ts";
 
@@ -82,6 +84,50 @@ export function departmentsChoice(bench: Bench, id: string, chosen: (codes: stri
   };
   draw();
   return h("span", { class: "several", title: app.t("caseMostCo", { n: MOST_CO }) }, list, entry);
+}
+
+/** People of whom the server says that they may be given a case; `chosen` hears an account's name. */
+export function assigneeChoice(bench: Bench, of: string, id: string, chosen: (login: string) => void): HTMLElement {
+  const { app } = bench;
+  const list = `${id}-list`;
+  const input = h("input", { id, autocomplete: "off", maxLength: 64, data: { part: "assignee" } });
+  input.setAttribute("list", list);
+  const offered = h("datalist", { id: list });
+  const told = h("span", { class: "hint", role: "status" });
+  let known: readonly Assignee[] = [];
+  let asking = new AbortController();
+  const words = ({ name, login }: Assignee): string => `${name} ${login}`;
+  const choose = (): void => {
+    const text = input.value.trim();
+    chosen(known.find((each) => words(each) === text)?.login ?? text);
+  };
+  const ask = (): void => {
+    asking.abort();
+    asking = new AbortController();
+    const { signal } = asking;
+    assignees(of, input.value.trim(), signal).then(
+      (found) => {
+        if (signal.aborted) return;
+        known = found;
+        const options = found.map((each) => {
+          const option = h("option", { value: words(each) });
+          option.label = app.t(`caseNear_${each.near}`);
+          return option;
+        });
+        fill(offered, ...options);
+        told.textContent = found.length === 0 ? app.t("caseNobodyFits") : "";
+      },
+      (error: unknown) => {
+        if (!signal.aborted) told.textContent = why(app, error);
+      },
+    );
+  };
+  input.oninput = () => {
+    choose();
+    if (!known.some((each) => words(each) === input.value.trim())) ask();
+  };
+  ask();
+  return h("span", { class: "choosing" }, input, offered, told);
 }
 
 /** A matter of the book, by its words or its code. */

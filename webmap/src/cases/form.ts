@@ -9,7 +9,7 @@ import { fill, h } from "../page/dom.ts";
 import { why } from "../page/why.ts";
 import { type Bench, button, codeWord, needWord } from "./bench.ts";
 import { carriesOf, type Filled, lacking, NOTHING_FILLED, type Part, partsOf } from "./carried.ts";
-import { departmentChoice, departmentsChoice, matterChoice } from "./choosing.ts";
+import { assigneeChoice, departmentChoice, departmentsChoice, matterChoice } from "./choosing.ts";
 
 const MOST_NOTE = 2000;
 
@@ -135,7 +135,7 @@ const CONTROLS: Record<Part, (making: Making, id: string) => HTMLElement[]> = {
   },
   lead: leadField,
   co: ({ bench, set }, id) => [departmentsChoice(bench, id, (co) => set({ co }))],
-  assignee: (making, id) => [written(making, id, "assignee")],
+  assignee: assigneeField,
   into: (making, id) => [written(making, id, "into")],
   matter: ({ bench, set }, id) => [matterChoice(bench, id, "", (matter) => set({ matter }))],
   level: ({ bench, set }, id) => [
@@ -171,6 +171,13 @@ function written({ set }: Making, id: string, part: "assignee" | "into"): HTMLEl
   const input = h("input", { id, maxLength: 64, autocomplete: "off", data: { part } });
   input.oninput = () => set({ [part]: input.value });
   return input;
+}
+
+/** Who goes: those who may are offered, the nearest first; of several cases at once by the account's name alone. */
+function assigneeField(making: Making, id: string): HTMLElement[] {
+  const { bench, of, set } = making;
+  if (of === null) return [written(making, id, "assignee")];
+  return [assigneeChoice(bench, of.incident.id, id, (assignee) => set({ assignee }))];
 }
 
 /** Left empty, the case goes to whom the duties name: they are told, with the reasons. */

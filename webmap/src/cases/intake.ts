@@ -14,6 +14,9 @@ const LEAST = 4;
 const LEAST_PHONE = 7;
 const MOST_WORDS = 2000;
 const TYPED_MS = 500;
+const CALLED = "hotline";
+/** What comes to a desk by people; machines and grid workers have ways of their own. */
+const SOURCES = [CALLED, "order", "proposal", "media", "warning"] as const;
 
 export interface IntakeView {
   element: HTMLElement;
@@ -49,6 +52,7 @@ export function intakeView(bench: Bench, lines: readonly Line[], ears: IntakeEar
   let key = newKey();
 
   const text = h("textarea", { id: "intake-text", rows: 5, maxLength: MOST_WORDS });
+  const source = h("select", { id: "intake-source" });
   const line = h("select", { id: "intake-line" });
   const level = h("select", { id: "intake-level" });
   const name = h("input", { id: "intake-name", autocomplete: "off", maxLength: 40 });
@@ -96,9 +100,10 @@ export function intakeView(bench: Bench, lines: readonly Line[], ears: IntakeEar
     fill(found, draft !== null && draftView(bench, draft, chosen, set), draft !== null && consequences);
     judge();
   };
+  const lineTold = (): { line?: string } => (source.value === CALLED && line.value !== "" ? { line: line.value } : {});
   const call = (words: string): hotline.Call => ({
     text: words,
-    ...(line.value === "" ? {} : { line: line.value }),
+    ...lineTold(),
     ...(phone.value.trim().length < LEAST_PHONE ? {} : { phone: phone.value.trim() }),
   });
   const ask = async (): Promise<void> => {
@@ -138,9 +143,9 @@ export function intakeView(bench: Bench, lines: readonly Line[], ears: IntakeEar
     matter: chosen.matter,
     ...(chosen.title === "" ? {} : { title: chosen.title }),
     description: text.value.trim(),
-    channel: "hotline",
+    channel: source.value,
     level: level.value as Level,
-    ...(line.value === "" ? {} : { line: line.value }),
+    ...lineTold(),
     ...(draft === null ? {} : { appeal: draft.appeal.code }),
     ...(chosen.place === null ? {} : { lon: chosen.place.lon, lat: chosen.place.lat }),
     ...(chosen.place?.label === undefined ? {} : { address: chosen.place.label }),
@@ -184,6 +189,8 @@ export function intakeView(bench: Bench, lines: readonly Line[], ears: IntakeEar
     key = newKey();
     text.value = name.value = phone.value = "";
     level.value = "general";
+    source.value = CALLED;
+    byLine();
     fill(found);
   };
   text.oninput = () => {
@@ -191,6 +198,15 @@ export function intakeView(bench: Bench, lines: readonly Line[], ears: IntakeEar
     typed = window.setTimeout(() => void ask(), TYPED_MS);
     pending = text.value.trim().length >= LEAST;
     judge();
+  };
+  /** Only a call comes by a line. */
+  const byLine = (): void => {
+    line.disabled = source.value !== CALLED;
+  };
+  source.onchange = () => {
+    byLine();
+    key = newKey();
+    void ask();
   };
   line.onchange = () => void ask();
   phone.onchange = () => void ask();
@@ -205,14 +221,16 @@ export function intakeView(bench: Bench, lines: readonly Line[], ears: IntakeEar
   const field = (id: string, label: string, control: HTMLElement): HTMLElement =>
     h("div", { class: "field" }, h("label", { htmlFor: id }, label), control);
   const draw = (): void => {
-    const [lineNow, levelNow] = [line.value, level.value || "general"];
+    const [sourceNow, lineNow, levelNow] = [source.value || CALLED, line.value, level.value || "general"];
+    fill(source, ...SOURCES.map((value) => h("option", { value }, codeWord(bench, "channel", value))));
     fill(
       line,
       h("option", { value: "" }, app.t("intakeNoLine")),
       ...lines.map(({ code, title }) => h("option", { value: code }, app.title(title))),
     );
     fill(level, ...[...LEVELS].reverse().map((value) => h("option", { value }, codeWord(bench, "level", value))));
-    [line.value, level.value] = [lineNow, levelNow];
+    [source.value, line.value, level.value] = [sourceNow, lineNow, levelNow];
+    byLine();
     text.placeholder = app.t("intakeHint");
     fill(through, app.t("intakeThrough"), h("kbd", {}, "Ctrl ↵"));
     only.textContent = app.t("intakeOnly");
@@ -224,10 +242,11 @@ export function intakeView(bench: Bench, lines: readonly Line[], ears: IntakeEar
       h(
         "div",
         { class: "pairs" },
+        field("intake-source", app.t("intakeChannel"), source),
         field("intake-line", app.t("intakeLine"), line),
-        field("intake-level", app.t("intakeLevel"), level),
         field("intake-name", app.t("intakeName"), name),
         field("intake-phone", app.t("intakePhone"), phone),
+        field("intake-level", app.t("intakeLevel"), level),
       ),
       h("p", { class: "hint" }, app.t("intakeSealed")),
       wrong,

@@ -276,6 +276,15 @@ export const queueFrom = (asked: QueueAsked, next: string, signal?: AbortSignal)
 export const rules = (): Promise<Rules> => get("/incidents/rules");
 export const incident = (id: string, signal?: AbortSignal): Promise<Case> => get(pathOf(id), signal);
 
+/** Somebody who may be given a case, and how near it lies to where they work. */
+export interface Assignee {
+  login: string;
+  name: string;
+  near: "grid" | "town" | "county" | "city";
+}
+export const assignees = async (id: string, q: string, signal?: AbortSignal): Promise<Assignee[]> =>
+  (await get<{ assignees: Assignee[] }>(`${pathOf(id)}/assignees?q=${part(q)}`, signal)).assignees;
+
 /** Report; under one key the server files it once, however often it is sent. */
 export const report = async (what: Report, key: string = newKey()): Promise<Receipt> =>
   (await post<{ receipt: Receipt }>("/incidents", what, key)).receipt;
