@@ -22,6 +22,7 @@ from layers.loop.hotline.answers import (
     listed,
     remove_answer,
 )
+from layers.loop.hotline.areas import areas_named, strays
 from layers.loop.hotline.intake import Intake, appeal_of
 from layers.loop.hotline.lines import UnknownLine, line_of, lines_in, shipped_lines
 from layers.loop.hotline.places import places_in
@@ -153,6 +154,40 @@ def test_a_draft_without_a_classifier_still_has_place_and_answers(city: Database
     assert draft.places[0].admin_code is not None
     assert draft.answers[0].wording.question == "住房公积金怎么提取"
     assert draft.as_json(today=TODAY)["answers"][0]["synthetic"] is True
+
+
+def test_a_road_of_that_name_in_another_county_is_not_the_one_that_was_meant(city: Database, tmp_path: Path) -> None:
+    intake = Intake(tmp_path, shipped_departments())
+    lone = sa.text(
+        "select r.name, min(c.id) as id, min(c.name) as county from city.road r join city.county c on "
+        "st_intersects(r.geom, c.geom) where r.name like '__路' group by r.name having count(distinct c.id) = 1 "
+        "order by r.name limit 1"
+    )
+    with city.reader.connect() as connection:
+        road, code, county = connection.execute(lone).one()
+        other = connection.execute(
+            sa.text("select id, name from city.county where id <> :code order by id limit 1"), {"code": code}
+        ).one()
+        here, there = (
+            intake.draft(connection, f"{name}{road}垃圾没人清", layers=LAYERS, now=NOW).places
+            for name in (county, other.name)
+        )
+    assert (here[0].county, here[0].said.place.method) == (code, "address")
+    assert [place.county for place in there] == [other.id, code], "the county itself comes before a road elsewhere"
+
+
+def test_the_areas_that_a_sentence_names_are_whole_names_or_counties_said_short(city: Database) -> None:
+    with city.reader.connect() as connection:
+        for text, named in (
+            ("崇川区人民路", {"320613"}),
+            ("启东人民路上路灯坏了", {"320681"}),
+            ("南通海安路口堵车", set()),
+            ("启东市北新镇人民路", {"320681", "320681101"}),
+            ("路灯坏了", set()),
+        ):
+            assert set(areas_named(connection, text)) == named, text
+    assert strays(frozenset({"320613"}), county_code="320681", town_code="320681101") == 1
+    assert strays(frozenset(), county_code="320681", town_code=None) == 0
 
 
 def wording(**other: object) -> Wording:

@@ -18,6 +18,7 @@ from layers.codes.books import book
 from layers.loop.answered import RateRules, rate_rules_in
 from layers.loop.departments import Departments
 from layers.loop.hotline.answers import Answer, find_answers
+from layers.loop.hotline.areas import areas_named, strays
 from layers.loop.hotline.classify import FILE, FOLDER, Classified, Model, model_in
 from layers.loop.hotline.lines import Lines, lines_in
 from layers.loop.hotline.places import Said, places_in
@@ -121,8 +122,8 @@ class Intake:
         appeal, words = appeal_of(text)
         if found.enquiry >= _ENQUIRY_FROM:
             appeal = "consult"
-        said = places_in(connection, text, layers=layers, limit=MOST_PLACES)
-        places = tuple(_located(connection, one, layers) for one in said)
+        said = places_in(connection, text, layers=layers, limit=2 * MOST_PLACES)
+        places = _where_said(connection, text, [_located(connection, one, layers) for one in said])[:MOST_PLACES]
         today = now.astimezone(CITY_TIME).date()
         return Draft(
             title=_title(text, found, places),
@@ -130,7 +131,7 @@ class Intake:
             appeal_words=words,
             model=None if model is None else model.version,
             classified=found,
-            places=places,
+            places=tuple(places),
             answers=tuple(find_answers(connection, text, today=today, limit=3)),
         )
 
@@ -147,6 +148,12 @@ def _located(connection: sa.Connection, said: Said, layers: Sequence[Layer]) -> 
     here = reverse(connection, said.place.lon, said.place.lat, layers=layers)
     town, county = (area.id if area else None for area in (here.town, here.county))
     return Place(said, here.grid.id if here.grid else None, town or county, county)
+
+
+def _where_said(connection: sa.Connection, text: str, places: Sequence[Place]) -> list[Place]:
+    """The places in their order, but those last that lie outside of the counties and towns that the words name."""
+    named = areas_named(connection, text)
+    return sorted(places, key=lambda place: strays(named, county_code=place.county, town_code=place.admin_code))
 
 
 def _title(text: str, found: Classified, places: Sequence[Place]) -> str:
