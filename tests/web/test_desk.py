@@ -123,6 +123,39 @@ def test_a_guess_is_corrected_and_a_step_that_is_not_ones_own_is_left(desk: Open
     assert found["incident"]["state"] == "reported"
 
 
+def test_an_order_from_above_is_filed_as_one_and_somebody_near_is_sent_by_name(
+    desk: Open, desk_of: httpx.Client, office: Server
+) -> None:
+    sent = person(office, "worker", scope=Scope(frozenset({"320681"}), frozenset()))
+    person(office, "analyst")
+    page = desk("#intake=", errors_with="422")
+    page.locator("#intake-source").select_option("order")
+    expect(page.locator("#intake-line")).to_be_disabled()
+    page.locator("#intake-text").fill(WORDS)
+    expect(page.get_by_role("button", name="只建案")).to_be_enabled()
+    page.locator("#intake-phone").fill("九号")  # the click that follows at once counts
+    page.get_by_role("button", name="只建案").click()
+    expect(page.locator(".intake .wrong")).to_have_text("电话号码不对：应为 3 至 15 位数字")
+    page.locator("#intake-phone").fill("")
+    page.get_by_role("button", name="只建案").click()
+    page.locator("[data-step=assign]").click()
+    expect(page.locator("#step-assignee-list option").first).to_have_attribute("value", f"测试 {sent} {sent}")
+    page.locator("#step-assignee").fill(f"测试 {sent} {sent}")
+    page.locator(".step-form button[type=submit]").click()
+    expect(page.locator(".timeline")).to_contain_text(sent)
+    incident = case_of(desk_of, page.locator(".case-head .number").inner_text())["incident"]
+    assert (incident["channel"], incident["line"], incident["assignee"]) == ("order", None, sent)
+
+
+def test_a_county_alone_is_no_place_to_send_anybody_to(desk: Open) -> None:
+    page = desk("#intake=")
+    page.locator("#intake-text").fill("海安市的路灯坏了一排")
+    expect(page.locator(".draft")).to_contain_text("海安市")
+    expect(page.locator(".draft")).to_contain_text("大致范围")
+    expect(page.locator(".lacks")).to_have_text("还差：位置")
+    expect(page.get_by_role("button", name="建案并派遣")).to_be_disabled()
+
+
 def test_of_two_desks_that_take_a_step_one_is_told_what_changed(
     desk: Open, desk_of: httpx.Client, filed: Filed, office: Server
 ) -> None:

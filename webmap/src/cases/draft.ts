@@ -5,6 +5,7 @@ import { type Duplicate, duplicates } from "../city/incidents.ts";
 import { fill, h } from "../page/dom.ts";
 import { why } from "../page/why.ts";
 import { age } from "../words/format.ts";
+import type { Word } from "../words/i18n.ts";
 import { type Bench, button, codeWord } from "./bench.ts";
 import { matterChoice } from "./choosing.ts";
 import { duplicateWords } from "./duplicates.ts";
@@ -57,6 +58,9 @@ function guessWords({ app }: Bench, guess: Guess): HTMLElement {
   return h("span", { class: "guess" }, h("b", {}, app.title(guess)), bar, h("span", { class: "hint" }, share));
 }
 
+const placeHint = (found: readonly FoundPlace[], chosen: Choosing): Word =>
+  found.length === 0 ? "intakeNoPlace" : chosen.place === null ? "intakeCoarse" : "intakePick";
+
 function places(bench: Bench, found: readonly FoundPlace[], chosen: Choosing, set: Set): HTMLElement {
   const { app } = bench;
   const same = ({ lon, lat }: FoundPlace): boolean => chosen.place?.lon === lon && chosen.place.lat === lat;
@@ -86,7 +90,7 @@ function places(bench: Bench, found: readonly FoundPlace[], chosen: Choosing, se
         `${app.t("intakeOnMap")} ${own.label ?? `${own.lon.toFixed(5)}, ${own.lat.toFixed(5)}`}`,
         () => undefined,
       ),
-    h("p", { class: "hint" }, app.t(found.length === 0 ? "intakeNoPlace" : "intakePick")),
+    h("p", { class: "hint" }, app.t(placeHint(found, chosen))),
   );
 }
 

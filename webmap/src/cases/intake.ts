@@ -14,6 +14,7 @@ const LEAST = 4;
 const LEAST_PHONE = 7;
 const MOST_WORDS = 2000;
 const TYPED_MS = 500;
+const COARSE: readonly string[] = ["town", "county"];
 const CALLED = "hotline";
 /** What comes to a desk by people; machines and grid workers have ways of their own. */
 const SOURCES = [CALLED, "order", "proposal", "media", "warning"] as const;
@@ -69,6 +70,8 @@ export function intakeView(bench: Bench, lines: readonly Line[], ears: IntakeEar
   // What somebody corrected stays, whatever the next words come to.
   const corrected = new Set<keyof Choosing>();
   let pending = false;
+  /** The words that the draft was made of. */
+  let understood = "";
 
   const set = (patch: Partial<Choosing>): void => {
     for (const name of Object.keys(patch)) corrected.add(name as keyof Choosing);
@@ -111,16 +114,20 @@ export function intakeView(bench: Bench, lines: readonly Line[], ears: IntakeEar
     asking = new AbortController();
     const { signal } = asking;
     const words = text.value.trim();
-    pending = words.length >= LEAST;
+    // Another number or line changes no guess: who clicks right after typing it is not to find the button shut.
+    pending = words.length >= LEAST && words !== understood;
     judge();
-    if (!pending) return;
+    if (words.length < LEAST) return;
     found.setAttribute("aria-busy", "true");
     try {
       const told = await hotline.draft(call(words), signal);
       if (signal.aborted) return;
       draft = told;
+      understood = words;
       const [first] = told.places;
-      const guessed = { title: told.title, matter: told.matters[0]?.matter ?? "", place: first ?? null };
+      // Nobody finds a case in the middle of a county: whoever takes the call points to it, or chooses all the same.
+      const place = first !== undefined && !COARSE.includes(first.precision) ? first : null;
+      const guessed = { title: told.title, matter: told.matters[0]?.matter ?? "", place };
       const kept = Object.entries(chosen).filter(([name]) => corrected.has(name as keyof Choosing));
       chosen = { ...guessed, ...Object.fromEntries(kept), into: null };
       referred.textContent =
@@ -163,12 +170,15 @@ export function intakeView(bench: Bench, lines: readonly Line[], ears: IntakeEar
   };
   const go = async (on: boolean): Promise<void> => {
     if (through.disabled) return;
+    asking.abort();
+    found.removeAttribute("aria-busy");
     through.disabled = only.disabled = true;
     wrong.textContent = "";
+    const { into } = chosen;
     try {
       const id = await file(report(), key);
       learn();
-      const told = await sendOn(id, { on, into: chosen.into });
+      const told = await sendOn(id, { on, into });
       bench.say(told === null ? app.t("intakeFiled", { id }) : app.t("intakeFiledUpTo", { id, why: app.title(told) }));
       clear();
       ears.filed(id);
@@ -184,6 +194,7 @@ export function intakeView(bench: Bench, lines: readonly Line[], ears: IntakeEar
     referred.textContent = "";
     draft = null;
     pending = false;
+    understood = "";
     corrected.clear();
     chosen = NOTHING;
     key = newKey();
