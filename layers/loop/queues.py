@@ -15,12 +15,14 @@ from layers.codes.books import book
 from layers.errors import BadParameter
 from layers.loop.cases import reported_by
 from layers.loop.states import FINAL, STATES
+from layers.loop.tables import STEP
 from layers.people.access import Actor
 
 Queue = Literal["mine", "department", "overdue", "area", "reported"]
 QUEUES: Final[tuple[Queue, ...]] = get_args(Queue)
 MOST: Final = 200
 MOST_TEXT: Final = 50
+_MOST_NOTED: Final = 120
 _BRIEF: Final = (
     *("id", "title", "matter", "state", "level", "light", "channel", "line", "lead", "co", "address", "admin_code"),
     *("grid_id", "reported_at", "due_at", "stage_due_at", "suspended", "command", "returns", "reworks", "urges"),
@@ -67,7 +69,9 @@ def page_of(
 ) -> Page:
     """One page of a queue of what the actor sees (`seen`); BadParameter for what is no code, or a strange cursor."""
     question = repr((sorted(asdict(asked).items()), actor.name))
-    statement = sa.select(*columns()).where(seen, *conditions(asked, actor, now=now))
+    # What staff write to each other is nothing for those who see their own reports alone.
+    noted = [] if asked.queue == "reported" else [_handed_over()]
+    statement = sa.select(*columns(), *noted).where(seen, *conditions(asked, actor, now=now))
     if cursor is not None:
         statement = statement.where(place_at(cursor, _KEYS, question=question).condition(_KEYS))
     ordered = statement.order_by(*(key.order(backward=False) for key in _KEYS)).limit(limit + 1)
@@ -75,6 +79,13 @@ def page_of(
     more, rows = len(rows) > limit, rows[:limit]
     last = Place((rows[-1]["stage_due_at"], rows[-1]["id"])) if more else None
     return Page(rows, None if last is None else cursor_of(last, question=question))
+
+
+def _handed_over() -> sa.ColumnElement[Any]:
+    """The beginning of the note that was left with a case, as long as nothing was done since."""
+    words = sa.case((STEP.c.step == "note", sa.func.left(STEP.c.note, _MOST_NOTED)))
+    last = sa.select(words).where(STEP.c.incident == TABLE.c.id).order_by(STEP.c.id.desc()).limit(1)
+    return last.scalar_subquery().label("handed_over")
 
 
 def columns() -> list[sa.ColumnElement[Any]]:

@@ -23,9 +23,9 @@ CHANNELS: Final[dict[str, tuple[str, ...]]] = {
     "public": ("incident.report",),
     "worker": ("incident.verify",),
     "hotline": ("hotline.take",),
-    "sensor": ("incident.accept",),
-    "video": ("incident.accept",),
-    "warning": ("incident.accept",),
+    "sensor": ("incident.accept", "incident.feed"),
+    "video": ("incident.accept", "incident.feed"),
+    "warning": ("incident.accept", "incident.feed"),
     "proposal": ("incident.accept",),
     "media": ("incident.accept",),
     "order": ("incident.register",),
@@ -58,7 +58,7 @@ def require_channel(actor: Actor, channel: str) -> None:
     if actor == ANYONE and channel == "public":
         return  # the route asks whether the city lets residents report without an account
     if not any(has(actor, right) for right in CHANNELS[channel]):
-        told = f"reporting for the channel {channel!r} needs {CHANNELS[channel][0]}"
+        told = f"reporting for the channel {channel!r} needs {' or '.join(CHANNELS[channel])}"
         raise NotAllowed(told, known=actor != ANYONE).because("channel_not_yours")
 
 

@@ -38,6 +38,7 @@ RIGHTS: Final[Mapping[str, Title]] = {
     "incident.close": Title("结案", "Close"),
     "incident.supervise": Title("督办", "Supervise"),
     "incident.merge": Title("并案", "Merge"),
+    "incident.feed": Title("接入设备、视频和预警信息", "Feed in what devices, videos and warnings tell"),
     "hotline.take": Title("接听热线", "Take calls"),
     "person.unmask": Title("查看隐去的个人信息", "Unmask personal fields"),
     "duty.edit": Title("维护职责清单", "Edit the duty table"),

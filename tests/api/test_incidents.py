@@ -228,6 +228,23 @@ def test_whom_a_case_may_be_given_to_is_told_to_those_who_give_it(
     assert client.get("/incidents/20200101000001/assignees", headers=dispatcher).status_code == 404
 
 
+def test_a_device_files_what_it_sees_and_may_nothing_else(
+    loop: Server, client: httpx.Client, dispatcher: Headers, spot: dict[str, float]
+) -> None:
+    device = key_of(loop, "device")
+    for channel in ("sensor", "video", "warning"):
+        case = filed(client, device, rubbish(spot, channel=channel), key=f"event-{channel}")
+        assert offered(case) == set()
+    path = f"/incidents/{case['receipt']['incident']}"
+    assert client.post(f"{path}/photos", content=jpeg(), headers=device).status_code == 201
+    assert client.get(path, headers=dispatcher).json()["incident"]["channel"] == "warning"
+    for channel in ("worker", "public", "hotline", "media", "proposal", "order"):
+        refused = client.post("/incidents", json=rubbish(spot, channel=channel), headers=device)
+        assert (refused.status_code, refused.json()["cause"]) == (403, "channel_not_yours"), channel
+    assert client.get("/incidents", headers=device).status_code == 403
+    assert client.post(f"{path}/steps", json={"step": "accept", "expected": 0}, headers=device).status_code == 403
+
+
 def test_many_cases_take_one_step_each_with_a_result_of_its_own(
     client: httpx.Client, worker: Headers, dispatcher: Headers, spot: dict[str, float]
 ) -> None:

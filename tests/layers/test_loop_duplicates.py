@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -141,6 +142,26 @@ def test_a_queue_is_walked_in_the_order_in_which_things_are_due(city: Database, 
     queues: tuple[Queue, ...] = ("mine", "department", "overdue", "area")
     elsewhere = Actor("gu", frozenset({"dispatcher"}), Scope(frozenset({"320699"}), None))
     assert all(walk(city, elsewhere, Asked(queue), limit=5) == [] for queue in queues)
+
+
+def test_a_note_that_was_left_with_a_case_stands_in_the_queue_until_something_is_done(
+    city: Database, office: Office, spot: Where
+) -> None:
+    id = file(city, office, rubbish(spot, title="交接的垃圾")).incident
+
+    def noted(queue: Queue = "area", actor: Actor = DISPATCHER) -> list[Any]:
+        with city.engine.connect() as connection:
+            asked = Asked(queue, text="交接的垃圾")
+            page = page_of(connection, asked, actor, seen=sa.true(), limit=9, cursor=None, now=NOW)
+        return [one.get("handed_over", "untold") for one in page.incidents]
+
+    assert noted() == [None]
+    go(city, office, id, "note", DISPATCHER, note="夜班接着催：" + "等回电，" * 100)
+    assert [len(words) for words in noted()] == [120]
+    assert noted()[0].startswith("夜班接着催：等回电")
+    assert noted("reported", WORKER) == ["untold"], "who reported it reads nothing of what staff write to each other"
+    go(city, office, id, "register", DISPATCHER, note="派了")
+    assert noted() == [None]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from tests.conftest import Database
 ROLES = shipped_roles()
 NAMED = {
     *("commander", "dispatcher", "officer", "worker", "volunteer", "planner", "analyst", "director", "auditor"),
-    *("admin", "security", "kiosk"),
+    *("admin", "security", "kiosk", "device"),
 }
 DIGITS = st.text("0123456789", min_size=15, max_size=15)
 

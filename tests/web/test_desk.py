@@ -210,6 +210,8 @@ def test_a_case_goes_from_the_queue_to_a_department_by_the_keyboard_alone(
     expect(page.locator(".timeline .note")).to_have_text("夜班交接：已电话通知")
     press("Escape")
     expect(page.locator(".case")).to_have_count(0)
+    press("5")  # whoever comes next reads it in the queue
+    expect(page.locator(f"[data-id='{id}'] .handed-over")).to_have_text("备注 夜班交接：已电话通知")
     assert steps_of(desk_of, id) == ["report", "accept", "register", "dispatch", "note"]
 
 

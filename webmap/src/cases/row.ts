@@ -41,6 +41,9 @@ export function rowOf(bench: Bench, brief: Brief, look: RowLook, acts: RowActs):
       timeLeft(bench, brief, look.now),
     ),
     h("span", { class: "second-line" }, ...secondLine(bench, brief)),
+    brief.handed_over
+      ? h("span", { class: "handed-over" }, h("b", {}, app.t("caseHandedOver")), " ", brief.handed_over)
+      : null,
     look.gone && h("span", { class: "moved" }, app.t("caseMoved")),
   );
   open.onclick = () => acts.open(brief.id);

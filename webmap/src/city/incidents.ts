@@ -54,6 +54,8 @@ export interface Brief {
   assignee: string | null;
   merged_into: string | null;
   scenario: string | null;
+  /** How the note begins that was left with it, as long as nothing was done since; of queues alone. */
+  handed_over?: string | null;
 }
 
 export interface QueuePage {
