@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, get_args
 import sqlalchemy as sa
 
 from layers.ask.keyset import Key, Place, cursor_of, place_at
+from layers.catalog import county, town
 from layers.catalog.incident import TABLE
 from layers.codes.books import book
 from layers.errors import BadParameter
@@ -71,7 +72,7 @@ def page_of(
     question = repr((sorted(asdict(asked).items()), actor.name))
     # What staff write to each other is nothing for those who see their own reports alone.
     noted = [] if asked.queue == "reported" else [_handed_over()]
-    statement = sa.select(*columns(), *noted).where(seen, *conditions(asked, actor, now=now))
+    statement = sa.select(*columns(), _area(), *noted).where(seen, *conditions(asked, actor, now=now))
     if cursor is not None:
         statement = statement.where(place_at(cursor, _KEYS, question=question).condition(_KEYS))
     ordered = statement.order_by(*(key.order(backward=False) for key in _KEYS)).limit(limit + 1)
@@ -79,6 +80,15 @@ def page_of(
     more, rows = len(rows) > limit, rows[:limit]
     last = Place((rows[-1]["stage_due_at"], rows[-1]["id"])) if more else None
     return Page(rows, None if last is None else cursor_of(last, question=question))
+
+
+def _area() -> sa.ColumnElement[Any]:
+    """The name of the town, or else of the county, that a case lies in: all that is told where no address is known."""
+    names = (
+        sa.select(table.c.name).where(table.c.id == TABLE.c.admin_code).scalar_subquery()
+        for table in (town.TABLE, county.TABLE)
+    )
+    return sa.func.coalesce(*names).label("area")
 
 
 def _handed_over() -> sa.ColumnElement[Any]:

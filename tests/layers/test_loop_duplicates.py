@@ -148,6 +148,13 @@ def test_a_note_that_was_left_with_a_case_stands_in_the_queue_until_something_is
     city: Database, office: Office, spot: Where
 ) -> None:
     id = file(city, office, rubbish(spot, title="交接的垃圾")).incident
+    with city.engine.connect() as connection:
+        lies = record(city, id)["admin_code"]
+        town = connection.scalar(sa.text("select name from city.town where id = :id"), {"id": lies})
+        page = page_of(
+            connection, Asked("area", text="交接的垃圾"), DISPATCHER, seen=sa.true(), limit=9, cursor=None, now=NOW
+        )
+    assert [(one["address"], one["area"]) for one in page.incidents] == [(None, town)]
 
     def noted(queue: Queue = "area", actor: Actor = DISPATCHER) -> list[Any]:
         with city.engine.connect() as connection:

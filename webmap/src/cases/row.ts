@@ -73,7 +73,7 @@ export function timeLeft({ app }: Bench, brief: Brief, now: number): HTMLElement
 function secondLine(bench: Bench, brief: Brief): HTMLElement[] {
   const lead = departmentWord(bench, brief.lead);
   const way = lead === "" ? codeWord(bench, "channel", brief.channel) : lead;
-  const parts = [codeWord(bench, "state", brief.state), way, brief.address ?? ""].filter(Boolean);
+  const parts = [codeWord(bench, "state", brief.state), way, brief.address ?? brief.area ?? ""].filter(Boolean);
   return [
     h("span", { class: "state", data: { state: brief.state } }, parts.shift() ?? ""),
     h("span", { class: "where" }, parts.join(" · ")),

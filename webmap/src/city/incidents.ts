@@ -56,6 +56,8 @@ export interface Brief {
   scenario: string | null;
   /** How the note begins that was left with it, as long as nothing was done since; of queues alone. */
   handed_over?: string | null;
+  /** The town or the county that it lies in, by name; of queues alone. */
+  area?: string | null;
 }
 
 export interface QueuePage {
