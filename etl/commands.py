@@ -21,6 +21,7 @@ from layers.catalog import built_in
 from layers.declared import declaration_files
 from layers.errors import UnknownLayer
 from layers.people.access import ADMIN
+from layers.people.privacy import keyring_in
 from layers.rasters import FOLDER as RASTERS_FOLDER
 from layers.rasters import Rasters
 from layers.registry import Registry
@@ -95,6 +96,7 @@ def demo(arguments: argparse.Namespace, screen: Screen) -> int:
             scale=arguments.scale,
             seed=arguments.seed,
             days=HISTORY_DAYS if arguments.history else DAYS,
+            keyring=keyring_in(home.folder),
             progress=lambda name, n: screen.stage(f"{name} ({n:,})"),
         )
         with engine.connect() as connection:

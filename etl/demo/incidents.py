@@ -16,6 +16,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from etl.demo.callers import CALL, CALLER, Callers, written
 from etl.demo.ground import Ground, layer_frame
 from etl.demo.incident_life import NOTES, ROLES, Told, lived, story
 from etl.demo.incident_mix import (
@@ -59,10 +60,15 @@ Written = dict[str, Any]
 
 @dataclass(frozen=True)
 class Happenings:
-    """The cases of some days, as the layer takes them, and their steps, as `core.step` does."""
+    """The cases of some days, as the layer takes them, and their steps, as `core.step` does.
+
+    Who called about them, and who was called, as `core.caller` and `core.contact` hold it, but for their numbers.
+    """
 
     incidents: gpd.GeoDataFrame
     steps: pd.DataFrame
+    callers: pd.DataFrame
+    contacts: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -88,18 +94,19 @@ def happenings(
     scale: float,
     seed: int,
     ago: int = 0,
+    callers: Callers | None = None,
 ) -> Iterator[Happenings]:
     """Day by day, the oldest first: about 805 × scale cases of each, as they stand at the moment `at`.
 
     The last of the days is that of `at`, or so many days `ago`.
 
     `components` are those of the demo city, some of which are out of order; `lead_for` tells who answers for a matter
-    in a town (code of 9 digits) and who helps. No case is reported after `at`.
+    in a town (code of 9 digits) and who helps. No case is reported after `at`. Without `callers` nobody called.
     """
     last = at.astimezone(CITY_TIME).date()
     for before in range(ago + days - 1, ago - 1, -1):
         told = reports(ground, components, last - dt.timedelta(days=before), lead_for=lead_for, scale=scale, seed=seed)
-        yield _lived_day(told, rules=rules, at=at)
+        yield _lived_day(told, rules=rules, at=at, callers=callers)
 
 
 def reports(
@@ -189,19 +196,26 @@ def names_of(matter: Texts) -> list[str]:
     return [words[code] for code in matter.tolist()]
 
 
-def _lived_day(told: gpd.GeoDataFrame, *, rules: Rules, at: dt.datetime) -> Happenings:
-    """The cases of a day with what became of them by `at`, and the steps that they took."""
+def _lived_day(told: gpd.GeoDataFrame, *, rules: Rules, at: dt.datetime, callers: Callers | None) -> Happenings:
+    """The cases of a day with what became of them by `at`, the steps that they took, and who called."""
     told = told[told["reported"] <= at.timestamp()]
     records: list[Written] = []
     steps: list[Written] = []
+    called: list[Written] = []
+    contacts: list[Written] = []
     for row in _rows(told):
         record, taken = _lived(row, rules, at=at)
         records.append(record)
         steps += _step_rows(row, taken)
+        if callers is not None and (caller := callers.of(row, taken, until=at)) is not None:
+            sealed, calls = written(row, caller, callers.keyring)
+            called.append(sealed)
+            contacts += calls
     made = pd.DataFrame(records, index=told.index)
     kept = told.drop(columns=["reported", "chance", "lead", "co"])
     incidents = gpd.GeoDataFrame(kept.assign(**{str(name): made[name] for name in made}), crs="EPSG:4326")
-    return Happenings(incidents, pd.DataFrame(steps))
+    who = (pd.DataFrame(rows, columns=columns, dtype=object) for rows, columns in ((called, CALLER), (contacts, CALL)))
+    return Happenings(incidents, pd.DataFrame(steps), *who)
 
 
 def _rows(told: gpd.GeoDataFrame) -> list[Written]:

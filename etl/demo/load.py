@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 import geopandas as gpd
@@ -13,11 +14,13 @@ import pandas as pd
 import sqlalchemy as sa
 
 from etl.demo.ahead import Year, made_ahead
+from etl.demo.callers import Callers
 from etl.demo.city import SEED, build
 from etl.demo.ground import Ground, settle
 from etl.demo.incident_mix import MATTERS
 from etl.demo.incidents import DAYS, Happenings, Lead, happenings
 from etl.demo.past import make_past
+from etl.demo.people_load import write_calls, write_care
 from etl.demo.providers import demo_providers
 from layers.ask.catalogue import SYNTHETIC
 from layers.ask.period import CITY_TIME
@@ -26,8 +29,10 @@ from layers.errors import Conflict
 from layers.loop.care.providers import providers, write_providers
 from layers.loop.hotline.seeds import seed_answers
 from layers.loop.routing import decide
+from layers.loop.routing_tables import STALE_CASE
 from layers.loop.rules import Rules, shipped_rules
 from layers.loop.tables import STEP
+from layers.people.privacy import Keyring
 from layers.store.copying import copy_by_way
 from layers.store.core import DELIVERY, TERM
 from layers.store.engine import begin
@@ -45,12 +50,14 @@ def load_demo(
     seed: int = SEED,
     at: dt.datetime | None = None,
     days: int = DAYS,
+    keyring: Keyring | None = None,
     progress: Progress = lambda *_: None,
 ) -> dict[str, int]:
     """Build and load the synthetic city, and make up a past of its figures; returns the records of each layer.
 
     Its incidents are those of the `days` up to `at` (now). The same again changes nothing; cases that are there already
-    stay as they are. Raises Conflict in a database that holds real deliveries.
+    stay as they are. Names and numbers are sealed with `keyring`; without one nobody called or asked for anything.
+    Raises Conflict in a database that holds real deliveries.
     """
     layers, counts = built_in(), dict[str, int]()
     ground = settle(scale=scale, seed=seed)
@@ -67,7 +74,9 @@ def load_demo(
         coming: Iterator[Happenings] = iter(())
         for name, frame in build(scale=scale, seed=seed, ground=ground):
             if name == "component":
-                what = _Cases(ground, frame, shipped_rules(), at=moment, days=days, scale=scale, seed=seed)
+                what = _Cases(
+                    ground, frame, shipped_rules(), at=moment, days=days, scale=scale, seed=seed, keyring=keyring
+                )
                 coming = during.enter_context(_begun(connection, what))
             if name == "place" and not providers(connection):
                 write_providers(connection, demo_providers(frame), actor="etl demo")
@@ -79,6 +88,8 @@ def load_demo(
         counts[incident.LAYER.name] = _incidents(
             connection, coming, f"demo cases scale={scale:g} seed={seed} at={moment}"
         )
+        if keyring is not None:
+            counts |= write_care(connection, ground, keyring, at=moment, scale=scale, seed=seed)
         during.close()
         refresh_grams(connection)
     # Afterwards, since figures are counted from what is committed.
@@ -111,12 +122,19 @@ class _Cases:
     days: int
     scale: float
     seed: int
+    keyring: Keyring | None
+
+    @property
+    def callers(self) -> Callers | None:
+        """Who calls about them."""
+        keyring, attempts = self.keyring, self.rules.rates.attempts
+        return None if keyring is None else Callers(keyring, attempts, self.scale, self.seed)
 
 
 @contextmanager
 def _begun(connection: sa.Connection, what: _Cases) -> Iterator[Iterator[Happenings]]:
     """The days of cases: those of a history are made by other processes from now on, a few when they are asked for."""
-    how: dict[str, Any] = {"at": what.at, "scale": what.scale, "seed": what.seed}
+    how: dict[str, Any] = {"at": what.at, "scale": what.scale, "seed": what.seed, "callers": what.callers}
     if what.days <= DAYS:
         lead = _leads(connection, what.rules, at=what.at)
         yield happenings(what.ground, what.components, what.rules, lead_for=lead, days=what.days, **how)
@@ -131,21 +149,21 @@ def _incidents(connection: sa.Connection, coming: Iterator[Happenings], told: st
     table = incident.TABLE
     known = set(connection.scalars(sa.select(table.c.id)))
     fresh: list[gpd.GeoDataFrame] = []
-    steps: list[pd.DataFrame] = []
-    for day in coming:
-        new = day.incidents[~day.incidents["id"].isin(known)]
-        if len(new):
-            fresh.append(new)
-            steps.append(day.steps[day.steps["incident"].isin(set(new["id"]))])
-        if len(steps) >= _DAYS_AT_ONCE:
-            copy_by_way(connection, STEP, pd.concat(steps, ignore_index=True))
-            steps.clear()
-    if steps:
-        copy_by_way(connection, STEP, pd.concat(steps, ignore_index=True))
+    for days in iter(lambda: list(islice(coming, _DAYS_AT_ONCE)), []):
+        new_days = [day for day in days if not day.incidents["id"].isin(known).all()]
+        if new_days:
+            fresh += [day.incidents[~day.incidents["id"].isin(known)] for day in new_days]
+            steps = pd.concat([day.steps for day in new_days], ignore_index=True)
+            copy_by_way(connection, STEP, steps[~steps["incident"].isin(known)])
+            write_calls(connection, new_days, known)
     if fresh:
         frame = gpd.GeoDataFrame(pd.concat(fresh, ignore_index=True), crs="EPSG:4326")
         fresh.clear()
         _write(connection, incident.LAYER.name, frame, told, partial=True)
+        # A case that was noted for its steps and for its callers is told anew once.
+        twin = STALE_CASE.alias()
+        later = sa.exists().where(twin.c.incident == STALE_CASE.c.incident, twin.c.id > STALE_CASE.c.id)
+        connection.execute(sa.delete(STALE_CASE).where(later))
     synthetic = sa.select(sa.func.count()).select_from(table).where(table.c.source == SYNTHETIC)
     return connection.scalar(synthetic) or 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -21,17 +22,21 @@ from etl.demo.incident_mix import (
     WEEKEND,
 )
 from etl.demo.incidents import levels_of, minutes_of_day, names_of
+from etl.demo.people import NUMBERS, name_of, phone_of
 from etl.demo.shares import pick
 from layers.ask.catalogue import SYNTHETIC
 from layers.ask.period import CITY_TIME
 from layers.catalog import component, grid, incident
 from layers.errors import Conflict
+from layers.loop.callers import Contact
 from layers.loop.carried import MOST_TITLE
 from layers.loop.placing import Where
 from layers.loop.reports import Report
 
 MARK: Final = "（模拟数据，并非真实事件）"
 """Ends every text that a simulation writes."""
+NAME_MARK: Final = "（模拟）"
+"""Ends every name of one."""
 MOST_CASES: Final = 100_000
 _MOST_SPOTS: Final = 5_000
 _STREAM: Final = 41
@@ -120,7 +125,7 @@ def day_of(day: dt.date, spots: Sequence[Spot], *, rate: float, seed: int, scena
                 f"{day:%Y%m%d}-{seed}-{n}",
                 midnight + dt.timedelta(seconds=float(seconds[n])),
                 _report(spot, title, code, by=by, level=urgent, appeal=wish, words=_words(spot, of, number, word),
-                        fault=of, scenario=scenario),
+                        fault=of, contact=_contact(by, random.Random(f"{day} {seed} {n}")), scenario=scenario),
             )
         )  # fmt: skip
     return made
@@ -133,6 +138,13 @@ def _words(spot: Spot, fault: bool, matter: int, chance: int) -> str:
     return sayings[chance % len(sayings)] + MARK
 
 
+def _contact(channel: str, chance: random.Random) -> Contact:
+    """Who calls the hotline says who they are."""
+    if channel != "hotline":
+        return Contact()
+    return Contact(name_of(chance, mark=NAME_MARK), phone_of(chance.randrange(NUMBERS)))
+
+
 def _report(
     spot: Spot,
     title: str,
@@ -143,6 +155,7 @@ def _report(
     appeal: str,
     words: str,
     fault: bool,
+    contact: Contact,
     scenario: str | None,
 ) -> Report:
     address = spot.address if fault or not spot.address else f"{spot.address}附近"
@@ -156,5 +169,6 @@ def _report(
         level=level,
         line=_LINE if by == "hotline" else None,
         appeal=appeal if by in ("hotline", "public") else None,
+        contact=contact,
         scenario=scenario,
     )

@@ -16,7 +16,8 @@ from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
 
-from etl.simulate.course import next_of, reporter_of, taker_of
+from etl.simulate.calls import CALL, OVER, after_min, call_back, speak, unreached, waiting
+from etl.simulate.course import actor_of, next_of, reporter_of, taker_of
 from etl.simulate.day import Told
 from layers.catalog.incident import TABLE
 from layers.errors import LayersError
@@ -116,12 +117,13 @@ class Player:
         return self.tally
 
     def _resume(self, at: dt.datetime) -> None:
-        """Plan the cases of earlier simulations that are open."""
+        """Plan the cases of earlier simulations that are open, or of which somebody is to be called back."""
         c = TABLE.c
         wanted = (
             sa.select(c.id, sa.func.coalesce(ELSEWHERE.c.number, c.id))
             .outerjoin(ELSEWHERE, sa.and_(ELSEWHERE.c.incident == c.id, ELSEWHERE.c.system == SYSTEM))
-            .where(c.source == SIMULATED, c.scenario.is_not_distinct_from(self.scenario), c.state.not_in(FINAL))
+            .where(c.source == SIMULATED, c.scenario.is_not_distinct_from(self.scenario))
+            .where(sa.or_(c.state.not_in(FINAL), sa.exists().where(unreached(c.id))))
             .order_by(c.id.desc())
             .limit(MOST_OPEN)
         )
@@ -152,35 +154,54 @@ class Player:
             # Whoever takes it is known from the record, which is locked first.
             with begin(self.engine, actor="simulated") as connection:
                 row, steps = held(connection, due.incident)
-                if steps[0]["id"] == due.after:
-                    self._take(connection, row, steps, due)
+                taken = steps[0]["id"] == due.after and self._take(connection, row, steps, due)
                 self._plan(connection, due.incident, due.number, due.at)
         except LayersError as error:
             self.tally.refused[error.cause or type(error).__name__] += 1
             self.tally.left += 1
         else:
-            if steps[0]["id"] == due.after:
+            if taken:
                 self.tally.steps[due.step] += 1
 
-    def _take(self, connection: sa.Connection, row: dict[str, Any], steps: Sequence[dict[str, Any]], due: _Due) -> None:
+    def _take(self, connection: sa.Connection, row: dict[str, Any], steps: Sequence[dict[str, Any]], due: _Due) -> bool:
+        if due.step == CALL:
+            return self._call(connection, row, steps, due)
         now = self.clock.now()
         planned = next_of(row, steps, self.office.rules, chance=self._chance(due.number, len(steps)), now=now)
         if planned is None:
-            return
+            return False
         actor = taker_of(planned.step, row)
         set_local(connection, "chengtu.actor", actor.name)
         take_step(
             *(connection, self.office, due.incident, planned.step),
             actor=actor, carried=planned.carried, expected=due.after, now=now,
         )  # fmt: skip
+        if planned.step == "dispose":
+            speak(connection, due.incident, actor=actor, now=now)
+        return True
+
+    def _call(self, connection: sa.Connection, row: dict[str, Any], steps: Sequence[dict[str, Any]], due: _Due) -> bool:
+        one = waiting(connection, due.incident, attempts=self.office.rules.rates.attempts)
+        if one is None:
+            return False
+        actor = actor_of("dispatcher", lead=None, scenario=self.scenario)
+        set_local(connection, "chengtu.actor", actor.name)
+        chance = self._chance(due.number, len(steps) + 1 + one.tries)
+        call_back(connection, row, steps, one, actor=actor, chance=chance, seed=self.seed, now=self.clock.now())
+        return True
 
     def _plan(self, connection: sa.Connection, id: str, number: str, since: dt.datetime) -> None:
         row, steps = held(connection, id)
         chance = self._chance(number, len(steps))
         planned = next_of(row, steps, self.office.rules, chance=chance, now=self.clock.now())
-        if planned is not None and len(self._open) < MOST_OPEN:
-            at = since + dt.timedelta(minutes=planned.after_min)
-            heapq.heappush(self._open, _Due(at, id, number, planned.step, steps[0]["id"]))
+        if planned is not None:
+            step, after = planned.step, planned.after_min
+        elif row["state"] in OVER and waiting(connection, id, attempts=self.office.rules.rates.attempts) is not None:
+            step, after = CALL, after_min(chance)
+        else:
+            return
+        if len(self._open) < MOST_OPEN:
+            heapq.heappush(self._open, _Due(since + dt.timedelta(minutes=after), id, number, step, steps[0]["id"]))
 
     def _chance(self, number: str, taken: int) -> random.Random:
         """What becomes of a case hangs on what it is called and how far it is, not on when it is asked."""
