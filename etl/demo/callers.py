@@ -32,6 +32,7 @@ _NUMBERED: Final = 0.98
 # Some call again and again about the same: so many numbers of a matter at scale 1, anew every ten days.
 _REPEATING, _REPEATERS, _REPEAT_DAYS = 0.08, 4.0, 10
 _HARD_TO_REACH, _PICKS_UP, _HARDLY_PICKS_UP = 0.07, 0.84, 0.15
+_CALLED_AFTER_H: Final = 22.0
 _SPOKEN_IN_TIME, _SPOKEN_LATE = (0.91, 0.995), 0.6
 _SOLVED, _SATISFIED = (0.89, 0.99), (0.87, 0.99)
 _OUTSIDE, _LATE, _AGAIN, _UNSOLVED = 0.3, 0.15, 0.1, 0.2
@@ -150,7 +151,7 @@ def _called_back(
     picks_up = _HARDLY_PICKS_UP if chance.random() < _HARD_TO_REACH else _PICKS_UP
     at = taken[-1].at.astimezone(CITY_TIME)
     for _ in range(attempts):
-        at = by_day(later(at, 12.0, chance), chance)
+        at = by_day(later(at, _CALLED_AFTER_H, chance), chance)
         if chance.random() < picks_up:
             lead = next((step.carries["lead"] for step in reversed(taken) if step.step == "dispatch"), None)
             yield Called(at, hub, answer_of(lead, {step.step for step in taken}, chance, seed=seed))

@@ -12,21 +12,23 @@ import pytest
 import sqlalchemy as sa
 
 from etl.__main__ import main
+from etl.simulate.calls import CALL
 from etl.simulate.city import alone, require_made_up
-from etl.simulate.day import MARK, Told, day_of, spots_of, usual_rate
+from etl.simulate.day import MARK, NAME_MARK, Told, day_of, spots_of, usual_rate
 from etl.simulate.play import Pace, Player, Tally, played_until
 from layers.ask.period import CITY_TIME
 from layers.catalog.incident import TABLE
 from layers.errors import Conflict
 from layers.loop.effects import Taken, replayed
 from layers.loop.elsewhere_tables import ELSEWHERE
+from layers.loop.hotline.tables import CONTACT
 from layers.loop.incidents import SIMULATED, Office
 from layers.loop.rules import shipped_rules
 from layers.loop.states import FINAL, rules_of
-from layers.loop.tables import STEP
+from layers.loop.tables import CALLER, STEP
 from layers.people.access import ADMIN
 from layers.people.exercises import close_exercise, open_exercise
-from layers.people.privacy import keyring_in
+from layers.people.privacy import Keyring, keyring_in
 from layers.store.core import CHANGE
 from layers.store.engine import begin
 from tests.conftest import MOMENT, Database
@@ -92,6 +94,9 @@ class Played:
     steps: dict[str, list[dict[str, Any]]]
     numbers: dict[str, str]
     writers: set[str]
+    callers: list[dict[str, Any]]
+    calls: list[dict[str, Any]]
+    keyring: Keyring
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +110,11 @@ def whole_day(own_city: Database, tmp_path_factory: pytest.TempPathFactory) -> P
         numbers = {row.incident: row.number for row in rows}
         changed = sa.select(CHANGE.c.actor).where(CHANGE.c.id.in_(list(numbers)))
         writers = set(connection.scalars(changed))
-    return Played(script, tally, clock, cases, steps, numbers, writers)
+        called = [
+            [dict(row) for row in connection.execute(sa.select(t).order_by(t.c.id)).mappings()]
+            for t in (CALLER, CONTACT)
+        ]
+    return Played(script, tally, clock, cases, steps, numbers, writers, *called, office.keyring)
 
 
 def test_a_day_is_plausible_and_every_step_is_one_that_the_table_of_states_allows(whole_day: Played) -> None:
@@ -138,12 +147,31 @@ def test_records_are_what_their_steps_make_of_them(whole_day: Played) -> None:
             assert record[name] == case[name], (case["id"], name)
 
 
-def test_everything_says_that_it_is_simulated_and_nobody_is_named(whole_day: Played) -> None:
+def test_everything_says_that_it_is_simulated_and_nobody_who_is_named_exists(whole_day: Played) -> None:
     assert all(case["description"].endswith(MARK) for case in whole_day.cases)
     assert all(case["reporter"].startswith("simulated-") for case in whole_day.cases)
     assert all(step["actor"].startswith("simulated-") for life in whole_day.steps.values() for step in life)
     assert whole_day.writers
     assert all(writer.startswith("simulated-") for writer in whole_day.writers)
+    assert all(call["actor"].startswith("simulated-") for call in whole_day.calls)
+    assert {case["id"] for case in whole_day.cases if case["channel"] == "hotline"} == {
+        row["incident"] for row in whole_day.callers
+    }
+    for row in whole_day.callers:
+        assert whole_day.keyring.unseal(row["name"], about="caller.name").endswith(NAME_MARK)
+        assert whole_day.keyring.unseal(row["phone"], about="caller.phone").startswith("0513-0"), "nobody can dial it"
+
+
+def test_departments_speak_with_callers_and_the_clerk_calls_them_back(whole_day: Played) -> None:
+    cases, callers = {case["id"]: case for case in whole_day.cases}, {row["id"]: row for row in whole_day.callers}
+    spoken = [call for call in whole_day.calls if call["kind"] == "contact"]
+    asked = [call for call in whole_day.calls if call["kind"] == "callback"]
+    assert {call["actor"] for call in spoken} == {"simulated-officer"}
+    assert {call["actor"] for call in asked} == {"simulated-dispatcher"}
+    assert len(asked) == whole_day.tally.steps[CALL] > 0
+    assert all(cases[call["incident"]]["state"] in ("closed", "rejected") for call in asked)
+    answered = {call["caller"] for call in asked if call["reached"]}
+    assert answered == {id for id, row in callers.items() if row["reached_at"] is not None}
 
 
 def test_a_minute_of_the_day_is_a_second_on_the_wall_and_steps_are_taken_now(whole_day: Played) -> None:
@@ -179,6 +207,12 @@ def test_stopped_it_left_nothing_half_written_and_goes_on_where_it_was(city: Dat
     assert not tally.refused
     assert len(after) == sum(MORNING <= told.at < EVENING for told in script), "none twice, none left out"
     assert any(len(later[id]) > len(steps[id]) for id in still_open)
+    with city.engine.connect() as connection:
+        over = sa.select(CALLER.c.id).join(TABLE, TABLE.c.id == CALLER.c.incident).where(TABLE.c.state == "closed")
+        tried = set(connection.scalars(sa.select(CONTACT.c.caller).where(CONTACT.c.kind == "callback")))
+        waits = set(connection.scalars(over)) - tried
+    assert tried, "some were called back"
+    assert len(waits) < len(tried) + 5, "but for those whose cases ended in the evening"
     assert all(later[id][: len(steps[id])] == steps[id] for id in still_open)
 
 
