@@ -264,13 +264,7 @@ def test_later_the_same_callers_got_the_same_calls_and_more(
     callers = Callers(keyring_in(tmp_path), RULES.rates.attempts, SCALE, SEED)
 
     def calls(at: dt.datetime) -> dict[str, list[Any]]:
-        how: dict[str, Any] = {
-            "lead_for": lambda *_: ("cgj", ()),
-            "days": 4,
-            "scale": SCALE,
-            "seed": SEED,
-            "callers": callers,
-        }
+        how: dict[str, Any] = {"days": 4, "scale": SCALE, "seed": SEED, "callers": callers}
         found: dict[str, list[Any]] = {}
         for day in happenings(ground, frames["component"], RULES, lead_for=lambda *_: ("cgj", ()), at=at, **how):
             found |= {id: [] for id in day.callers["incident"]}

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from etl.__main__ import main
-from etl.simulate.calls import CALL
+from etl.simulate.calls import CALL, OVER
 from etl.simulate.city import alone, require_made_up
 from etl.simulate.day import MARK, NAME_MARK, Told, day_of, spots_of, usual_rate
 from etl.simulate.play import Pace, Player, Tally, played_until
@@ -110,10 +110,8 @@ def whole_day(own_city: Database, tmp_path_factory: pytest.TempPathFactory) -> P
         numbers = {row.incident: row.number for row in rows}
         changed = sa.select(CHANGE.c.actor).where(CHANGE.c.id.in_(list(numbers)))
         writers = set(connection.scalars(changed))
-        called = [
-            [dict(row) for row in connection.execute(sa.select(t).order_by(t.c.id)).mappings()]
-            for t in (CALLER, CONTACT)
-        ]
+        every = (connection.execute(sa.select(table).order_by(table.c.id)).mappings() for table in (CALLER, CONTACT))
+        called = [[dict(row) for row in rows] for rows in every]
     return Played(script, tally, clock, cases, steps, numbers, writers, *called, office.keyring)
 
 
@@ -162,18 +160,6 @@ def test_everything_says_that_it_is_simulated_and_nobody_who_is_named_exists(who
         assert whole_day.keyring.unseal(row["phone"], about="caller.phone").startswith("0513-0"), "nobody can dial it"
 
 
-def test_departments_speak_with_callers_and_the_clerk_calls_them_back(whole_day: Played) -> None:
-    cases, callers = {case["id"]: case for case in whole_day.cases}, {row["id"]: row for row in whole_day.callers}
-    spoken = [call for call in whole_day.calls if call["kind"] == "contact"]
-    asked = [call for call in whole_day.calls if call["kind"] == "callback"]
-    assert {call["actor"] for call in spoken} == {"simulated-officer"}
-    assert {call["actor"] for call in asked} == {"simulated-dispatcher"}
-    assert len(asked) == whole_day.tally.steps[CALL] > 0
-    assert all(cases[call["incident"]]["state"] in ("closed", "rejected") for call in asked)
-    answered = {call["caller"] for call in asked if call["reached"]}
-    assert answered == {id for id, row in callers.items() if row["reached_at"] is not None}
-
-
 def test_a_minute_of_the_day_is_a_second_on_the_wall_and_steps_are_taken_now(whole_day: Played) -> None:
     clock, told = whole_day.clock, {n.number: n for n in whole_day.script}
     assert clock.at - MOMENT == (EVENING - MORNING) / 60
@@ -207,13 +193,38 @@ def test_stopped_it_left_nothing_half_written_and_goes_on_where_it_was(city: Dat
     assert not tally.refused
     assert len(after) == sum(MORNING <= told.at < EVENING for told in script), "none twice, none left out"
     assert any(len(later[id]) > len(steps[id]) for id in still_open)
+
+
+def test_departments_speak_with_callers_and_the_clerk_calls_them_back_also_after_a_stop(
+    city: Database, office: Office
+) -> None:
+    script = [told for told in script_of(city, rate=200) if told.report.channel == "hotline"][:8]
+    first = play(city, office, script, ends=EVENING + dt.timedelta(days=2))
+    over = sa.select(TABLE.c.id).where(TABLE.c.source == SIMULATED, TABLE.c.state.in_(OVER))
+    with begin(city.engine, actor="test") as connection:
+        # As if it had been stopped before anybody was reached.
+        connection.execute(sa.update(CALLER).where(CALLER.c.incident.in_(over)).values(reached_at=None))
+    later = {"clock": Hands(MOMENT + dt.timedelta(days=2)), "begins": EVENING + dt.timedelta(days=2)}
+    second = play(city, office, [], ends=EVENING + dt.timedelta(days=40), **later)
+    assert not first.refused + second.refused
+    assert first.steps[CALL] > 0 < second.steps[CALL]
+    cases, _ = played(city)
+    assert {case["state"] for case in cases} <= set(OVER)
     with city.engine.connect() as connection:
-        over = sa.select(CALLER.c.id).join(TABLE, TABLE.c.id == CALLER.c.incident).where(TABLE.c.state == "closed")
-        tried = set(connection.scalars(sa.select(CONTACT.c.caller).where(CONTACT.c.kind == "callback")))
-        waits = set(connection.scalars(over)) - tried
-    assert tried, "some were called back"
-    assert len(waits) < len(tried) + 5, "but for those whose cases ended in the evening"
-    assert all(later[id][: len(steps[id])] == steps[id] for id in still_open)
+        callers = connection.execute(sa.select(CALLER)).mappings().all()
+        calls = connection.execute(sa.select(CONTACT).order_by(CONTACT.c.id)).mappings().all()
+    assert len(callers) == len(cases) == len(script)
+    dispatched = {case["id"] for case in cases if case["state"] == "closed"}
+    spoken = [call for call in calls if call["kind"] == "contact"]
+    assert {call["incident"] for call in spoken} >= dispatched
+    assert {call["actor"] for call in spoken} == {"simulated-officer"}
+    asked = [call for call in calls if call["kind"] == "callback"]
+    assert {call["actor"] for call in asked} == {"simulated-dispatcher"}
+    assert len(asked) == first.steps[CALL] + second.steps[CALL]
+    for row in callers:
+        tries = [call["reached"] for call in asked if call["caller"] == row["id"]]
+        assert 0 < len(tries) <= office.rules.rates.attempts
+        assert row["reached_at"] is not None or len(tries) == office.rules.rates.attempts
 
 
 def test_a_case_that_somebody_took_further_goes_on_from_there(city: Database, office: Office) -> None:
