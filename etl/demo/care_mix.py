@@ -46,7 +46,7 @@ HOURS: Final = (0, 0, 0, 0, 0, 0, 0, 1, 8, 12, 12, 8, 2, 4, 10, 12, 9, 6, 2, 1, 
 """Of the day, when people are visited and say what they need."""
 
 # Shares of the ways that a need goes.
-NEVER, WITHDRAWN, NOTED, REOPENED, FULFILLED = 0.05, 0.06, 0.15, 0.06, 0.93
+NEVER, WITHDRAWN, NOTED, REOPENED, FULFILLED = 0.015, 0.06, 0.15, 0.06, 0.98
 ARRANGED_H, DONE_H = 5.0, 20.0
 OWN_HANDS: Final = "由网格员上门帮助"
 NOTES: Final = ("已电话联系，约好上门时间。", "居民希望周末上门。", "已告知办理所需材料。")
@@ -80,6 +80,8 @@ ROUNDS: Final = (
     Round("mediation", 6.0, {"advised": 0.75, "again": 0.25},
           ("调解楼上楼下噪声纠纷。", "调解停车位争议。")),
 )  # fmt: skip
+OUT_OF_REACH: Final = 0.07
+"""Of the visits: noted where there was no network, and sent an hour or so later."""
 VISITED_BY: Final = {"worker": 0.72, "volunteer": 0.28}
 FOUND_NEED: Final = 0.4
 """Of the needs that workers and volunteers take down: found on a visit."""

@@ -25,7 +25,6 @@ from layers.people.privacy import Keyring
 from layers.people.sealed import NEED as SEALED
 from layers.store.copying import copy_frame
 
-_WRITTEN_AFTER: Final = dt.timedelta(minutes=4)
 _VISITED_KINDS: Final = ("school", "kindergarten", "hospital", "clinic", "market", "plaza", "community")
 _MOST_INSIDE: Final = 2_000
 _OVER: Final = ("done", "withdrawn")
@@ -117,7 +116,7 @@ def _visit(one: Visit, ids: Sequence[int], now: dt.datetime) -> Row:
         "kind": one.kind, "outcome": one.outcome, **_where(one.spot), "premises": one.premises,
         "words": one.words, "needs": [] if one.need is None else [str(ids[one.need])],
         "incidents": [] if one.case is None else [one.case], "visited_at": _text(one.at),
-        "at": _text(min(one.at + _WRITTEN_AFTER, now)), "actor": one.actor, "role": one.role,
+        "at": _text(min(one.written, now)), "actor": one.actor, "role": one.role,
     }  # fmt: skip
 
 

@@ -42,13 +42,14 @@ class Case:
 
 @dataclass(frozen=True)
 class Visit:
-    """One visit; `need` is the position of a need that was found, `case` the id of one that was reported."""
+    """One visit, and when it was `written`; `need` is the position of one that was found, `case` the id of a report."""
 
     kind: str
     outcome: str
     role: str
     spot: Spot
     at: dt.datetime
+    written: dt.datetime
     words: str
     premises: str | None = None
     need: int | None = None
@@ -89,11 +90,13 @@ def visits(
 def _round(one: mix.Round, spot: Spot, at: dt.datetime, inside: Sequence[Place], chance: random.Random) -> Visit:
     role = chance.choices(list(mix.VISITED_BY), list(mix.VISITED_BY.values()))[0]
     outcome = chance.choices(list(one.outcomes), list(one.outcomes.values()))[0]
-    words = chance.choice(one.words) + MARK
+    words, sent = chance.choice(one.words) + MARK, at
+    if chance.random() < mix.OUT_OF_REACH:
+        sent += dt.timedelta(minutes=chance.randint(20, 150))
     if not inside or chance.random() >= one.indoors:
-        return Visit(one.kind, outcome, role, spot, at, words)
+        return Visit(one.kind, outcome, role, spot, at, sent, words)
     place = chance.choice(inside)
-    return Visit(one.kind, outcome, role, place.spot, at, _INDOORS.format(name=place.name, words=words), place.id)
+    return Visit(one.kind, outcome, role, place.spot, at, sent, _INDOORS.format(name=place.name, words=words), place.id)
 
 
 def _finding_needs(needs: Sequence[Need], chance: random.Random) -> Iterator[Visit]:
@@ -103,9 +106,9 @@ def _finding_needs(needs: Sequence[Need], chance: random.Random) -> Iterator[Vis
         if role in mix.VISITED_BY and chance.random() < mix.FOUND_NEED:
             at = need.steps[0].at - dt.timedelta(minutes=chance.randint(2, 15))
             kind = chance.choice(("needs", "comfort"))
-            yield Visit(kind, "need", role, need.spot, at, _FOUND_NEED, need=n)
+            yield Visit(kind, "need", role, need.spot, at, at, _FOUND_NEED, need=n)
 
 
 def _finding(case: Case) -> Visit:
     at = case.reported_at - dt.timedelta(minutes=3)
-    return Visit("hazard", "incident", "worker", case.spot, at, _FOUND_CASE, case=case.id)
+    return Visit("hazard", "incident", "worker", case.spot, at, at, _FOUND_CASE, case=case.id)

@@ -24,7 +24,7 @@ export function ratesView(bench: Bench): RatesView {
   const element = h("section", { class: "rates", aria: { labelledby: "rates-title" } });
   const figures = h("div", { class: "three" });
   const rest = h("div", {});
-  let period: PeriodName = "week";
+  let period: PeriodName = "thirty";
   let by: api.By = "department";
   let told: api.Rates | null = null;
   let asking = new AbortController();
