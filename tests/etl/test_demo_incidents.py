@@ -7,6 +7,7 @@ import json
 import multiprocessing
 from collections import defaultdict
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -24,6 +25,7 @@ from layers.loop.effects import Taken, replayed
 from layers.loop.rules import shipped_rules
 from layers.loop.states import FINAL, rules_of
 from layers.loop.tables import STEP
+from layers.people.privacy import keyring_in
 from layers.store.core import TERM
 from tests.conftest import MOMENT, Database
 
@@ -171,9 +173,12 @@ def counted(city: Database) -> Counting:
     return count
 
 
-def test_the_city_loaded_again_has_the_same_cases(city: Database, counted: Counting) -> None:
+def test_the_city_loaded_again_has_the_same_cases(city: Database, counted: Counting, tmp_path: Path) -> None:
     before = counted()
     assert before[0] > 50
     assert before[1] > 4 * before[0]
-    load_demo(city.engine, scale=SCALE, at=MOMENT)
+    loaded = load_demo(city.engine, scale=SCALE, at=MOMENT, keyring=keyring_in(tmp_path))
     assert counted() == before
+    # Of cases that are there already nobody has called, which is so now; needs there were none.
+    assert loaded["caller"] == 0
+    assert loaded["need"] > 50

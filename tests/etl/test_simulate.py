@@ -111,8 +111,8 @@ def whole_day(own_city: Database, tmp_path_factory: pytest.TempPathFactory) -> P
         changed = sa.select(CHANGE.c.actor).where(CHANGE.c.id.in_(list(numbers)))
         writers = set(connection.scalars(changed))
         every = (connection.execute(sa.select(table).order_by(table.c.id)).mappings() for table in (CALLER, CONTACT))
-        called = [[dict(row) for row in rows] for rows in every]
-    return Played(script, tally, clock, cases, steps, numbers, writers, *called, office.keyring)
+        callers, calls = ([dict(row) for row in rows] for rows in every)
+    return Played(script, tally, clock, cases, steps, numbers, writers, callers, calls, office.keyring)
 
 
 def test_a_day_is_plausible_and_every_step_is_one_that_the_table_of_states_allows(whole_day: Played) -> None:
@@ -204,7 +204,7 @@ def test_departments_speak_with_callers_and_the_clerk_calls_them_back_also_after
     with begin(city.engine, actor="test") as connection:
         # As if it had been stopped before anybody was reached.
         connection.execute(sa.update(CALLER).where(CALLER.c.incident.in_(over)).values(reached_at=None))
-    later = {"clock": Hands(MOMENT + dt.timedelta(days=2)), "begins": EVENING + dt.timedelta(days=2)}
+    later: dict[str, Any] = {"clock": Hands(MOMENT + dt.timedelta(days=2)), "begins": EVENING + dt.timedelta(days=2)}
     second = play(city, office, [], ends=EVENING + dt.timedelta(days=40), **later)
     assert not first.refused + second.refused
     assert first.steps[CALL] > 0 < second.steps[CALL]
