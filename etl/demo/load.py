@@ -64,13 +64,9 @@ def load_demo(
     told = f"demo scale={scale:g} seed={seed}"
     moment = at or dt.datetime.now(CITY_TIME).replace(second=0, microsecond=0)
     with begin(engine, actor="etl demo") as connection, ExitStack() as during:
-        real = sa.select(sa.exists().where(DELIVERY.c.source != SYNTHETIC))
-        if connection.scalar(real):
-            raise Conflict("this database holds real deliveries; the synthetic demo city is not mixed with them")
-        # A history's steps and texts are millions: of an empty city their indexes are built when they are there.
-        for table in (TERM, STEP) if days > DAYS else ():
-            if connection.scalar(sa.select(~sa.exists().select_from(table))):
-                during.enter_context(without_indexes(connection, table))
+        _require_synthetic(connection)
+        if days > DAYS:
+            _index_later(connection, during)
         coming: Iterator[Happenings] = iter(())
         for name, frame in build(scale=scale, seed=seed, ground=ground):
             if name == "component":
@@ -95,6 +91,19 @@ def load_demo(
     # Afterwards, since figures are counted from what is committed.
     make_past(engine, layers, seed=seed)
     return counts
+
+
+def _require_synthetic(connection: sa.Connection) -> None:
+    real = sa.select(sa.exists().where(DELIVERY.c.source != SYNTHETIC))
+    if connection.scalar(real):
+        raise Conflict("this database holds real deliveries; the synthetic demo city is not mixed with them")
+
+
+def _index_later(connection: sa.Connection, during: ExitStack) -> None:
+    """A history's steps and texts are millions: of an empty city their indexes are built when they are there."""
+    for table in (TERM, STEP):
+        if connection.scalar(sa.select(~sa.exists().select_from(table))):
+            during.enter_context(without_indexes(connection, table))
 
 
 def _write(connection: sa.Connection, name: str, frame: gpd.GeoDataFrame, told: str, *, partial: bool) -> None:
