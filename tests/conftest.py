@@ -10,7 +10,6 @@ import select
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -33,6 +32,7 @@ from layers.people.access import new_admin_token
 from layers.store.cluster import Cluster
 from layers.store.engine import begin, engine_for
 from layers.store.schema import prepare
+from tests.nursery import Child, nursery
 
 ROOT = Path(__file__).resolve().parent.parent
 # The first call of a projection or a query is slow; what is tested here is never how long an example takes.
@@ -210,14 +210,14 @@ def serving(database: Database, data: Path, **settings: str) -> Iterator[Server]
         "PORT": str(port),
         **{f"CHENGTU_{name.upper()}": value for name, value in chosen.items()},
     }
-    with subprocess.Popen([sys.executable, "-m", "api.serve"], cwd=ROOT, env=environment) as process:
-        try:
-            url = f"http://127.0.0.1:{port}"
-            await_ready(url, process)
-            yield Server(url, token, database, data)
-        finally:
-            process.terminate()
-            process.wait(20)
+    process = nursery().serve(environment)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        await_ready(url, process)
+        yield Server(url, token, database, data)
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
 @pytest.fixture(scope="session")
@@ -231,11 +231,11 @@ def server(cluster: Cluster, city_template: str, tmp_path_factory: pytest.TempPa
         yield running
 
 
-def await_ready(url: str, process: subprocess.Popen[bytes], *, patience_s: float = 60) -> None:
+def await_ready(url: str, process: subprocess.Popen[bytes] | Child, *, patience_s: float = 60) -> None:
     """Return when the server answers; fail when it ends or takes too long."""
     deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:
-        assert process.poll() is None, f"the server ended with status {process.returncode}"
+        assert (status := process.poll()) is None, f"the server ended with status {status}"
         try:
             if httpx.get(f"{url}/readyz", timeout=2).status_code == 200:
                 return
