@@ -46,7 +46,19 @@ def components(ground: Ground) -> gpd.GeoDataFrame:
 def made(
     ground: Ground, components: gpd.GeoDataFrame, *, days: int, at: dt.datetime = MOMENT
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Cases and steps of some days, with a department that never changes."""
+    """Cases and steps of some days, with a department that never changes: made once, and given as copies."""
+    if (days, at) not in _made:
+        _made[days, at] = _happened(ground, components, days=days, at=at)
+    cases, steps = _made[days, at]
+    return cases.copy(), steps.copy()
+
+
+_made: dict[tuple[int, dt.datetime], tuple[pd.DataFrame, pd.DataFrame]] = {}
+
+
+def _happened(
+    ground: Ground, components: gpd.GeoDataFrame, *, days: int, at: dt.datetime
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     of_days = happenings(
         ground, components, shipped_rules(), lead_for=lambda *_: ("cgj", ()), at=at, days=days, scale=SCALE, seed=SEED
     )
