@@ -87,3 +87,16 @@ def test_a_role_enters_where_its_rights_let_it_and_nowhere_else(
             made.append(answer.json()["id"])
     for id in made:
         assert client.delete(f"/uploads/{id}", headers=keys[role]).status_code == 204
+
+
+@pytest.mark.parametrize("role", [VISITOR, *ROLES])
+def test_tiles_and_events_of_incidents_are_for_those_who_may_see_them(
+    client: httpx.Client, keys: dict[str, dict[str, str]], role: str
+) -> None:
+    """These two answer before the routes do, and are in no description of them."""
+    sees = role in ROLES and "incident.view" in ROLES[role].rights
+    with client.stream("GET", "/live", params={"layers": "incident"}, headers=keys[role]) as stream:
+        assert stream.status_code == (200 if sees else 404)
+    tile = client.get("/tiles/incident/12/3421/1661.mvt", headers=keys[role])
+    assert tile.status_code in ((200, 204) if sees else (404,))
+    assert tile.headers.get("cache-control", "").startswith("private") or not sees
