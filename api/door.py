@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from api.errors import Forged, WrongToken
 from layers.errors import Conflict, NotAllowed
 from layers.people.access import ANYONE, Actor
-from layers.people.holders import Holder, Presented, holders
+from layers.people.holders import Holder, Presented, holders, versions
 from layers.people.sessions import digest_of, touch
 from layers.people.signin import Policy
 
@@ -159,6 +159,11 @@ class Door:
             while len(self._known) > _MOST_KNOWN:
                 self._known.popitem(last=False)
         return found
+
+    def versions(self, presented: Collection[Presented]) -> Mapping[Presented, str]:
+        """A text for each of these that still opens something; another one once its holder may differ."""
+        with self._engine.connect() as connection:
+            return versions(connection, presented, now=self.now(), policy=self.policy)
 
     def forget(self) -> None:
         """Look up everyone anew: something about sessions, accounts or roles was changed here."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Final
@@ -29,7 +29,7 @@ from layers.ask.touched import touched
 from layers.errors import LayersError
 from layers.loop.inbox import Fresh
 from layers.people.access import Actor
-from layers.people.holders import Presented
+from layers.people.holders import Holder, Presented
 from layers.store import changes
 from layers.store.changes import Position
 from layers.store.engine import engine_for
@@ -50,6 +50,7 @@ class Stream:
     actor: Actor
     names: frozenset[str] | None
     presented: Presented | None = None  # what tells who it is; of anyone nothing
+    version: str | None = ""  # of what it presented, when that was last looked up; None: it opened nothing
     known: tuple[str, ...] = ()  # snapshots of the database whose changes it was told of
     start: int = 0  # the number of the first news that it is told
     missed: list[bytes] = field(default_factory=list)  # what it is told before all that waits
@@ -145,18 +146,26 @@ class Live:
                 stream.ping()
 
     async def _look_again(self) -> None:
-        streams = [stream for stream in self._streams if stream.presented is not None]
-        presented = {stream.presented for stream in streams if stream.presented is not None}
+        presented = {stream: stream.presented for stream in self._streams if stream.presented is not None}
         if not presented:
             return
         try:
-            held = await asyncio.to_thread(self._service.door.look, presented)
+            held = await asyncio.to_thread(self._changed, presented)
         except sa.exc.SQLAlchemyError:
             return  # nothing reaches the streams either while the database is away
-        for stream in streams:
-            holder = None if stream.presented is None else held.get(stream.presented)
+        for stream, holder in held.items():
             if holder is None or not holder.same(stream.actor):
                 stream.end()
+
+    def _changed(self, presented: Mapping[Stream, Presented]) -> dict[Stream, Holder | None]:
+        """Who holds now what a stream presented, of those where that may be another than at the last look."""
+        door = self._service.door
+        versions = door.versions(set(presented.values()))
+        other = {stream: one for stream, one in presented.items() if versions.get(one) != stream.version}
+        held = door.look(set(other.values())) if other else {}
+        for stream, one in other.items():
+            stream.version = versions.get(one)
+        return {stream: held.get(one) for stream, one in other.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one stream until the client leaves, falls behind, or the server stops."""

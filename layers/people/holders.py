@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from layers.people.access import Actor, Scope, token_holders
 from layers.people.accounts import Account, account_of, actor_for, scope_of
@@ -16,15 +17,17 @@ from layers.people.exercises import Exercise, exercise_of
 from layers.people.roles import INTERNAL, Role, rights_of, roles_now
 from layers.people.sessions import valid
 from layers.people.signin import Policy
-from layers.people.tables import ACCOUNT, API_KEY, SESSION
+from layers.people.tables import ACCOUNT, API_KEY, ROLE, SESSION
 from layers.spec import Title
+
+Kind = Literal["token", "session"]
 
 
 @dataclass(frozen=True)
 class Presented:
     """What came with a request: the digest of a token or of a session's secret."""
 
-    kind: Literal["token", "session"]
+    kind: Kind
     digest: str
 
 
@@ -63,6 +66,42 @@ def holders(
     return found
 
 
+def versions(
+    connection: sa.Connection, presented: Collection[Presented], *, now: dt.datetime, policy: Policy
+) -> dict[Presented, str]:
+    """A text for each of these that still opens something, by `holders`' rules; another one once its holder may differ.
+
+    It is made of the transactions that last wrote the rows that a holder is made of: hundreds of streams that are
+    looked after every second cost one short answer, and only those that something happened to are looked up whole.
+    """
+    roles = " ".join(connection.scalars(sa.select(_written(ROLE)).select_from(ROLE).order_by(ROLE.c.name)))
+    found: dict[Presented, str] = {}
+    of_key = API_KEY.outerjoin(ACCOUNT).outerjoin(EXERCISE, EXERCISE.c.id == API_KEY.c.exercise)
+    of_session = SESSION.join(ACCOUNT).outerjoin(EXERCISE, EXERCISE.c.id == SESSION.c.exercise)
+    sides: Sequence[tuple[Kind, sa.Table, sa.Join, sa.ColumnElement[bool]]] = (
+        ("token", API_KEY, of_key, living(now)),
+        ("session", SESSION, of_session, valid(now, policy.lasting)),
+    )
+    for kind, table, joined, lasting in sides:
+        digests = [one.digest for one in presented if one.kind == kind]
+        written = sa.func.concat_ws(" ", _written(table), _written(ACCOUNT), _written(EXERCISE))
+        asked = sa.select(table.c.digest, written).select_from(joined).where(lasting)
+        rows = connection.execute(asked.where(table.c.digest == sa.any_(sa.literal(digests, ARRAY(sa.Text))))).all()
+        found |= {Presented(kind, digest): f"{text} {roles}" for digest, text in rows}
+    fixed = {Presented("token", digest) for digest in token_holders(connection)}
+    return found | dict.fromkeys(fixed & set(presented), roles)
+
+
+def living(now: dt.datetime) -> sa.ColumnElement[bool]:
+    """The condition of a key (joined with the account that answers for it) that is not over."""
+    return sa.and_(API_KEY.c.revoked_at.is_(None), API_KEY.c.ends_at > now, ACCOUNT.c.active.is_not(False))
+
+
+def _written(table: sa.Table) -> sa.ColumnElement[str]:
+    """The number of the transaction that wrote a row as it is."""
+    return sa.cast(sa.literal_column(f"{table.fullname}.xmin"), sa.Text)
+
+
 def _with_sessions(
     connection: sa.Connection, digests: Collection[str], now: dt.datetime, roles: Mapping[str, Role], policy: Policy
 ) -> dict[Presented, Holder]:
@@ -83,8 +122,7 @@ def _with_keys(
     """A key may what its roles may, as long as the account that answers for it is open and may as much itself."""
     makers = [ACCOUNT.c[name].label(f"makers_{name}") for name in ("roles", "areas", "departments")]
     found = sa.select(*API_KEY.c, *makers).select_from(API_KEY.outerjoin(ACCOUNT))
-    living = sa.and_(API_KEY.c.revoked_at.is_(None), API_KEY.c.ends_at > now, ACCOUNT.c.active.is_not(False))
-    rows = connection.execute(found.where(API_KEY.c.digest.in_(digests), living)).all()
+    rows = connection.execute(found.where(API_KEY.c.digest.in_(digests), living(now))).all()
     held = {Presented("token", row.digest): _of_key(row, roles) for row in rows}
     return _within(connection, held, {Presented("token", row.digest): row.exercise for row in rows})
 
