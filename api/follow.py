@@ -46,6 +46,10 @@ class Batch:
     layers: Mapping[str, Layer]
 
 
+class Elsewhere(Exception):
+    """Behind the same address another database answers: one that was restored, or a replica that took over."""
+
+
 class Follower:
     """One task of a server process.
 
@@ -80,7 +84,7 @@ class Follower:
             (failure,) = await asyncio.gather(self._connected(), return_exceptions=True)
             expected = isinstance(failure, psycopg.Error | sa.exc.SQLAlchemyError | OSError)
             if not expected:
-                self.position = None
+                self.position = self._called = None
                 self._forget()
             log.warning(
                 "the change log cannot be followed: %s; trying again in %.1f s",
@@ -146,6 +150,8 @@ class Follower:
                 here = changes.now(connection)
                 changes.settle(connection)
                 return None, here, False
+            if changes.ahead(connection, position):
+                raise Elsewhere("another database answers here now")
             page = changes.since(connection, position)
             changes.settle(connection)
         if not page.rows:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Final
 from urllib.parse import parse_qs
@@ -245,11 +245,13 @@ class Live:
         count = 0
         layers = self._service.registry.all()
         with self._engine.connect() as connection:
+            here = changes.now(connection).database
+            reset = [event("reset", {}, Position(goal, database=here))]
             if changes.ahead(connection, since):  # of another database, or of this one before it was restored
                 stream.known = (goal,)
-                return [event("reset", {}, Position(goal))]
+                return reset
             stream.known = (since.reading or since.seen, goal)
-            for start in _stretches(since, goal):
+            for start in _stretches(replace(since, database=here), goal):
                 page = changes.Changes([], start, more=True)
                 while page.more:
                     before, page = page.position, changes.since(connection, page.position)
@@ -258,7 +260,7 @@ class Live:
                         parts.append(text)
                     count += len(page.rows)
                     if count > MOST_MISSED:
-                        return [event("reset", {}, Position(goal))]
+                        return reset
         return parts
 
 
@@ -274,7 +276,7 @@ def _stretches(since: Position, goal: str) -> Iterator[Position]:
     """The rest of the batch in which the client broke off, then all from its end to the goal."""
     if since.reading is not None:
         yield since
-    yield Position(since.reading or since.seen, goal)
+    yield replace(since, seen=since.reading or since.seen, reading=goal, seq=0)
 
 
 @lru_cache(maxsize=MOST_STREAMS)

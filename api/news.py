@@ -191,7 +191,7 @@ def change_seen(row: Row, part: Slice) -> Row | None:
 
 def _record_told(batch: Batch, row: Row) -> Told:
     reading = batch.after.reading or batch.after.seen
-    position = Position(batch.before.seen, reading, row["seq"])
+    position = Position(batch.before.seen, reading, row["seq"], batch.before.database)
     return Told(row["layer"], event("record", _record(row), position), row["seq"], int(row["xid"]))
 
 

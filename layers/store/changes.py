@@ -12,7 +12,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import blake2b
 
 import sqlalchemy as sa
 
@@ -22,28 +23,43 @@ from layers.store.core import CHANGE
 
 @dataclass(frozen=True)
 class Position:
-    """Where a follower stands: all of `seen`, and of what `reading` adds, everything up to serial `seq`."""
+    """Where a follower stands: all of `seen`, and of what `reading` adds, everything up to serial `seq`.
+
+    `database` marks the database in which that means something; of positions from before there was a mark it is empty.
+    """
 
     seen: str
     reading: str | None = None
     seq: int = 0
+    database: str = ""
 
     def __str__(self) -> str:
-        return json.dumps([self.seen, self.reading, self.seq], separators=(",", ":"))
+        mark = [self.database] if self.database else []
+        return json.dumps([self.seen, self.reading, self.seq, *mark], separators=(",", ":"))
 
     @classmethod
     def parse(cls, text: str) -> Position:
         """The position that `str()` wrote; BadField for anything else."""
         try:
-            seen, reading, seq = json.loads(text)
+            seen, reading, seq, *more = json.loads(text)
             if not (_is_snapshot(seen) and (reading is None or _is_snapshot(reading)) and isinstance(seq, int)):
+                raise ValueError
+            (mark,) = more or ("",)
+            if not (isinstance(mark, str) and _MARK.fullmatch(mark)):
                 raise ValueError
         except (ValueError, TypeError, RecursionError):
             raise BadField({"position": "not a position of the change log"}) from None
-        return cls(seen, reading, seq)
+        return cls(seen, reading, seq, mark)
 
 
+_MARK = re.compile(r"([0-9a-f]{8})?", re.ASCII)
 _UNWRITTEN = sa.text("select pg_current_wal_flush_lsn() < pg_current_wal_insert_lsn()")
+# The first timeline goes without saying: what was kept before timelines were told still holds.
+_IDENTITY = """(
+    select (pg_control_system()).system_identifier::text || '/' || oid
+      || coalesce('/' || nullif(left(pg_walfile_name(pg_current_wal_lsn()), 8), '00000001'), '')
+    from pg_database where datname = current_database()
+)"""
 _SNAPSHOT = re.compile(r"[0-9]{1,18}:[0-9]{1,18}:(?:[0-9]{1,18}(?:,[0-9]{1,18}){0,999})?", re.ASCII)
 
 
@@ -73,7 +89,8 @@ class Changes:
 
 def now(connection: sa.Connection) -> Position:
     """The position from which only later commits are read."""
-    return Position(str(connection.scalar(sa.text("select pg_current_snapshot()::text"))))
+    seen, database = connection.execute(sa.text(f"select pg_current_snapshot()::text, {_IDENTITY}")).one()
+    return Position(seen, database=blake2b(database.encode(), digest_size=4).hexdigest())
 
 
 def settle(connection: sa.Connection) -> None:
@@ -102,9 +119,10 @@ def on_disk(connection: sa.Connection, end: str) -> bool:
 
 
 def ahead(connection: sa.Connection, position: Position) -> bool:
-    """Is a position further than this database has come? Then it is another's."""
+    """Is a position of another database, or further than this one has come?"""
+    here = now(connection)
     ends = (int((snapshot or "0:0:").split(":")[1]) for snapshot in (position.seen, position.reading))
-    return max(ends) > int(now(connection).seen.split(":")[1])
+    return position.database not in ("", here.database) or max(ends) > int(here.seen.split(":")[1])
 
 
 def beginning() -> Position:
@@ -113,9 +131,11 @@ def beginning() -> Position:
 
 
 def identity(connection: sa.Connection) -> str:
-    """Which database this is: positions of one mean nothing in another, be it a restored copy."""
-    statement = "select (pg_control_system()).system_identifier::text || '/' || oid from pg_database"
-    return str(connection.scalar(sa.text(f"{statement} where datname = current_database()")))
+    """Which database this is: positions of one mean nothing in another, be it a restored copy.
+
+    Nor do they after a replica took over, or a restore to an earlier time: PostgreSQL begins another timeline then.
+    """
+    return str(connection.scalar(sa.text(f"select {_IDENTITY}")))
 
 
 def since(connection: sa.Connection, position: Position, *, limit: int = 1000, layer: str | None = None) -> Changes:
@@ -129,8 +149,8 @@ def since(connection: sa.Connection, position: Position, *, limit: int = 1000, l
     statement = _since() if layer is None else _since().where(CHANGE.c.layer == layer)
     rows = connection.execute(statement, bound).mappings().all()
     if len(rows) == limit:
-        return Changes(rows, Position(position.seen, reading, rows[-1]["seq"]), more=True)
-    return Changes(rows, Position(reading), more=False)
+        return Changes(rows, replace(position, reading=reading, seq=rows[-1]["seq"]), more=True)
+    return Changes(rows, Position(reading, database=position.database), more=False)
 
 
 def _since() -> sa.Select[tuple[object, ...]]:

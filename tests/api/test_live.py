@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import threading
 import time
 from contextlib import ExitStack
@@ -67,7 +68,13 @@ def test_an_unknown_layer_is_refused(server: Server) -> None:
     assert httpx.get(f"{server.url}/live?layers=nowhere").status_code == 404
 
 
-@pytest.mark.parametrize("last", ["x", '["1:2:3",null,0]', '["9:5:",null,0]', '["1;drop",null,0]', "[" * 3000])
+MADE_UP = (
+    *("x", '["1:2:3",null,0]', '["9:5:",null,0]', '["1;drop",null,0]', "[" * 3000),
+    *('["3:3:",null,0,"x"]', '["3:3:",null,0,7]', '["3:3:",null,0,"00000000",1]', '["3:3:",null]', "7"),
+)
+
+
+@pytest.mark.parametrize("last", MADE_UP)
 def test_a_made_up_position_is_refused(server: Server, last: str) -> None:
     answer = httpx.get(f"{server.url}/live", headers={"Last-Event-ID": last})
     assert answer.status_code == 422
@@ -135,6 +142,29 @@ def test_one_statement_over_many_records_can_be_left_and_taken_up_in_its_middle(
         rest = [events.until("record") for _ in range(800)]
     ids = [event.data["id"] for event in [*some, *rest]]
     assert len(set(ids)) == 1500
+
+
+def test_who_comes_from_another_database_that_has_come_as_far_is_told_so_too(own: Server) -> None:
+    url = f"{own.url}/live?layers=pollution"
+    with listening(url) as events:
+        events.next()
+        rename(own, "pollution", 7, "a")
+        here = events.until("record").id
+    missed = rename(own, "pollution", 8, "b")
+    assert here is not None
+    *position, mark = json.loads(here)
+    another = json.dumps([*position, "00000000"])
+    assert mark not in ("", "00000000")
+    # One that a restore made beside it has counted as far, and would answer with whatever happened there.
+    with listening(url, last=another) as events:
+        events.next()
+        assert events.next().kind == "reset"
+    # An id from before databases were told apart is taken as one of ours.
+    with listening(url, last=json.dumps(position)) as events:
+        events.next()
+        told = events.until("record")
+        assert told.data["id"] == missed
+        assert json.loads(told.id or "")[3] == mark
 
 
 def test_who_missed_very_much_is_told_to_read_everything_anew(own: Server) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from api.follow import Follower
+from api.follow import Elsewhere, Follower
 from api.shelf import Shelf
 from layers.loop.routing_tables import NOTICE
 from layers.registry import Registry
@@ -24,6 +24,7 @@ from layers.store.core import CHANGE
 from layers.store.engine import driver_url
 from layers.store.postgres import end_leftovers, server_processes
 from layers.store.schema import set_up_roles
+from tests.api.test_system import until
 from tests.conftest import in_memory
 
 
@@ -72,6 +73,7 @@ def crash(cluster: Cluster) -> None:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     end_leftovers(cluster.data)
+    until(lambda: not cluster.running)  # its first process is gone from the folder a moment before it has ended
     cluster.start()
 
 
@@ -88,6 +90,19 @@ def taken_back(engine: sa.Engine) -> int:
     row = {"actor": "test", "layer": "road", "op": "update", "id": "taken back", "records": 1}
     with engine.connect() as connection:
         return int(connection.execute(sa.insert(CHANGE).values(row).returning(CHANGE.c.xid)).scalar_one())
+
+
+def following(cluster: Cluster, folder: Path) -> Follower:
+    """What a server process follows the log with; here nobody listens."""
+    return Follower(
+        cluster.url("log"),
+        Registry(engine_of(cluster)),
+        Shelf(folder),
+        follow=lambda _: None,
+        ring=lambda _: None,
+        forget=lambda: None,
+        bye=lambda: None,
+    )
 
 
 def told(engine: sa.Engine, position: Position) -> list[str]:
@@ -121,15 +136,7 @@ def test_a_number_that_is_given_again_after_a_crash_hides_no_change(cluster: Clu
 
 def test_what_streams_and_servers_keep_is_settled(cluster: Cluster, tmp_path: Path) -> None:
     engine = engine_of(cluster)
-    follower = Follower(
-        cluster.url("log"),
-        Registry(engine),
-        Shelf(tmp_path),
-        follow=lambda _: None,
-        ring=lambda _: None,
-        forget=lambda: None,
-        bye=lambda: None,
-    )
+    follower = following(cluster, tmp_path)
     _, position, _ = follower._read(None)
     for look in (
         lambda: follower._read(None),
@@ -157,3 +164,34 @@ def test_settling_writes_nothing_when_all_is_written(cluster: Cluster) -> None:
         changes.settle(connection)
         changes.settle(connection)
         assert changes.now(connection) == first
+
+
+def test_a_database_that_was_put_back_to_an_earlier_time_is_another(cluster: Cluster, tmp_path: Path) -> None:
+    engine = engine_of(cluster)
+    with engine.connect() as connection:
+        before, identity = changes.now(connection), changes.identity(connection)
+    usual, data = dict(cluster.settings), cluster.data
+    try:
+        # What a restore to a point in time does, and a replica that takes over: the log branches off.
+        cluster.stop()
+        cluster.settings |= {"wal_level": "replica", "restore_command": "false", "hot_standby": "off"}
+        cluster.start()
+        cluster.stop()
+        signal_file = data / "recovery.signal"
+        signal_file.touch()
+        shutil.chown(signal_file, data.stat().st_uid, data.stat().st_gid)
+        cluster.start()
+        changed(engine, "on another branch")
+        with engine.connect() as connection:
+            assert changes.identity(connection) == f"{identity}/00000002"
+            assert changes.ahead(connection, before)
+            assert not changes.ahead(connection, changes.now(connection))
+        follower = following(cluster, tmp_path)
+        assert follower._read(None)[1].database != before.database
+        with pytest.raises(Elsewhere):
+            follower._read(before)  # whatever it kept of that other one is forgotten then
+        follower.close()
+    finally:
+        cluster.stop()
+        cluster.settings = usual
+        cluster.start()
