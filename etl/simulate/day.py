@@ -158,7 +158,8 @@ def _report(
     contact: Contact,
     scenario: str | None,
 ) -> Report:
-    address = spot.address if fault or not spot.address else f"{spot.address}附近"
+    beside = spot.address and not fault and not spot.address.endswith("附近")
+    address = f"{spot.address}附近" if beside else spot.address
     return Report(
         where=Where(spot.lon, spot.lat, address=address),
         channel=by,
