@@ -14,7 +14,7 @@ from api.deps import ActorDep, ServiceDep
 from api.service import Service
 from layers.loop import channels as keeping
 from layers.loop.channel_messages import Kind
-from layers.loop.channels import MOST_TITLE, Ground, Order
+from layers.loop.channels import MOST_TITLE, Change, Ground, Order
 from layers.loop.notice_sending import kinds_of
 from layers.loop.notice_words import KINDS
 from layers.loop.sms import gateway_in
@@ -49,6 +49,24 @@ class ChannelBody(BaseModel):
         )
 
 
+class ChangeBody(BaseModel):
+    """How a channel is to be from now on; without another address or secret it keeps those that it has."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    title: Annotated[str, Field(min_length=1, max_length=4 * MOST_TITLE)]
+    address: Annotated[str, Field(min_length=3, max_length=MOST_URL)] | None = None
+    secret: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    department: _Code | None = None
+    area: _Code | None = None
+    kinds: Annotated[list[_Code], Field(max_length=50)] = []
+
+    def change(self) -> Change:
+        """As the loop takes it."""
+        address = None if self.address is None else self.address.strip()
+        return Change(self.title, self.department, self.area, tuple(self.kinds), address, self.secret)
+
+
 @router.post("", status_code=201)
 def open_channel(body: ChannelBody, service: ServiceDep, actor: ActorDep) -> JSONResponse:
     """A new channel; the secret of a webhook is told this once."""
@@ -63,12 +81,40 @@ def open_channel(body: ChannelBody, service: ServiceDep, actor: ActorDep) -> JSO
 
 @router.get("")
 def channels(service: ServiceDep, actor: ActorDep) -> JSONResponse:
-    """All channels, their addresses masked; which kinds are set up here, and the kinds of notices in words."""
+    """All channels and how they stand, addresses masked; which kinds are set up here; the kinds of notices in words."""
     require_right(actor, _RIGHT)
     with service.writer.connect() as connection:
         found = keeping.channels(connection, service.keyring)
     notices = [{"code": code, "title": title._asdict()} for code, title in KINDS.items()]
     return _answer({"channels": found, "kinds": list(_ground(service).kinds), "notices": notices})
+
+
+@router.put("/{id}")
+def change(id: ChannelId, body: ChangeBody, service: ServiceDep, actor: ActorDep) -> JSONResponse:
+    """Another title, reach, address or secret; the kind stays."""
+    require_right(actor, _RIGHT)
+    with begin(service.writer, actor=actor.name) as connection:
+        keeping.change(connection, service.keyring, id, body.change(), ground=_ground(service))
+        told = keeping.channel(connection, service.keyring, id)
+    return _answer(told)
+
+
+@router.put("/{id}/pause", status_code=204)
+def pause(id: ChannelId, service: ServiceDep, actor: ActorDep) -> Response:
+    """Only record what waits and what comes, until it is resumed."""
+    require_right(actor, _RIGHT)
+    with begin(service.writer, actor=actor.name) as connection:
+        keeping.pause(connection, id, now=dt.datetime.now(dt.UTC))
+    return Response(status_code=204)
+
+
+@router.delete("/{id}/pause", status_code=204)
+def resume(id: ChannelId, service: ServiceDep, actor: ActorDep) -> Response:
+    """Send again what comes from now on."""
+    require_right(actor, _RIGHT)
+    with begin(service.writer, actor=actor.name) as connection:
+        keeping.resume(connection, id)
+    return Response(status_code=204)
 
 
 @router.delete("/{id}", status_code=204)

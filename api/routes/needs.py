@@ -22,6 +22,7 @@ from layers.loop.care.book import GROUPS, OUTCOMES, SORTS, STATES, VISITS
 from layers.loop.care.needs import (
     MOST,
     Brought,
+    Sought,
     Told,
     need_seen,
     needs_seen,
@@ -36,6 +37,9 @@ from layers.store.engine import begin
 
 router = APIRouter(tags=["needs"])
 NeedId = Annotated[int, Path(ge=1, le=2**62, description="number of a need")]
+Area = Annotated[
+    str | None, Query(pattern=r"^[0-9]{2,15}$", description="how the area's code begins, or the number of a grid")
+]
 _Code = Annotated[str, Field(max_length=128)]
 _Text = Annotated[str, Field(max_length=8_000)]
 _NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -102,15 +106,19 @@ def needs(
     service: ServiceDep,
     actor: ActorDep,
     state: Annotated[str, Query(max_length=100, description="several are parted by commas")] = "open,arranged",
+    kind: Annotated[str | None, Query(max_length=40)] = None,
+    area: Area = None,
+    newest: Annotated[bool, Query(description="the newest first, else the oldest")] = False,
     after: Annotated[int, Query(ge=0, le=2**62)] = 0,
     limit: Annotated[int, Query(ge=1, le=MOST)] = 100,
 ) -> JSONResponse:
-    """Needs that the asker sees, with their steps; people are masked. `next` continues where there are more."""
+    """Needs that the asker sees, with their steps; people are masked. `next` is the `after` of those that follow."""
     states = tuple(state.split(","))
     if strange := [code for code in states if code not in STATES]:
         raise BadParameter("state", f"there is no {strange[0][:40]!r}; there are {', '.join(STATES)}")
     with service.writer.connect() as connection:  # readers of the database never see needs
-        found = needs_seen(connection, service.keyring, actor, states=states, after=after, most=limit + 1)
+        sought = Sought(states, kind, area, newest)
+        found = needs_seen(connection, service.keyring, actor, sought=sought, after=after, most=limit + 1)
     page, more = found[:limit], len(found) > limit
     return _answer({"needs": page, "next": page[-1]["id"] if more else None})
 

@@ -14,8 +14,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from api.deps import ActorDep, ServiceDep
 from api.once import NO_TIME, IdempotencyKey, SentAt, once
 from api.routes.incidents import PRIVATE
+from api.routes.needs import Area
 from layers.errors import BadParameter
-from layers.loop.care.visits import MOST, By, Visited, visit_seen, visits_counted, visits_seen, write_visit
+from layers.loop.care.visits import MOST, By, During, Visited, visit_seen, visits_counted, visits_seen, write_visit
 from layers.loop.placing import Where
 
 router = APIRouter(tags=["needs"])
@@ -58,12 +59,16 @@ class VisitBody(BaseModel):
 def visits(
     service: ServiceDep,
     actor: ActorDep,
+    area: Area = None,
+    start: AwareDatetime | None = None,
+    end: AwareDatetime | None = None,
     before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
     limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
 ) -> JSONResponse:
-    """Own visits, and those of the areas that one answers for, the newest first."""
+    """Own visits, and those of the areas that one answers for, the newest first; from `start` to before `end`."""
+    during = During(area, start, end)
     with service.writer.connect() as connection:  # readers of the database never see visits
-        found = visits_seen(connection, actor, before=before, most=limit + 1)
+        found = visits_seen(connection, actor, before=before, most=limit + 1, during=during)
     page, more = found[:limit], len(found) > limit
     return _answer({"visits": page, "next": page[-1]["id"] if more else None})
 

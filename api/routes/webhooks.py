@@ -54,11 +54,13 @@ def register(body: Registration, service: ServiceDep, actor: ActorDep) -> JSONRe
 
 @router.get("/webhooks")
 def webhooks(service: ServiceDep, actor: ActorDep) -> JSONResponse:
-    """Those of the departments that the actor answers for."""
+    """Those of the departments that the actor answers for: how they stand, and how much waits."""
     require_right(actor, _RIGHT)
     with service.writer.connect() as connection:
         found = keeping.webhooks(connection, departments=actor.scope.departments)
-    return JSONResponse({"webhooks": [_told(one) for one in found]}, headers=_PRIVATE)
+        waits = keeping.waiting(connection)
+    told = [{**_told(one), "waiting": waits.get(one.id, 0)} for one in found]
+    return JSONResponse({"webhooks": told}, headers=_PRIVATE)
 
 
 @router.get("/webhooks/{id}/sendings")

@@ -29,8 +29,12 @@ MOST_CHANNELS: Final = 200
 MOST_LISTED: Final = 100
 MOST_TITLE: Final = 60
 _AREA_DIGITS: Final = (4, 6, 9)
-_SHOWN: Final = tuple(CHANNEL.c[name] for name in ("id", "kind", "title", "department", "area", "kinds", "address",
-                                                   "actor", "at", "ended_at"))  # fmt: skip
+_SHOWN: Final = tuple(
+    CHANNEL.c[name] for name in (
+        "id", "kind", "title", "department", "area", "kinds", "address", "actor", "at", "ended_at", "paused_at",
+        "tried_at", "sent_at", "failing_since", "error",
+    )
+)  # fmt: skip
 _TOLD: Final = ("id", "notice", "at", "tries", "next_at", "sent_at", "dead_at", "recorded_at", "status", "error")
 
 
@@ -53,6 +57,18 @@ class Order:
     department: str | None = None
     area: str | None = None
     kinds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Change:
+    """How a channel is to be from now on; without another address or secret it keeps those that it has."""
+
+    title: str
+    department: str | None = None
+    area: str | None = None
+    kinds: tuple[str, ...] = ()
+    address: str | None = None
+    secret: str | None = None
 
 
 @dataclass(frozen=True)
@@ -87,19 +103,49 @@ def open_channel(
     return id, made
 
 
+def change(connection: sa.Connection, keyring: Keyring, id: int, wanted: Change, *, ground: Ground) -> None:
+    """Make a channel another one of the same kind. UnknownChannel, or BadField for what cannot be a channel."""
+    kind: Kind = _living(connection, id)["kind"]
+    order = Order(kind, wanted.title, "", wanted.secret, wanted.department, wanted.area, wanted.kinds)
+    _check_reach(order, ground)
+    values: dict[str, Any] = {
+        "title": text_of("title", wanted.title, most=MOST_TITLE, lines=False), "department": wanted.department,
+        "area": wanted.area, "kinds": sorted(set(wanted.kinds)),
+    }  # fmt: skip
+    if wanted.address is not None:
+        checked = _address(kind, wanted.address, ground.networks)
+        values["address"] = keyring.seal(checked, about="channel.address")
+    if wanted.secret is not None:
+        values["secret"] = keyring.seal(wanted.secret, about="channel.secret")
+    if wanted.address is not None or wanted.secret is not None:
+        values |= {"failing_since": None, "error": None}  # of the new one nothing is known yet
+    connection.execute(sa.update(CHANNEL).where(CHANNEL.c.id == id).values(values))
+
+
+def pause(connection: sa.Connection, id: int, *, now: dt.datetime) -> None:
+    """Only record what waits and what comes, until it is resumed; tests go out all the same. UnknownChannel."""
+    _living(connection, id)
+    paused = sa.func.coalesce(CHANNEL.c.paused_at, now)
+    connection.execute(sa.update(CHANNEL).where(CHANNEL.c.id == id).values(paused_at=paused))
+    outbox.set_aside(connection, NOTICE_SENDING, NOTICE_SENDING.c.channel == id, now=now)
+
+
+def resume(connection: sa.Connection, id: int) -> None:
+    """Send again what comes from now on. UnknownChannel."""
+    _living(connection, id)
+    connection.execute(sa.update(CHANNEL).where(CHANNEL.c.id == id).values(paused_at=None))
+
+
 def channels(connection: sa.Connection, keyring: Keyring) -> list[dict[str, Any]]:
-    """Those that are not ended, their addresses masked."""
+    """Those that are not ended, how they stand and how much waits, their addresses masked."""
+    waits = outbox.waiting(connection, NOTICE_SENDING, NOTICE_SENDING.c.channel)
     rows = connection.execute(sa.select(*_SHOWN).where(CHANNEL.c.ended_at.is_(None)).order_by(CHANNEL.c.id))
-    return [_shown(row, keyring) for row in rows.mappings()]
+    return [{**_shown(row, keyring), "waiting": waits.get(row["id"], 0)} for row in rows.mappings()]
 
 
 def channel(connection: sa.Connection, keyring: Keyring, id: int) -> dict[str, Any]:
     """One of them, its address masked; UnknownChannel when there is none, or no more."""
-    living = sa.and_(CHANNEL.c.id == id, CHANNEL.c.ended_at.is_(None))
-    row = connection.execute(sa.select(*_SHOWN).where(living)).mappings().first()
-    if row is None:
-        raise UnknownChannel(id)
-    return _shown(row, keyring)
+    return _shown(_living(connection, id), keyring)
 
 
 def end(connection: sa.Connection, id: int, *, now: dt.datetime) -> None:
@@ -127,8 +173,10 @@ def try_channel(connection: sa.Connection, id: int, *, now: dt.datetime) -> int:
 
 def sendings(connection: sa.Connection, id: int, *, before: int | None = None) -> list[dict[str, Any]]:
     """The newest hundred sendings of a channel (before a number), with what became of each."""
-    text = NOTICE_SENDING.c.body["text"].label("text")
-    query = sa.select(*(NOTICE_SENDING.c[name] for name in _TOLD), text).where(NOTICE_SENDING.c.channel == id)
+    body = NOTICE_SENDING.c.body
+    of_body = (body["text"].label("text"), *(body[name].astext.label(name) for name in ("incident", "scenario")))
+    columns = (*(NOTICE_SENDING.c[name] for name in _TOLD), *of_body)
+    query = sa.select(*columns).where(NOTICE_SENDING.c.channel == id)
     if before is not None:
         query = query.where(NOTICE_SENDING.c.id < before)
     newest = query.order_by(NOTICE_SENDING.c.id.desc()).limit(MOST_LISTED)
@@ -176,9 +224,11 @@ def claim(connection: sa.Connection, keyring: Keyring, *, now: dt.datetime, but:
 
 
 def record(connection: sa.Connection, message: Message, outcome: outbox.Outcome, *, now: dt.datetime) -> None:
-    """Write down what became of a message, for each notice in it."""
+    """Write down what became of a message, for each notice in it, and how its channel stands since."""
     for one in message.waiting:
         outbox.record(connection, NOTICE_SENDING, one.id, tries=one.tries, outcome=outcome, now=now)
+    stands = outbox.standing(CHANNEL, outcome, now=now)
+    connection.execute(sa.update(CHANNEL).where(CHANNEL.c.id == message.channel).values(stands))
 
 
 def masked(kind: Kind, address: str) -> str:
@@ -193,14 +243,32 @@ def masked(kind: Kind, address: str) -> str:
 
 
 def _shown(row: sa.RowMapping, keyring: Keyring) -> dict[str, Any]:
-    address = keyring.unseal(row["address"], about="channel.address")
-    return {**{str(name): value for name, value in row.items()}, "address": masked(row["kind"], address)}
+    """As lists show it; an address that does not open (its key is missing) is None, so that the others are seen."""
+    try:
+        address = masked(row["kind"], keyring.unseal(row["address"], about="channel.address"))
+    except SealBroken:
+        address = None
+    return {**{str(name): value for name, value in row.items()}, "address": address}
+
+
+def _living(connection: sa.Connection, id: int) -> sa.RowMapping:
+    living = sa.and_(CHANNEL.c.id == id, CHANNEL.c.ended_at.is_(None))
+    row = connection.execute(sa.select(*_SHOWN).where(living)).mappings().first()
+    if row is None:
+        raise UnknownChannel(id)
+    return row
 
 
 def _checked(order: Order, ground: Ground) -> str:
     """The address of an order as it is kept; BadField for whatever of the order cannot be."""
     if order.kind not in ground.kinds:
         raise BadField({"kind": f"{order.kind} is not set up here: see docs/notices.md"}).because("channel_not_set_up")
+    _check_reach(order, ground)
+    return _address(order.kind, order.address, ground.networks)
+
+
+def _check_reach(order: Order, ground: Ground) -> None:
+    """BadField for kinds of notices, a department, an area or a secret that cannot be."""
     if unknown := sorted(set(order.kinds) - KINDS.keys()):
         raise BadField({"kinds": f"there is no kind of notice {unknown[0]!r}"}).because("notice_kind_unknown")
     if order.department is not None and order.area is not None:
@@ -213,11 +281,15 @@ def _checked(order: Order, ground: Ground) -> str:
         raise BadField({"area": "is the first 4, 6 or 9 digits of a code"}).because("channel_area")
     if order.secret is not None and order.kind != "dingtalk":
         raise BadField({"secret": "only robots of 钉钉 bring one"}).because("channel_secret")
-    if order.kind == "email":
-        if not is_address(order.address):
+
+
+def _address(kind: Kind, address: str, networks: Networks) -> str:
+    """An address as it is kept; BadField for what is none, or is not to be called."""
+    if kind == "email":
+        if not is_address(address):
             raise BadField({"address": "is no e-mail address"}).because("no_email")
-        return order.address
-    if order.kind == "sms":
-        return phone_digits(order.address)
-    check_url(order.address, ground.networks)
-    return order.address
+        return address
+    if kind == "sms":
+        return phone_digits(address)
+    check_url(address, networks)
+    return address

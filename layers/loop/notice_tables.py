@@ -27,9 +27,17 @@ CHANNEL = sa.Table(
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("at", _time, nullable=False, server_default=_now),
     sa.Column("ended_at", _time),
+    # What comes up while it is paused is only recorded.
+    sa.Column("paused_at", _time),
+    # How it stands: tried and taken last, since when it fails, and why (layers/loop/outbox.py).
+    sa.Column("tried_at", _time),
+    sa.Column("sent_at", _time),
+    sa.Column("failing_since", _time),
+    sa.Column("error", sa.Text),
 )
 
-# One notice by one channel; without a notice it is a test. `recorded_at`: of an exercise, which never leaves the city.
+# One notice by one channel; without a notice it is a test. `recorded_at`: it does not leave the city, being of an
+# exercise, or because the channel is paused.
 NOTICE_SENDING = sa.Table(
     "notice_sending",
     METADATA,

@@ -1,7 +1,7 @@
 """Notices: what somebody should be told, written in the transaction that is the reason; screens and channels tell it.
 
 What a channel is to send is put into its outbox in the same transaction, so that nothing is told that did not happen
-and nothing that happened stays untold. Of an exercise it is only recorded there: it never leaves.
+and nothing that happened stays untold. Of an exercise, or for a channel that is paused, it is only recorded there.
 """
 
 from __future__ import annotations
@@ -95,16 +95,19 @@ def _case(connection: sa.Connection, incident: str | None) -> Mapping[str, Any]:
 
 def _queue(connection: sa.Connection, notice: Mapping[str, Any], case: Mapping[str, Any]) -> None:
     """Put the notice into the outbox of each channel that takes it."""
-    columns = (CHANNEL.c.id, CHANNEL.c.department, CHANNEL.c.area)
+    columns = (CHANNEL.c.id, CHANNEL.c.department, CHANNEL.c.area, CHANNEL.c.paused_at)
     takes = sa.or_(CHANNEL.c.kinds == [], CHANNEL.c.kinds.contains([notice["kind"]]))
     living = sa.select(*columns).where(CHANNEL.c.ended_at.is_(None), takes).order_by(CHANNEL.c.id)
     rows = connection.execute(living).all()
-    ours = [row.id for row in rows if reaches(row, notice["audience"], notice["place"])]
+    ours = [row for row in rows if reaches(row, notice["audience"], notice["place"])]
     if not ours:
         return
     body = told_outside(notice, case)
-    waiting = {"next_at": notice["at"]} if notice["scenario"] is None else {"recorded_at": notice["at"]}
-    values = [{"channel": id, "notice": notice["id"], "body": body, "at": notice["at"], **waiting} for id in ours]
+    plain = {"notice": notice["id"], "body": body, "at": notice["at"]}
+    leaves = {"next_at": notice["at"], "recorded_at": None}
+    stays = {"next_at": None, "recorded_at": notice["at"]}
+    real = notice["scenario"] is None
+    values = [{"channel": row.id, **plain, **(leaves if real and row.paused_at is None else stays)} for row in ours]
     connection.execute(sa.insert(NOTICE_SENDING), values)
 
 

@@ -53,7 +53,26 @@ def record(
     connection.execute(sa.update(table).where(mine).values(values))
 
 
+def standing(table: sa.Table, outcome: Outcome, *, now: dt.datetime) -> dict[str, Any]:
+    """The new values of a channel or webhook after a try: tried and taken last, since when it fails, and why."""
+    if outcome.taken:
+        return {"tried_at": now, "sent_at": now, "failing_since": None, "error": None}
+    return {"tried_at": now, "failing_since": sa.func.coalesce(table.c.failing_since, now), "error": outcome.error}
+
+
+def waiting(connection: sa.Connection, table: sa.Table, whose: sa.Column[int]) -> dict[int, int]:
+    """How many sendings wait, by the number in the column `whose`."""
+    counted = sa.select(whose, sa.func.count()).where(table.c.next_at.is_not(None)).group_by(whose)
+    return {int(of): int(n) for of, n in connection.execute(counted)}
+
+
 def give_up(connection: sa.Connection, table: sa.Table, where: sa.ColumnElement[bool], *, now: dt.datetime) -> None:
     """Try what waits there no more: its webhook or channel has ended."""
     waiting = sa.and_(where, table.c.next_at.is_not(None))
     connection.execute(sa.update(table).where(waiting).values(next_at=None, dead_at=now, error="ended"))
+
+
+def set_aside(connection: sa.Connection, table: sa.Table, where: sa.ColumnElement[bool], *, now: dt.datetime) -> None:
+    """Record what waits there without sending it, now or later: its channel is paused."""
+    waits = sa.and_(where, table.c.next_at.is_not(None))
+    connection.execute(sa.update(table).where(waits).values(next_at=None, recorded_at=now))

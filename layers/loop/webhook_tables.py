@@ -24,6 +24,11 @@ WEBHOOK = sa.Table(
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("at", _time, nullable=False, server_default=_now),
     sa.Column("ended_at", _time),
+    # How it stands: tried and taken last, since when it fails, and why (layers/loop/outbox.py).
+    sa.Column("tried_at", _time),
+    sa.Column("sent_at", _time),
+    sa.Column("failing_since", _time),
+    sa.Column("error", sa.Text),
 )
 
 SENDING = sa.Table(

@@ -39,7 +39,7 @@ class UnknownWebhook(LayersError):
 
 @dataclass(frozen=True)
 class Webhook:
-    """Where a department's system is told of its cases."""
+    """Where a department's system is told of its cases; tried and taken last, since when it fails, and why."""
 
     id: int
     department: str
@@ -47,6 +47,10 @@ class Webhook:
     actor: str
     at: dt.datetime
     ended_at: dt.datetime | None
+    tried_at: dt.datetime | None
+    sent_at: dt.datetime | None
+    failing_since: dt.datetime | None
+    error: str | None
 
 
 @dataclass(frozen=True)
@@ -84,8 +88,8 @@ def register(
         raise Conflict(f"there are {MOST_WEBHOOKS} webhooks").because("webhooks_full", most=MOST_WEBHOOKS)
     salt = secrets.token_hex(16)
     values = {"department": department, "url": url, "salt": salt, "actor": actor}
-    row = connection.execute(sa.insert(WEBHOOK).values(values).returning(*_SHOWN)).one()
-    return Webhook(*row), secret_of(keyring, salt)
+    row = connection.execute(sa.insert(WEBHOOK).values(values).returning(*_SHOWN)).mappings().one()
+    return Webhook(**row), secret_of(keyring, salt)
 
 
 def webhooks(connection: sa.Connection, *, departments: frozenset[str] | None) -> list[Webhook]:
@@ -93,15 +97,21 @@ def webhooks(connection: sa.Connection, *, departments: frozenset[str] | None) -
     query = sa.select(*_SHOWN).where(WEBHOOK.c.ended_at.is_(None))
     if departments is not None:
         query = query.where(WEBHOOK.c.department.in_(sorted(departments)))
-    return [Webhook(*row) for row in connection.execute(query.order_by(WEBHOOK.c.id).limit(MOST_WEBHOOKS))]
+    rows = connection.execute(query.order_by(WEBHOOK.c.id).limit(MOST_WEBHOOKS)).mappings()
+    return [Webhook(**row) for row in rows]
 
 
 def webhook(connection: sa.Connection, id: int) -> Webhook:
     """The one of this number; UnknownWebhook when there is none."""
-    row = connection.execute(sa.select(*_SHOWN).where(WEBHOOK.c.id == id)).first()
+    row = connection.execute(sa.select(*_SHOWN).where(WEBHOOK.c.id == id)).mappings().first()
     if row is None:
         raise UnknownWebhook(id)
-    return Webhook(*row)
+    return Webhook(**row)
+
+
+def waiting(connection: sa.Connection) -> dict[int, int]:
+    """How many tellings wait, by the number of their webhook."""
+    return outbox.waiting(connection, SENDING, SENDING.c.webhook)
 
 
 def end(connection: sa.Connection, id: int, *, now: dt.datetime) -> None:
@@ -113,7 +123,8 @@ def end(connection: sa.Connection, id: int, *, now: dt.datetime) -> None:
 def sendings(connection: sa.Connection, id: int, *, before: int | None = None) -> list[dict[str, Any]]:
     """The newest hundred tellings of a webhook (before a number), with what became of each."""
     columns = (column for column in SENDING.c if column.name not in ("webhook", "body"))
-    query = sa.select(*columns).where(SENDING.c.webhook == id)
+    name = SENDING.c.body["step"]["step"].astext.label("name")
+    query = sa.select(*columns, name).where(SENDING.c.webhook == id)
     if before is not None:
         query = query.where(SENDING.c.id < before)
     return [dict(row) for row in connection.execute(query.order_by(SENDING.c.id.desc()).limit(MOST_LISTED)).mappings()]
@@ -133,6 +144,7 @@ def signature(secret: str, body: bytes, *, now: dt.datetime) -> str:
 
 _SHOWN: Final = (
     *(WEBHOOK.c.id, WEBHOOK.c.department, WEBHOOK.c.url, WEBHOOK.c.actor, WEBHOOK.c.at, WEBHOOK.c.ended_at),
+    *(WEBHOOK.c.tried_at, WEBHOOK.c.sent_at, WEBHOOK.c.failing_since, WEBHOOK.c.error),
 )
 # Steps in the order of their transactions, and only those before which none can come any more: a step with a lower
 # number may be committed after one with a higher.
@@ -193,5 +205,8 @@ def claim(connection: sa.Connection, *, now: dt.datetime, most: int = 20) -> lis
 
 
 def record(connection: sa.Connection, sending: Sending, outcome: Outcome, *, now: dt.datetime) -> None:
-    """Write down what became of a try: taken, to be tried again later, or given up."""
+    """Write down what became of a try (taken, to be tried again, given up), and how its webhook stands since."""
     outbox.record(connection, SENDING, sending.id, tries=sending.tries, outcome=outcome, now=now)
+    whose = sa.select(SENDING.c.webhook).where(SENDING.c.id == sending.id).scalar_subquery()
+    stands = outbox.standing(WEBHOOK, outcome, now=now)
+    connection.execute(sa.update(WEBHOOK).where(WEBHOOK.c.id == whose).values(stands))

@@ -22,6 +22,7 @@ from layers.loop.care.clearing import clear_all, clearing
 from layers.loop.care.needs import (
     MOVES,
     Brought,
+    Sought,
     Told,
     UnknownNeed,
     need_seen,
@@ -265,7 +266,8 @@ def test_who_answers_for_the_grid_sees_its_needs_and_others_only_what_they_took_
         (worker(grid, scenario="drill"), {in_drill}),
     ):
         with city.engine.connect() as connection:
-            seen = {one["id"] for one in needs_seen(connection, keyring, actor, states=("open",), most=50)}
+            found = needs_seen(connection, keyring, actor, sought=Sought(("open",)), most=50)
+            seen = {one["id"] for one in found}
         assert seen == expected, actor
     with pytest.raises(UnknownNeed), city.engine.connect() as connection:
         need_seen(connection, keyring, volunteer(grid), by_worker)

@@ -14,7 +14,7 @@ from layers.catalog.incident import TABLE as INCIDENT
 from layers.errors import BadField, Conflict, LayersError, NotAllowed
 from layers.loop.callers import Contact, checked_contact
 from layers.loop.care.book import Kind
-from layers.loop.care.seen import known_cases, require_area, seen, spot_kept
+from layers.loop.care.seen import known_cases, lies_in, require_area, seen, spot_kept
 from layers.loop.care.tables import NEED, NEED_STEP, PROVIDER
 from layers.loop.carried import MOST_NOTE, text_of
 from layers.loop.errors import Overtaken
@@ -76,6 +76,17 @@ class Told:
     words: str | None = None
     wish_at: dt.datetime | None = None
     contact: Contact = Contact()
+
+
+@dataclass(frozen=True)
+class Sought:
+    """Which needs a list holds: by state, kind and area (the beginning of a code, or a grid), in which order."""
+
+    states: tuple[str, ...]
+    kind: str | None = None
+    area: str | None = None
+    newest: bool = False
+    """The newest first, else the oldest."""
 
 
 @dataclass(frozen=True)
@@ -154,11 +165,21 @@ def take_need_step(
 
 
 def needs_seen(
-    connection: sa.Connection, keyring: Keyring, actor: Actor, *, states: tuple[str, ...], after: int = 0, most: int
+    connection: sa.Connection, keyring: Keyring, actor: Actor, *, sought: Sought, after: int = 0, most: int
 ) -> list[dict[str, Any]]:
-    """Needs in these states that the actor sees, by their numbers from `after` on, with their steps; people masked."""
-    wanted = sa.select(NEED).where(_seen(actor), NEED.c.state.in_(states), NEED.c.id > after)
-    rows = connection.execute(wanted.order_by(NEED.c.id).limit(most)).mappings()
+    """Needs that the actor sees, in the order of their numbers behind `after` (0: from the start), with their steps.
+
+    People are masked.
+    """
+    wanted = sa.select(NEED).where(_seen(actor), NEED.c.state.in_(sought.states))
+    if sought.kind is not None:
+        wanted = wanted.where(NEED.c.kind == sought.kind)
+    if sought.area is not None:
+        wanted = wanted.where(lies_in(NEED, sought.area))
+    if after:
+        wanted = wanted.where(NEED.c.id < after if sought.newest else NEED.c.id > after)
+    order = NEED.c.id.desc() if sought.newest else NEED.c.id
+    rows = connection.execute(wanted.order_by(order).limit(most)).mappings()
     return _told(connection, keyring, actor, [dict(row) for row in rows])
 
 
@@ -289,7 +310,19 @@ def _told(
     steps: dict[int, list[dict[str, Any]]] = {row["id"]: [] for row in rows}
     for step in _steps(connection, list(steps)):
         steps[step["need"]].append(told_step(step))
-    return [_told_one(keyring, actor, row, steps[row["id"]]) for row in rows]
+    names = _provider_names(connection, {step["provider"] for taken in steps.values() for step in taken} - {None})
+    told = []
+    for row in rows:
+        taken = steps[row["id"]]
+        named = {step["provider"]: names[step["provider"]] for step in taken if step["provider"] in names}
+        told.append({**_told_one(keyring, actor, row, taken), "providers": named})
+    return told
+
+
+def _provider_names(connection: sa.Connection, ids: set[str]) -> dict[str, str]:
+    """What those of them are called that still stand on the list."""
+    known = sa.select(PROVIDER.c.id, PROVIDER.c.name).where(PROVIDER.c.id.in_(ids))
+    return {row.id: row.name for row in connection.execute(known)} if ids else {}
 
 
 def _told_one(keyring: Keyring, actor: Actor, row: dict[str, Any], steps: list[dict[str, Any]]) -> dict[str, Any]:

@@ -40,18 +40,20 @@ def seen(actor: Actor, table: sa.Table, right: str, *, author: str) -> sa.Column
     """The condition on rows that leaves what the actor sees; `author` names the column of who wrote a row."""
     columns = table.c
     mine = columns[author] == actor.name
-    there = _in_area(actor, columns) if has(actor, right) else sa.false()
+    there = _in_area(actor, table) if has(actor, right) else sa.false()
     return sa.and_(columns.scenario.is_not_distinct_from(actor.scenario), sa.or_(mine, there))
 
 
-def _in_area(actor: Actor, columns: Any) -> sa.ColumnElement[bool]:
+def lies_in(table: sa.Table, area: str) -> sa.ColumnElement[bool]:
+    """The condition on rows that leaves those in an area: the beginning of a code, or a grid."""
+    return sa.or_(*(table.c[name].startswith(area, autoescape=True) for name in ("admin_code", "grid_id")))
+
+
+def _in_area(actor: Actor, table: sa.Table) -> sa.ColumnElement[bool]:
     areas = actor.scope.areas
     if areas is None:
         return sa.true()
-    begun = [
-        columns[name].startswith(area, autoescape=True) for area in sorted(areas) for name in ("admin_code", "grid_id")
-    ]
-    return sa.or_(sa.false(), *begun)
+    return sa.or_(sa.false(), *(lies_in(table, area) for area in sorted(areas)))
 
 
 def known_cases(actor: Actor) -> sa.ColumnElement[bool]:

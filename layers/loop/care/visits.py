@@ -17,7 +17,7 @@ from layers.catalog.incident import TABLE as INCIDENT
 from layers.errors import BadField, LayersError
 from layers.loop.care.book import OUTCOMES, VISITS
 from layers.loop.care.needs import TAKE
-from layers.loop.care.seen import known_cases, require_area, seen, spot_kept
+from layers.loop.care.seen import known_cases, lies_in, require_area, seen, spot_kept
 from layers.loop.care.tables import NEED, VISIT
 from layers.loop.carried import MOST_NOTE, text_of
 from layers.loop.happened import checked_happened
@@ -57,6 +57,15 @@ class Visited:
     incidents: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class During:
+    """Which visits a list holds: in an area (the beginning of a code, or a grid), from `start` to before `end`."""
+
+    area: str | None = None
+    start: dt.datetime | None = None
+    end: dt.datetime | None = None
+
+
 def write_visit(
     connection: sa.Connection, told: Visited, *, actor: Actor, now: dt.datetime, sent: dt.datetime | None = None
 ) -> dict[str, Any]:
@@ -81,9 +90,17 @@ def write_visit(
     return {"visit": id}
 
 
-def visits_seen(connection: sa.Connection, actor: Actor, *, before: int | None, most: int) -> list[dict[str, Any]]:
+def visits_seen(
+    connection: sa.Connection, actor: Actor, *, before: int | None, most: int, during: During = During()
+) -> list[dict[str, Any]]:
     """The visits that the actor sees, own ones and those of the area, the newest first, from below `before`."""
     wanted = sa.select(VISIT).where(_seen(actor))
+    if during.area is not None:
+        wanted = wanted.where(lies_in(VISIT, during.area))
+    if during.start is not None:
+        wanted = wanted.where(VISIT.c.visited_at >= during.start)
+    if during.end is not None:
+        wanted = wanted.where(VISIT.c.visited_at < during.end)
     if before is not None:
         wanted = wanted.where(VISIT.c.id < before)
     return [dict(row) for row in connection.execute(wanted.order_by(VISIT.c.id.desc()).limit(most)).mappings()]

@@ -1,15 +1,13 @@
 /** Who told of a case: masked, and unmasked only for a purpose that is recorded. */
 import type { Kind } from "../city/callbacks.ts";
-import { purposes, unmask } from "../city/callers.ts";
+import { unmask } from "../city/callers.ts";
 import type { Caller, Case, Incident } from "../city/incidents.ts";
 import { may } from "../city/session.ts";
 import { fill, h } from "../page/dom.ts";
-import { why } from "../page/why.ts";
 import { moment } from "../words/format.ts";
 import { answering } from "./answering.ts";
 import { type Bench, button, codeWord } from "./bench.ts";
-
-const PARTS = ["name", "phone", "home"] as const;
+import { askPurpose, PARTS, personWords } from "./purpose.ts";
 
 /** States in which a department speaks with callers, and those after which they are called back. */
 const AT_WORK: readonly string[] = ["dispatched", "disposing", "disposed", "checked"];
@@ -40,7 +38,8 @@ function callerLine(bench: Bench, incident: Incident, caller: Caller, kept: () =
   const person = h("p", { class: "person" }, personWords(caller) || app.t("caseAnonymous"));
   const asking = h("div", {});
   const way = [codeWord(bench, "channel", caller.channel), caller.line ?? "", moment(lang, caller.at)].filter(Boolean);
-  const reveal = button(app.t("caseUnmask"), () => askPurpose(bench, caller, person, asking), "link");
+  const read = (purpose: string) => unmask(caller.id, purpose);
+  const reveal = button(app.t("caseUnmask"), () => askPurpose(bench, asking, { person, read }), "link");
   const kind = kindOf(bench, incident, caller);
   const call = (of: Kind): void => {
     const done = (): void => {
@@ -65,11 +64,6 @@ function callerLine(bench: Bench, incident: Incident, caller: Caller, kept: () =
   );
 }
 
-const personWords = (person: Partial<Record<(typeof PARTS)[number], string | null>>): string =>
-  PARTS.map((part) => person[part])
-    .filter(Boolean)
-    .join(" · ");
-
 function calledBack({ app }: Bench, { reached_at, solved, satisfied }: Caller): string {
   const word = (told: boolean | null): string => (told === null ? "–" : app.t(told ? "yes" : "no"));
   return app.t("caseCalledBack", {
@@ -77,50 +71,4 @@ function calledBack({ app }: Bench, { reached_at, solved, satisfied }: Caller): 
     solved: word(solved),
     satisfied: word(satisfied),
   });
-}
-
-function askPurpose(bench: Bench, caller: Caller, person: HTMLElement, element: HTMLElement): void {
-  const { app } = bench;
-  const id = `purpose-${caller.id}`;
-  const input = h("input", { id, minLength: 4, maxLength: 200, required: true, autocomplete: "off" });
-  const wrong = h("p", { class: "wrong", role: "alert" });
-  const offered = h("div", { class: "chips" });
-  const read = (purpose: string): void => {
-    unmask(caller.id, purpose).then(
-      (told) => {
-        person.textContent = personWords(told);
-        fill(element);
-      },
-      (error: unknown) => {
-        wrong.textContent = why(app, error);
-      },
-    );
-  };
-  purposes().then(
-    (told) => fill(offered, ...told.purposes.map((each) => button(app.title(each), () => read(each.code), "chip"))),
-    (error: unknown) => {
-      wrong.textContent = why(app, error);
-    },
-  );
-  const form = h(
-    "form",
-    { class: "purpose" },
-    h("p", { class: "hint" }, app.t("casePurposeWhy")),
-    offered,
-    h("label", { htmlFor: id }, app.t("casePurpose")),
-    input,
-    wrong,
-    h(
-      "footer",
-      {},
-      button(app.t("cancel"), () => fill(element)),
-      h("button", { type: "submit", class: "primary" }, app.t("caseUnmask")),
-    ),
-  );
-  form.onsubmit = (event) => {
-    event.preventDefault();
-    read(input.value.trim());
-  };
-  fill(element, form);
-  input.focus();
 }

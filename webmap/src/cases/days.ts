@@ -33,6 +33,12 @@ export function daysOf(name: PeriodName, now: number): Days {
   }
 }
 
+/** From the first midnight of whole days of the city to the one after their last, RFC 3339. */
+export function spanOf({ from, to }: Days): { start: string; end: string } {
+  const midnight = (day: string, later = 0): string => new Date(Date.parse(day) + later - CITY_MS).toISOString();
+  return { start: midnight(from), end: midnight(to, DAY_MS) };
+}
+
 /** The week of a moment, so many weeks earlier or later, as "2026-W47" (ISO 8601: the week of its Thursday). */
 export function weekOf(now: number, by = 0): string {
   const at = today(now) + by * 7 * DAY_MS;

@@ -13,6 +13,7 @@ import { attempt, type Bench, button } from "./bench.ts";
 import { callbacksView } from "./callbacks.ts";
 import { caseView } from "./case.ts";
 import { countsOf } from "./counts.ts";
+import { NEED_MARK } from "./entries.ts";
 import { exchangeDialog } from "./exchange.ts";
 import { filtersView } from "./filters.ts";
 import { followCases } from "./follow.ts";
@@ -23,12 +24,16 @@ import { type Act, pressed } from "./keys.ts";
 import { conditionsOf } from "./layered.ts";
 import type { Places } from "./layout.ts";
 import { casesMap } from "./mapped.ts";
-import { asked, type Filters, placeText, TABS } from "./place.ts";
+import { needView } from "./need.ts";
+import { needsView } from "./needs.ts";
+import { asked, type Filters, placeText, type Tab, tabsOf } from "./place.ts";
 import { queueView } from "./queue.ts";
 import { supervisionView } from "./supervision.ts";
 import { tabsView } from "./tabs.ts";
 
 const MOST_URGED = 100;
+/** The tabs that show another list than cases. */
+const NO_QUEUE: readonly Tab[] = ["supervision", "callbacks", "needs"];
 /** Who brings phones in. */
 const JOINERS = ["incident.dispatch", "account.edit"];
 
@@ -48,11 +53,14 @@ export function deskOf(bench: Bench, places: Places, cityMap: CityMap, lines: re
     // While a call is taken a click says where, also on another case.
     clicked(place, id) {
       if (bench.place().beside?.kind === "intake") intake.picked(place);
+      else if (id?.startsWith(NEED_MARK))
+        bench.go({ beside: { kind: "need", id: Number(id.slice(NEED_MARK.length)) } });
       else if (id !== null) bench.go({ beside: { kind: "case", id } });
     },
   });
   const queue = queueView(bench, {
     shown(rows, anew) {
+      if (bench.place().tab === "needs") return;
       onMap.show(rows, anew);
       const wanted = conditionsOf(
         bench.place(),
@@ -101,9 +109,24 @@ export function deskOf(bench: Bench, places: Places, cityMap: CityMap, lines: re
     });
   const supervision = supervisionView(bench, areas, urge);
   const callbacks = callbacksView(bench, () => count());
+  const needs = needsView(bench, areas, {
+    shown(marks, anew) {
+      if (bench.place().tab === "needs") onMap.show(marks, anew);
+    },
+    changed: () => count(),
+  });
+  const need = needView(bench, areas, {
+    read: (mark) => onMap.open(mark),
+    stepped() {
+      if (bench.place().tab === "needs") void needs.load();
+      count();
+    },
+    within: (area) => needs.within(area),
+  });
   const tabs = tabsView(bench);
   const filters = filtersView(bench, areas);
-  const count = countsOf(takes, (counts) => tabs.counted(counts));
+  const counted = { calls: takes, needs: may(app.city.who, "need.take") };
+  const count = countsOf(counted, (counts) => tabs.counted(counts));
 
   const came = (): void => {
     queue.heard(null);
@@ -130,7 +153,7 @@ export function deskOf(bench: Bench, places: Places, cityMap: CityMap, lines: re
     drawTools();
     cityMap.map.resize();
   };
-  const others = [supervision.element, callbacks.element];
+  const others = [supervision.element, callbacks.element, needs.element];
   fill(places.queue, tabs.element, filters.element, batch.element, queue.element, ...others);
 
   const showBeside = (): void => {
@@ -140,6 +163,7 @@ export function deskOf(bench: Bench, places: Places, cityMap: CityMap, lines: re
     places.root.dataset.beside = beside?.kind ?? "none";
     if (wasHidden !== places.beside.hidden) cityMap.map.resize();
     if (beside?.kind !== "case") single.close();
+    if (beside?.kind !== "need") need.close();
     if (beside?.kind !== "intake") intake.close();
     if (beside === null) fill(places.beside);
     else if (beside.kind === "intake" && takes) {
@@ -148,16 +172,23 @@ export function deskOf(bench: Bench, places: Places, cityMap: CityMap, lines: re
     } else if (beside.kind === "case") {
       fill(places.beside, single.element);
       void single.open(beside.id);
+    } else if (beside.kind === "need") {
+      fill(places.beside, need.element);
+      void need.open(beside.id);
     }
   };
   const showQueue = (): void => {
     const { tab } = bench.place();
     supervision.element.hidden = tab !== "supervision";
     callbacks.element.hidden = tab !== "callbacks";
-    queue.element.hidden = filters.element.hidden = tab === "supervision" || tab === "callbacks";
+    needs.element.hidden = tab !== "needs";
+    queue.element.hidden = filters.element.hidden = NO_QUEUE.includes(tab);
     if (tab === "supervision") void supervision.load();
     if (tab === "callbacks") void callbacks.load();
-    void queue.load();
+    if (tab === "needs") {
+      app.store.set({ conditions: { incident: { id: { in: [] } } } }); // the map shows the needs in their stead
+      void needs.load();
+    } else void queue.load();
   };
   bench.onPlace((now, before) => {
     tabs.redraw();
@@ -167,11 +198,12 @@ export function deskOf(bench: Bench, places: Places, cityMap: CityMap, lines: re
     if (now.beside !== before.beside) {
       showBeside();
       queue.redraw();
+      needs.redraw();
     }
   });
   app.store.on(["lang"], () => {
     drawTools();
-    for (const part of [tabs, filters, queue, single, callbacks]) part.redraw();
+    for (const part of [tabs, filters, queue, single, callbacks, needs, need]) part.redraw();
     if (bench.place().tab === "supervision") void supervision.load();
   });
   keyboard();
@@ -220,8 +252,9 @@ export function deskOf(bench: Bench, places: Places, cityMap: CityMap, lines: re
     }
   }
   function act(what: Act): void {
-    if (what === "down") queue.move(1);
-    else if (what === "up") queue.move(-1);
+    const inNeeds = bench.place().tab === "needs";
+    if (what === "down") (inNeeds ? needs : queue).move(1);
+    else if (what === "up") (inNeeds ? needs : queue).move(-1);
     else if (what === "select") {
       const id = queue.current();
       if (id !== null) queue.choose(id);
@@ -234,7 +267,7 @@ export function deskOf(bench: Bench, places: Places, cityMap: CityMap, lines: re
       bench.go({ beside: null });
       if (queue.current() !== null) queue.move(0); // back to where one came from
     } else {
-      const tab = TABS[Number(what.slice(3)) - 1];
+      const tab = tabsOf(app.city.who)[Number(what.slice(3)) - 1];
       if (tab !== undefined) bench.go({ tab });
     }
   }

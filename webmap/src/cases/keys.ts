@@ -11,7 +11,7 @@ export type Act =
   | "fresh"
   | "help"
   | "away"
-  | `tab${1 | 2 | 3 | 4 | 5 | 6 | 7}`;
+  | `tab${1 | 2 | 3 | 4 | 5 | 6 | 7 | 8}`;
 
 interface Key {
   /** As `KeyboardEvent.key` tells them. */
@@ -29,7 +29,7 @@ const KEYS: readonly Key[] = [
   { keys: ["."], act: "fresh" },
   { keys: ["?", "？"], act: "help" },
   { keys: ["Escape"], act: "away" },
-  ...([1, 2, 3, 4, 5, 6, 7] as const).map((n): Key => ({ keys: [String(n)], act: `tab${n}` })),
+  ...([1, 2, 3, 4, 5, 6, 7, 8] as const).map((n): Key => ({ keys: [String(n)], act: `tab${n}` })),
 ];
 
 /** The letters that take steps; steps without one are taken with the pointer or by Tab. */
@@ -75,7 +75,7 @@ export const HELP: readonly { keys: readonly string[]; word: Word }[] = [
   { keys: ["N"], word: "caseKey_note" },
   { keys: ["⇧", "A…Z"], word: "caseKey_with" },
   { keys: ["."], word: "caseKey_fresh" },
-  { keys: ["1", "…", "7"], word: "caseKey_tab" },
+  { keys: ["1", "…", "8"], word: "caseKey_tab" },
   { keys: ["Esc"], word: "caseKey_away" },
   { keys: ["?"], word: "caseKey_help" },
 ];

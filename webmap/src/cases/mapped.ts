@@ -15,8 +15,11 @@ const NEAR = 13;
 const PADDING = 56;
 const ROLES: Readonly<Record<string, string>> = { red: "bad", yellow: "warn", green: "good", none: "quiet" };
 
+/** What is drawn of a case, or of a need. */
+export type Marked = Pick<Brief, "id" | "lon" | "lat" | "light">;
+
 export interface CasesMap {
-  show(briefs: readonly Brief[], anew: boolean): void;
+  show(briefs: readonly Marked[], anew: boolean): void;
   open(brief: { id: string; lon: number; lat: number } | null): void;
   hover(id: string | null): void;
   /** Places that somebody may have meant; the first is ringed. */
@@ -30,7 +33,7 @@ export interface MapEars {
 }
 
 export function casesMap({ map, roles, reveal, goTo }: CityMap, ears: MapEars): CasesMap {
-  let shown: readonly Brief[] = [];
+  let shown: readonly Marked[] = [];
   let opened: { id: string; lon: number; lat: number } | null = null;
   let hovered: string | null = null;
   let proposed: readonly LonLat[] = [];
@@ -41,7 +44,7 @@ export function casesMap({ map, roles, reveal, goTo }: CityMap, ears: MapEars): 
     const own = opened === null || listed ? [] : [feature({ ...opened, light: "none" })];
     return { type: "FeatureCollection", features: [...own, ...shown.map(feature)] };
   };
-  const feature = ({ id, lon, lat, light }: Pick<Brief, "id" | "lon" | "lat" | "light">): GeoJSON.Feature => ({
+  const feature = ({ id, lon, lat, light }: Marked): GeoJSON.Feature => ({
     type: "Feature",
     geometry: { type: "Point", coordinates: [lon, lat] },
     properties: { id, light, ring: id === opened?.id ? 2 : id === hovered ? 1 : 0 },

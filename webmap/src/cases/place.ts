@@ -3,7 +3,7 @@
 import { LEVELS, type Queue, type QueueAsked, STATES } from "../city/incidents.ts";
 import type { Who } from "../city/session.ts";
 
-export const TABS = ["new", "mine", "department", "overdue", "area", "supervision", "callbacks"] as const;
+export const TABS = ["new", "mine", "department", "overdue", "area", "supervision", "callbacks", "needs"] as const;
 export type Tab = (typeof TABS)[number];
 export const LIGHTS = ["red", "yellow", "green", "none"] as const;
 
@@ -24,8 +24,8 @@ export const NO_FILTERS: Filters = {
   text: "",
 };
 
-/** What is shown beside the queue: nothing, a case, or the form for a call. */
-export type Beside = { kind: "case"; id: string } | { kind: "intake" } | null;
+/** What is shown beside the queue: nothing, a case, a need of a resident, or the form for a call. */
+export type Beside = { kind: "case"; id: string } | { kind: "need"; id: number } | { kind: "intake" } | null;
 
 export interface Place {
   tab: Tab;
@@ -47,6 +47,7 @@ const QUEUES: Record<Tab, Queue> = {
   area: "area",
   supervision: "overdue",
   callbacks: "area",
+  needs: "area",
 };
 
 /** What the server is asked for; without a filter by state a tab shows what it is for. */
@@ -62,7 +63,14 @@ export const isFiltered = (filters: Filters): boolean =>
 const KNOWN: Record<(typeof SEVERAL)[number], readonly string[]> = { state: STATES, level: LEVELS, light: LIGHTS };
 const CODE = /^[\w-]{1,32}$/;
 const CASE = /^[\w-]{1,32}$/;
+const NEED = /^[1-9]\d{0,14}$/;
 const MOST_TEXT = 50;
+
+const NEEDS_RIGHTS = ["need.take", "need.report", "visit.view"];
+
+/** The tabs of somebody: needs and visits are for those who see some. */
+export const tabsOf = ({ rights }: Pick<Who, "rights">): readonly Tab[] =>
+  TABS.filter((tab) => tab !== "needs" || NEEDS_RIGHTS.some((right) => rights.includes(right)));
 
 /** The queue that somebody begins with: what waits to be dispatched, their department's, or what was given to them. */
 export function homeOf({ rights, departments }: Pick<Who, "rights" | "departments">): Tab {
@@ -81,13 +89,18 @@ export function placeFrom(fragment: string, home: Tab = START.tab): Place {
     const value = given.get(name) ?? "";
     return [name, name === "text" ? value.slice(0, MOST_TEXT) : CODE.test(value) ? value : ""];
   });
-  const id = given.get("case") ?? "";
-  const beside: Beside = given.has("intake") ? { kind: "intake" } : CASE.test(id) ? { kind: "case", id } : null;
   return {
     tab: TABS.find((tab) => tab === given.get("tab")) ?? home,
     filters: Object.fromEntries([...several, ...single]) as Filters,
-    beside,
+    beside: besideFrom(given),
   };
+}
+
+function besideFrom(given: URLSearchParams): Beside {
+  if (given.has("intake")) return { kind: "intake" };
+  const [id, need] = [given.get("case") ?? "", given.get("need") ?? ""];
+  if (CASE.test(id)) return { kind: "case", id };
+  return NEED.test(need) ? { kind: "need", id: Number(need) } : null;
 }
 
 /** The part of the fragment that stands for a place. */
@@ -97,6 +110,7 @@ export function placeText({ tab, filters, beside }: Place): string {
   for (const name of SEVERAL) if (filters[name].length > 0) parts.set(name, filters[name].join(","));
   for (const name of SINGLE) if (filters[name] !== "") parts.set(name, filters[name]);
   if (beside?.kind === "case") parts.set("case", beside.id);
+  if (beside?.kind === "need") parts.set("need", String(beside.id));
   if (beside?.kind === "intake") parts.set("intake", "");
   return parts.toString().replaceAll("%2C", ",");
 }

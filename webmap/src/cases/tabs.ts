@@ -3,10 +3,12 @@ import { fill, h, keepingFocus } from "../page/dom.ts";
 import { number } from "../words/format.ts";
 import type { Lang } from "../words/i18n.ts";
 import type { Bench } from "./bench.ts";
-import { NO_FILTERS, TABS, type Tab } from "./place.ts";
+import { NO_FILTERS, type Tab, tabsOf } from "./place.ts";
 
 /** What only the server knows whose it is: counted as far as this. */
 export const MOST_COUNTED = 100;
+
+const COUNTED_SO_FAR: readonly Tab[] = ["mine", "department", "callbacks", "needs"];
 
 /** How many cases a tab holds, as far as that is known. */
 export type Counts = Partial<Record<Tab, number>>;
@@ -26,7 +28,7 @@ export function tabsView(bench: Bench): TabsView {
       const { lang } = app.store.get();
       const { tab } = bench.place();
       element.setAttribute("aria-label", app.t("caseTabs"));
-      const buttons = TABS.map((name, at) => {
+      const buttons = tabsOf(app.city.who).map((name, at) => {
         const n = counts[name];
         const words = app.t(`caseTab_${name}`);
         const button = h(
@@ -59,6 +61,4 @@ export function tabsView(bench: Bench): TabsView {
 }
 
 const counted = (lang: Lang, tab: Tab, n: number): string =>
-  (tab === "mine" || tab === "department" || tab === "callbacks") && n >= MOST_COUNTED
-    ? `${MOST_COUNTED - 1}+`
-    : number(lang, n);
+  COUNTED_SO_FAR.includes(tab) && n >= MOST_COUNTED ? `${MOST_COUNTED - 1}+` : number(lang, n);

@@ -1,6 +1,7 @@
 /** Needs of residents, who can serve them, and visits, as the server tells of them. */
 import type { Title } from "../words/i18n.ts";
 import { get, type LonLat } from "./api.ts";
+import { post } from "./incidents.ts";
 import { send } from "./session.ts";
 
 export interface Entry {
@@ -64,6 +65,8 @@ export interface Need {
   scenario: string | null;
   steps: NeedStep[];
   offers: NeedOffer[];
+  /** Names of those who serve or served it, by their ids. */
+  providers: Record<string, string>;
 }
 
 /** One that serves: an office, a shop or a team; `open` are spans of a week, [day from 0 = Monday, from, to] in minutes. */
@@ -123,3 +126,94 @@ export async function publicMatters(): Promise<Record<string, Title>> {
 /** Who asked, in the clear; the server records who read it and what for. */
 export const reveal = (id: number, purpose: string): Promise<Person> =>
   send("POST", `/needs/${id}/unmask`, { purpose });
+
+/** Which needs a list holds; `area` is the beginning of a code, or a grid. */
+export interface NeedsAsked {
+  states: readonly Need["state"][];
+  kind?: string;
+  area?: string;
+  newest?: boolean;
+  limit?: number;
+}
+
+/** A page of needs behind the one of the number `after`; `next` is the `after` of the following page. */
+export function needsOf(
+  { states, kind = "", area = "", newest = false, limit = 50 }: NeedsAsked,
+  after: number | null = null,
+  signal?: AbortSignal,
+): Promise<{ needs: Need[]; next: number | null }> {
+  const query = new URLSearchParams({ state: states.join(","), limit: String(limit) });
+  if (kind !== "") query.set("kind", kind);
+  if (area !== "") query.set("area", area);
+  if (newest) query.set("newest", "true");
+  if (after !== null) query.set("after", String(after));
+  return get(`/needs?${query}`, signal);
+}
+
+/** What a step of a need carries. */
+export interface Brought {
+  provider?: string;
+  incident?: string;
+  note?: string;
+}
+
+/** Take a step on top of the last one that was seen. */
+export const takeNeedStep = (
+  id: number,
+  step: string,
+  { expected, key, ...brought }: Brought & { expected: number; key: string },
+): Promise<unknown> => post(`/needs/${id}/steps`, { step, expected, ...brought }, key);
+
+/** One that serves a need, with the reasons. */
+export interface Suggested {
+  provider: Provider;
+  /** Null for a team without a place. */
+  distance_m: number | null;
+  why: Title[];
+}
+
+/** Who serves it at its place, and then, the nearest first; `closed` counts those that would at another hour. */
+export function suggestedFor(
+  { kind, lon, lat, wish_at }: Pick<Need, "kind" | "lon" | "lat" | "wish_at">,
+  signal?: AbortSignal,
+): Promise<{ suggested: Suggested[]; closed: number }> {
+  const query = new URLSearchParams({ kind, lon: String(lon), lat: String(lat) });
+  if (wish_at !== null) query.set("at", wish_at);
+  return get(`/providers/suggested?${query}`, signal);
+}
+
+export const VISITED_BY = ["grid", "town", "county"] as const;
+export type VisitedBy = (typeof VISITED_BY)[number];
+
+/** From the beginning of a moment to before another one, RFC 3339. */
+export interface Span {
+  start: string;
+  end: string;
+}
+
+export interface VisitCount {
+  area: string;
+  visits: number;
+  /** By kind. */
+  kinds: Record<string, number>;
+}
+
+/** How many visits each area had; never by person. */
+export const visitCounts = (
+  by: VisitedBy,
+  { start, end }: Span,
+  signal?: AbortSignal,
+): Promise<{ counts: VisitCount[] }> => get(`/visits/counts?${new URLSearchParams({ by, start, end })}`, signal);
+
+/** The newest visits of an area in a time, or those before a number. */
+export function visitsIn(
+  { start, end }: Span,
+  area: string,
+  before: number | null = null,
+  signal?: AbortSignal,
+): Promise<{ visits: Visit[]; next: number | null }> {
+  const query = new URLSearchParams({ start, end, limit: "50" });
+  if (area !== "") query.set("area", area);
+  if (before !== null) query.set("before", String(before));
+  return get(`/visits?${query}`, signal);
+}

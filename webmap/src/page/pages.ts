@@ -30,10 +30,11 @@ export function caseLink(app: App, id: string): string {
   return `${PAGES.cases}#case=${encodeURIComponent(id)}&lang=${lang}&palette=${palette}`;
 }
 
+const PERSONNEL = ["account.edit", "role.edit", "audit.read"];
 /** Pages that are not for all, with the rights of which one will do: the phone is for those who walk the city. */
 const RIGHTS: Partial<Record<PageName, readonly string[]>> = {
   grid: ["visit.write"],
-  people: ["account.edit", "role.edit", "audit.read"],
+  people: [...PERSONNEL, "channel.edit", "key.make"],
 };
 
 /** Links to all pages that are for whoever is here; the one that is open is marked and leads nowhere. */
@@ -42,11 +43,15 @@ export function pageLinks(app: App, here: PageName): HTMLElement {
     .filter((name) => name === here || isFor(app, name))
     .map((name) =>
       name === here
-        ? h("span", { aria: { current: "page" } }, app.t(WORDS[name]))
-        : h("a", { href: addressOf(app, name) }, app.t(WORDS[name])),
+        ? h("span", { aria: { current: "page" } }, app.t(wordOf(app, name)))
+        : h("a", { href: addressOf(app, name) }, app.t(wordOf(app, name))),
     );
   return h("nav", { class: "pages", aria: { label: app.t("pages") } }, ...links);
 }
+
+/** To whom it is no page of people it is the one of keys and channels. */
+const wordOf = (app: App, name: PageName): Word =>
+  name === "people" && !PERSONNEL.some((right) => may(app.city.who, right)) ? "pageLinksOut" : WORDS[name];
 
 const isFor = (app: App, name: PageName): boolean => RIGHTS[name]?.some((right) => may(app.city.who, right)) ?? true;
 

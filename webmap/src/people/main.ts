@@ -1,4 +1,4 @@
-/** The page of those who administer: accounts, roles and rights, keys of machines, and how the audit chain stands. */
+/** The page of those who administer: accounts, roles and rights, keys, channels, webhooks, and how the audit chain stands. */
 import * as api from "../city/api.ts";
 import { loadCity } from "../city/city.ts";
 import { may, type Who } from "../city/session.ts";
@@ -13,18 +13,22 @@ import { whyIn } from "../page/why.ts";
 import { word } from "../words/i18n.ts";
 import { accountsView } from "./accounts.ts";
 import { auditView } from "./audit.ts";
+import { channelsView } from "./channels.ts";
 import { type Desk, deskOf } from "./common.ts";
 import { keysView } from "./keys.ts";
 import { rolesView } from "./roles.ts";
+import { webhooksView } from "./webhooks.ts";
 import "../page/theme.css";
 import "./people.css";
 
-const TABS = ["accounts", "roles", "keys", "audit"] as const;
+const TABS = ["accounts", "roles", "keys", "channels", "webhooks", "audit"] as const;
 type Tab = (typeof TABS)[number];
 const VIEWS: Record<Tab, (element: HTMLElement, desk: Desk) => void> = {
   accounts: accountsView,
   roles: rolesView,
   keys: keysView,
+  channels: channelsView,
+  webhooks: webhooksView,
   audit: auditView,
 };
 const PERSONNEL = ["account.edit", "role.edit", "audit.read"];
@@ -32,6 +36,8 @@ const NEEDED: Record<Tab, readonly string[]> = {
   accounts: PERSONNEL,
   roles: PERSONNEL,
   keys: ["key.make"],
+  channels: ["channel.edit"],
+  webhooks: ["key.make"],
   audit: ["audit.read"],
 };
 

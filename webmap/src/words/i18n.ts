@@ -3,12 +3,14 @@ import * as callbacks from "./callbacks.ts";
 import * as card from "./card.ts";
 import * as care from "./care.ts";
 import * as cases from "./cases.ts";
+import * as channels from "./channels.ts";
 import * as data from "./data.ts";
 import * as desk from "./desk.ts";
 import * as exchange from "./exchange.ts";
 import * as exercise from "./exercise.ts";
 import * as grid from "./grid.ts";
 import * as looks from "./looks.ts";
+import * as needs from "./needs.ts";
 import * as notices from "./notices.ts";
 import * as panels from "./panels.ts";
 import * as people from "./people.ts";
@@ -35,6 +37,7 @@ const zh = {
   ...data.zh,
   ...people.zh,
   ...notices.zh,
+  ...channels.zh,
   ...cases.zh,
   ...callbacks.zh,
   ...report.zh,
@@ -43,6 +46,7 @@ const zh = {
   ...exchange.zh,
   ...exercise.zh,
   ...care.zh,
+  ...needs.zh,
 };
 const en = {
   ...desk.en,
@@ -56,6 +60,7 @@ const en = {
   ...data.en,
   ...people.en,
   ...notices.en,
+  ...channels.en,
   ...cases.en,
   ...callbacks.en,
   ...report.en,
@@ -64,6 +69,7 @@ const en = {
   ...exchange.en,
   ...exercise.en,
   ...care.en,
+  ...needs.en,
 };
 
 export type Word = keyof typeof zh;
@@ -71,7 +77,7 @@ export type Word = keyof typeof zh;
 /** The parts, for the test that none takes a word of another. */
 export const PARTS = {
   ...{ desk, looks, card, tools, video, panels, wall, plan, data, people, cases, callbacks, why, grid },
-  ...{ exchange, exercise, notices, report, care },
+  ...{ exchange, exercise, notices, channels, report, care, needs },
 };
 
 export const DICTIONARY: Record<Lang, Record<Word, string>> = { zh, en };
