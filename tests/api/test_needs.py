@@ -215,3 +215,47 @@ def test_a_report_that_was_noted_out_of_reach_says_when_it_happened(
     for moment in ("yesterday", "2026-11-20T12:00:00"):
         assert client.post("/incidents", json={**body, "happened_at": moment}, headers=worker).status_code == 422
     assert json.loads(client.get(f"/incidents/{id}", headers=worker).text)["steps"][0]["carries"] == carried
+
+
+def test_needs_and_visits_are_listed_by_kind_area_order_and_time(
+    server: Server, client: httpx.Client, worker: Headers, spot: tuple[str, float, float]
+) -> None:
+    me = key_of(server, "worker", scope=Scope(frozenset({spot[0]}), frozenset()))
+    made = [
+        client.post("/needs", json=told(spot, kind=kind), headers=me).json()["receipt"] for kind in ("lift", "door")
+    ]
+    lift, door = (one["need"] for one in made)
+
+    def listed(**asked: Any) -> list[int]:
+        answer = client.get("/needs", params={"limit": 200, **asked}, headers=me)
+        assert answer.status_code == 200, answer.text
+        return [one["id"] for one in answer.json()["needs"] if one["id"] in (lift, door)]
+
+    assert (listed(), listed(newest=True)) == ([lift, door], [door, lift])
+    assert (listed(kind="lift"), listed(kind="meals")) == ([lift], [])
+    assert (listed(area=spot[0]), listed(area=spot[0][:6]), listed(area="320681")) == ([lift, door], [lift, door], [])
+    page = client.get("/needs", params={"limit": 1, "newest": True}, headers=me).json()
+    assert [one["id"] for one in page["needs"]] == [page["next"]]
+    follow = client.get("/needs", params={"limit": 1, "newest": True, "after": page["next"]}, headers=me).json()
+    assert follow["needs"][0]["id"] < page["next"]
+    for wrong in ("32%", "x", "3"):
+        assert client.get("/needs", params={"area": wrong}, headers=me).status_code == 422
+    params: dict[str, str | float] = {"kind": "lift", "lon": spot[1], "lat": spot[2]}
+    found = client.get("/providers/suggested", params=params).json()["suggested"]
+    provider = found[0]["provider"] if found else None
+    carries = {"note": "社区志愿者"} if provider is None else {"provider": provider["id"]}
+    client.post(f"/needs/{lift}/steps", json={"step": "arrange", "expected": made[0]["step"], **carries}, headers=me)
+    named = client.get(f"/needs/{lift}", headers=me).json()["need"]["providers"]
+    assert named == ({} if provider is None else {provider["id"]: provider["name"]})
+    visit = {"kind": "policy", "outcome": "nothing", "lon": spot[1], "lat": spot[2]}
+    id = client.post("/visits", json=visit, headers=me).json()["receipt"]["visit"]
+    now = dt.datetime.now(dt.UTC)
+    ago, soon = ((now + by * dt.timedelta(hours=1)).isoformat() for by in (-1, 1))
+
+    def visited(**asked: str) -> bool:
+        return id in [one["id"] for one in client.get("/visits", params=asked, headers=worker).json()["visits"]]
+
+    assert visited(start=ago, end=soon, area=spot[0][:9])
+    assert not visited(end=ago)
+    assert not visited(start=soon)
+    assert not visited(area="320681")

@@ -27,7 +27,7 @@ from layers.errors import BadDeclaration, BadField, Conflict
 from layers.loop import channels
 from layers.loop.audiences import reaches
 from layers.loop.channel_messages import BUNDLE, MOST_CONTENT, Kind, Message, Waiting, content
-from layers.loop.channels import Ground, Order, claim, open_channel
+from layers.loop.channels import Change, Ground, Order, claim, open_channel
 from layers.loop.departments import shipped_departments
 from layers.loop.mail import Mailbox, mailbox_from, unreachable
 from layers.loop.notice_sending import Ways, deliver, kinds_of, send_all, sending
@@ -383,6 +383,70 @@ def test_an_ended_channel_sends_nothing_more(cases: Database, keyring: Keyring, 
     noticed(cases)
     assert sent(cases, Ways(keyring, HERE)) == 0
     assert [(dead, error) for _, _, dead, _, error in states(cases)] == [(True, "ended")]
+
+
+def test_a_channel_says_since_when_it_fails_and_why_until_something_is_taken(
+    cases: Database, keyring: Keyring, receiver: Receiver
+) -> None:
+    opened(cases, keyring, "wecom", receiver.url)
+
+    def standing() -> tuple[Any, ...]:
+        with cases.engine.connect() as connection:
+            (one,) = channels.channels(connection, keyring)
+        return tuple(one[name] for name in ("tried_at", "sent_at", "failing_since", "error", "waiting"))
+
+    assert standing() == (None, None, None, None, 0)
+    noticed(cases)
+    receiver.status, first = 502, NOW + dt.timedelta(seconds=WAITS_S[0])
+    sent(cases, Ways(keyring, HERE))
+    assert standing() == (NOW, None, NOW, "answered 502", 1)
+    receiver.status, receiver.answer = 200, b'{"errcode": 93000}'
+    sent(cases, Ways(keyring, HERE), after_s=WAITS_S[0])
+    assert standing() == (first, None, NOW, "errcode 93000", 1)
+    receiver.answer, second = b'{"errcode": 0}', first + dt.timedelta(seconds=WAITS_S[1])
+    sent(cases, Ways(keyring, HERE), after_s=WAITS_S[0] + WAITS_S[1])
+    assert standing() == (second, second, None, None, 0)
+
+
+def test_what_comes_while_a_channel_is_paused_is_recorded_and_never_sent(
+    cases: Database, keyring: Keyring, receiver: Receiver
+) -> None:
+    number = opened(cases, keyring, "wecom", receiver.url)
+    noticed(cases)
+    with begin(cases.engine, actor="test") as connection:
+        channels.pause(connection, number, now=NOW)
+    noticed(cases)
+    assert sent(cases, Ways(keyring, HERE), after_s=60) == 0
+    with begin(cases.engine, actor="test") as connection:
+        recorded = [one["recorded_at"] for one in channels.sendings(connection, number)]
+        channels.resume(connection, number)
+    assert recorded == [NOW, NOW]
+    noticed(cases)
+    assert sent(cases, Ways(keyring, HERE), after_s=10**6) == 1
+    assert [taken for _, taken, _, _, _ in states(cases)] == [False, False, True]
+
+
+def test_another_address_is_called_and_what_was_known_of_the_old_one_forgotten(
+    cases: Database, keyring: Keyring, receiver: Receiver
+) -> None:
+    number = opened(cases, keyring, "dingtalk", "http://127.0.0.1:9/", secret="SEC-of-the-robot")
+    noticed(cases)
+    assert sent(cases, Ways(keyring, HERE)) == 0
+    ground = Ground(shipped_departments(), HERE, kinds_of(None, None))
+    with begin(cases.engine, actor="test") as connection:
+        channels.change(connection, keyring, number, Change("值班", "cgj", address=receiver.url), ground=ground)
+        shown = channels.channel(connection, keyring, number)
+    assert (shown["failing_since"], shown["error"]) == (None, None)
+    assert sent(cases, Ways(keyring, HERE), after_s=WAITS_S[0]) == 1
+    assert "sign" in parse_qs(urlsplit(receiver.got[0][0]).query), "the secret is still the one that it had"
+
+
+def test_without_its_key_a_channel_is_listed_all_the_same(cases: Database, keyring: Keyring, tmp_path: Path) -> None:
+    opened(cases, keyring, "wecom", "http://127.0.0.1:9/")
+    (tmp_path / "other").mkdir()
+    with cases.engine.connect() as connection:
+        (one,) = channels.channels(connection, keyring_in(tmp_path / "other"))
+    assert (one["title"], one["address"]) == ("测试渠道", None)
 
 
 def test_addresses_stay_readable_when_the_keys_are_changed(

@@ -202,6 +202,29 @@ def test_a_step_that_is_committed_late_is_told_too(database: Database, keyring: 
     assert [json.loads(body)["step"]["step"] for _, body in receiver.got] == ["sign", "urge"]
 
 
+def test_a_webhook_says_since_when_it_fails_and_why_until_something_is_taken(
+    database: Database, keyring: Keyring, receiver: Receiver
+) -> None:
+    report(database, OURS)
+    number, _ = registered(database, keyring, receiver.url)
+    stepped(database, OURS.id)
+    receiver.status = 503
+    told(database, keyring)
+    with database.engine.connect() as connection:
+        failing = hooks.webhook(connection, number)
+        assert hooks.waiting(connection) == {number: 1}
+        assert [one["name"] for one in hooks.sendings(connection, number)] == ["dispatch"]
+    assert (failing.error, failing.sent_at) == ("answered 503", None)
+    assert failing.failing_since == failing.tried_at
+    receiver.status = 204
+    told(database, keyring, after_s=WAITS_S[0])
+    with database.engine.connect() as connection:
+        well = hooks.webhook(connection, number)
+        assert hooks.waiting(connection) == {}
+    assert (well.failing_since, well.error) == (None, None)
+    assert well.sent_at == well.tried_at != failing.tried_at
+
+
 def test_an_ended_webhook_tells_nothing_more(database: Database, keyring: Keyring, receiver: Receiver) -> None:
     report(database, OURS)
     id, _ = registered(database, keyring, receiver.url)

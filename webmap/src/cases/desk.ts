@@ -186,6 +186,7 @@ export function deskOf(bench: Bench, places: Places, cityMap: CityMap, lines: re
     if (tab === "supervision") void supervision.load();
     if (tab === "callbacks") void callbacks.load();
     if (tab === "needs") {
+      queue.chooseNone();
       app.store.set({ conditions: { incident: { id: { in: [] } } } }); // the map shows the needs in their stead
       void needs.load();
     } else void queue.load();
@@ -246,7 +247,7 @@ export function deskOf(bench: Bench, places: Places, cityMap: CityMap, lines: re
   function press(step: string, filling = false): void {
     if (queue.chosen().length > 0) batch.press(step, filling);
     else if (bench.place().beside?.kind === "case") single.press(step, filling);
-    else {
+    else if (bench.place().tab !== "needs") {
       const id = queue.current();
       if (id !== null) bench.go({ beside: { kind: "case", id } });
     }
@@ -256,6 +257,7 @@ export function deskOf(bench: Bench, places: Places, cityMap: CityMap, lines: re
     if (what === "down") (inNeeds ? needs : queue).move(1);
     else if (what === "up") (inNeeds ? needs : queue).move(-1);
     else if (what === "select") {
+      if (inNeeds) return;
       const id = queue.current();
       if (id !== null) queue.choose(id);
     } else if (what === "intake" && takes) bench.go({ beside: { kind: "intake" } });

@@ -137,7 +137,7 @@ export function needView(bench: Bench, areas: () => Promise<readonly Named[]>, e
       closing(),
       headOf(bench, need, words),
       notice,
-      needActions(bench, need.offers, press),
+      needActions(bench, need, press),
       form,
       factsOf(bench, need, named, ears.within),
       contactOf(bench, need),

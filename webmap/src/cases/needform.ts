@@ -1,22 +1,25 @@
 /** What may be done with a need, as buttons, and the small form of a step that must carry something. */
-import type { Brought, NeedOffer } from "../city/care.ts";
+import type { Brought, Need, NeedOffer } from "../city/care.ts";
 import { newKey } from "../city/items.ts";
 import { fill, h } from "../page/dom.ts";
 import { type Bench, button } from "./bench.ts";
 
 const MOST_NOTE = 2000;
 const MOST_CASE = 32;
-const FIRST = ["done", "arrange"];
 
 /** The buttons of the steps that the server offers to whoever asks. */
 export function needActions(
   { app }: Bench,
-  offers: readonly NeedOffer[],
+  { offers, state }: Pick<Need, "offers" | "state">,
   press: (offer: NeedOffer) => void,
 ): HTMLElement {
   const buttons = offers.map((offer) => {
     const words = offer.step === "arrange" ? app.t("careArrangeOther") : app.title(offer.title);
-    const one = button(words, () => press(offer), offer.step === FIRST[0] ? "primary" : "outlined");
+    const one = button(
+      words,
+      () => press(offer),
+      offer.step === "done" && state === "arranged" ? "primary" : "outlined",
+    );
     one.dataset.step = offer.step;
     return one;
   });

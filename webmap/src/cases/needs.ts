@@ -3,7 +3,7 @@ import type { Named } from "../city/api.ts";
 import { type CareWords, careWords, type Need, needsOf } from "../city/care.ts";
 import { may } from "../city/session.ts";
 import { fill, h, keepingFocus } from "../page/dom.ts";
-import { age, moment } from "../words/format.ts";
+import { age, shortMoment } from "../words/format.ts";
 import { attempt, type Bench, button } from "./bench.ts";
 import { entryTitle, NEED_MARK, placeWords, select } from "./entries.ts";
 import type { Marked } from "./mapped.ts";
@@ -106,7 +106,7 @@ export function needsView(bench: Bench, areas: () => Promise<readonly Named[]>, 
         "span",
         { class: "left-time", data: { kind: late ? "over" : "in" } },
         late && h("i", { class: "light", data: { light: "yellow" }, aria: { hidden: "true" } }, "▲ "),
-        app.t(late ? "needsLate" : "needsWish", { time: moment(lang, need.wish_at) }),
+        app.t(late ? "needsLate" : "needsWish", { time: shortMoment(lang, need.wish_at) }),
       );
     const drill = need.scenario !== null && h("b", { class: "badge" }, app.t("needDrill"));
     const row = h(

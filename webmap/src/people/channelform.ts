@@ -37,7 +37,7 @@ export function channelForm(
     labelled(
       app.t("channelKind"),
       kind.element,
-      told.kinds.length < city.KINDS.length ? app.t("channelSetUp") : undefined,
+      one === null && told.kinds.length < city.KINDS.length ? app.t("channelSetUp") : undefined,
     ),
     address.element,
     reach.element,

@@ -5,7 +5,7 @@ import { channelForm } from "./channelform.ts";
 import { at, attempt, button, cell, type Desk, hint, sure, table, toldOnce } from "./common.ts";
 import { reachOf } from "./reach.ts";
 import { type Names, NO_NAMES, namesOf } from "./scope.ts";
-import { outcomeWords, recordOf, standing, standingFacts } from "./sendings.ts";
+import { outcomeWords, recordOf, type SentList, standing, standingFacts } from "./sendings.ts";
 
 const ASK_AGAIN_MS = 1_500;
 const PATIENCE_MS = 30_000;
@@ -31,8 +31,12 @@ export function channelsView(element: HTMLElement, desk: Desk): void {
       return;
     }
     beside.hidden = false;
-    channelView(beside, desk, one, { names, told, changed, close });
+    channelView(beside, desk, one, { names, told, changed, close, anew });
     beside.focus();
+  };
+  const anew = async (id: number): Promise<city.Channel | undefined> => {
+    await load();
+    return told.channels.find((each) => each.id === id);
   };
   /** Read the list anew, and what is open with it. */
   const changed = async (): Promise<void> => {
@@ -84,7 +88,7 @@ export function channelsView(element: HTMLElement, desk: Desk): void {
     element,
     hint(app.t("channelWhy")),
     h("div", { class: "tools" }, add),
-    h("div", { class: "split" }, body, beside),
+    h("div", { class: "split channels" }, body, beside),
   );
   void attempt(desk, async () => {
     [names] = await Promise.all([namesOf(app, desk.over), load()]);
@@ -97,6 +101,8 @@ interface About {
   told: city.Channels;
   changed: () => Promise<void>;
   close: () => void;
+  /** A channel as it is now; the list is read anew. */
+  anew: (id: number) => Promise<city.Channel | undefined>;
 }
 
 function channelView(element: HTMLElement, desk: Desk, one: city.Channel, about: About): void {
@@ -107,11 +113,22 @@ function channelView(element: HTMLElement, desk: Desk, one: city.Channel, about:
     (sent) => (sent.notice === null ? `${app.t("sentTest")} · ${app.title(sent.text)}` : app.title(sent.text)),
   );
   const result = h("p", { class: "result", role: "status" });
+  let known = facts(desk, one, about);
+  const test = (): void => {
+    void attempt(desk, async () => {
+      await tried(desk, one.id, result, record);
+      const now = await about.anew(one.id);
+      if (now === undefined || !result.isConnected) return;
+      const other = facts(desk, now, about);
+      known.replaceWith(other);
+      known = other;
+    });
+  };
   fill(
     element,
     h("header", {}, h("h2", {}, one.title), iconButton("close", app.t("peopleClose"), about.close)),
-    facts(desk, one, about),
-    acts(desk, one, about, () => tried(desk, one.id, result, record)),
+    known,
+    acts(desk, one, about, test),
     result,
     record.element,
   );
@@ -166,26 +183,18 @@ function acts(desk: Desk, one: city.Channel, { names, told, changed, close }: Ab
 }
 
 /** Send a test notice and look, until there is one, for its result. */
-function tried(
-  desk: Desk,
-  id: number,
-  result: HTMLElement,
-  record: ReturnType<typeof recordOf<city.NoticeSent>>,
-): void {
+async function tried(desk: Desk, id: number, result: HTMLElement, record: SentList<city.NoticeSent>): Promise<void> {
   const { app } = desk;
-  const said = (...parts: (Node | string)[]): void => fill(result, ...parts);
-  void attempt(desk, async () => {
-    said(app.t("channelTrying"));
-    const { sending } = await city.tryChannel(id);
-    const until = Date.now() + PATIENCE_MS;
-    while (Date.now() < until && result.isConnected && !desk.over.aborted) {
-      const one = (await record.load()).find((each) => each.id === sending);
-      if (one !== undefined && (one.sent_at !== null || one.error !== null)) {
-        said(app.t("channelTried", { result: "" }), outcomeWords(app, one));
-        return;
-      }
-      await new Promise((done) => setTimeout(done, ASK_AGAIN_MS));
+  fill(result, app.t("channelTrying"));
+  const { sending } = await city.tryChannel(id);
+  const until = Date.now() + PATIENCE_MS;
+  while (Date.now() < until && result.isConnected && !desk.over.aborted) {
+    const one = (await record.load()).find((each) => each.id === sending);
+    if (one !== undefined && (one.sent_at !== null || one.error !== null)) {
+      fill(result, app.t("channelTried", { result: "" }), outcomeWords(app, one));
+      return;
     }
-    said(app.t("channelTryLate"));
-  });
+    await new Promise((done) => setTimeout(done, ASK_AGAIN_MS));
+  }
+  fill(result, app.t("channelTryLate"));
 }

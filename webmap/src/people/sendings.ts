@@ -2,7 +2,7 @@
 import type { NoticeSent, Sent, Standing, StepSent } from "../city/channels.ts";
 import type { App } from "../page/app.ts";
 import { fill, h } from "../page/dom.ts";
-import { number } from "../words/format.ts";
+import { number, shortMoment } from "../words/format.ts";
 import { at, attempt, button, type Desk, hint } from "./common.ts";
 import { type Outcome, outcomeOf, reasonOf } from "./outcomes.ts";
 
@@ -31,13 +31,14 @@ export function whyOf(app: App, error: string | null): string {
   return name === null ? (error ?? "") : app.t(name, { n });
 }
 
-/** How a channel or a webhook stands; a list has no room for why. */
+/** How a channel or a webhook stands, since when by the minute of the day; why is told elsewhere. */
 export function standing(app: App, one: Standing & { paused_at?: string | null }): HTMLElement {
+  const since = (text: string): string => shortMoment(app.store.get().lang, text);
   const [kind, text] =
     one.paused_at != null
-      ? ["closed", app.t("channelState_paused", { since: at(app, one.paused_at) })]
+      ? ["closed", app.t("channelState_paused", { since: since(one.paused_at) })]
       : one.failing_since !== null
-        ? ["over", app.t("channelState_failing", { since: at(app, one.failing_since) })]
+        ? ["over", app.t("channelState_failing", { since: since(one.failing_since) })]
         : one.tried_at === null
           ? ["waiting", app.t("channelState_unused")]
           : ["active", app.t("channelState_well")];

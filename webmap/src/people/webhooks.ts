@@ -29,6 +29,7 @@ export function webhooksView(element: HTMLElement, desk: Desk): void {
   };
   const stepWord = (name: string): string => {
     const known = steps.find(({ step }) => step === name);
+    if (name === "report") return app.t("hookReported"); // it begins a case, and is no step of the table
     return known === undefined ? name : app.title(known.title);
   };
   const open = (one: city.Webhook): void => {
@@ -76,7 +77,12 @@ export function webhooksView(element: HTMLElement, desk: Desk): void {
     fill(body, found.length === 0 ? hint(app.t("hookNone")) : table(app.t("peopleTab_webhooks"), headings, rows));
   };
   const add = button(app.t("hookNew"), () => newWebhook(desk, names, load), "primary");
-  fill(element, hint(app.t("hookWhy")), h("div", { class: "tools" }, add), h("div", { class: "split" }, body, beside));
+  fill(
+    element,
+    hint(app.t("hookWhy")),
+    h("div", { class: "tools" }, add),
+    h("div", { class: "split webhooks" }, body, beside),
+  );
   void attempt(desk, async () => {
     const [told, table] = await Promise.all([departments(), rules(), load()]);
     names = new Map(told.departments.map(({ code, title }) => [code, app.title(title)]));

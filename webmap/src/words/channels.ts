@@ -52,8 +52,8 @@ export const zh = {
   channelState: "状态",
   channelState_well: "正常",
   channelState_unused: "尚未发送",
-  channelState_failing: "{since}起发送失败",
-  channelState_paused: "{since}起暂停",
+  channelState_failing: "{since} 起发送失败",
+  channelState_paused: "{since} 起暂停",
   channelTriedAt: "最近发送",
   channelSentAt: "最近送达",
   channelFailing: "失败原因",
@@ -89,6 +89,7 @@ export const zh = {
   hookSecretWhy: "只显示这一次，请立即存入接收系统，用来核对每次推送的签名（docs/webhooks.md）",
   hookEndSure: "停用向 {url} 的推送：等待发送的放弃，记录保留；不能恢复，只能重新登记。确定？",
   hookLine: "{step}，案卷 {id}",
+  hookReported: "上报",
 };
 
 export const en: Record<keyof typeof zh, string> = {
@@ -184,4 +185,5 @@ export const en: Record<keyof typeof zh, string> = {
     "Told this once: keep it in the system that receives, which checks the signature of each telling with it (docs/webhooks.md)",
   hookEndSure: "End the webhook to {url}? What waits is given up, the record stays; it has to be registered anew.",
   hookLine: "{step}, case {id}",
+  hookReported: "Report",
 };

@@ -34,6 +34,9 @@ export const dayOfYear = (lang: Lang, text: string): string =>
     ? inTheCity(lang, text, { dateStyle: "short" }).slice(5)
     : inTheCity(lang, text, { day: "numeric", month: "short" });
 
+/** A moment of these days without its year: "11-22 10:46", "22 Nov 10:46". */
+export const shortMoment = (lang: Lang, text: string): string => `${dayOfYear(lang, text)} ${timeOfDay(text)}`;
+
 /** A day that was recorded: "2026-06-30", "30 Jun 2026". */
 export function day(lang: Lang, text: string): string {
   const noon = `${text}T12:00:00+08:00`;
