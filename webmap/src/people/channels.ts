@@ -15,6 +15,8 @@ export function channelsView(element: HTMLElement, desk: Desk): void {
   const body = h("div", { class: "listed" });
   const beside = h("aside", { class: "person", hidden: true, tabIndex: -1 });
   let names: Names = NO_NAMES;
+  const naming = namesOf(app, desk.over);
+  naming.catch(() => undefined); // whoever awaits it says what went wrong
   let told: city.Channels = { channels: [], kinds: [], notices: [] };
   let opened: number | null = null;
 
@@ -31,7 +33,7 @@ export function channelsView(element: HTMLElement, desk: Desk): void {
       return;
     }
     beside.hidden = false;
-    channelView(beside, desk, one, { names, told, changed, close, anew });
+    channelView(beside, desk, one, { names, told, changed, close, anew, form });
     beside.focus();
   };
   const anew = async (id: number): Promise<city.Channel | undefined> => {
@@ -76,14 +78,18 @@ export function channelsView(element: HTMLElement, desk: Desk): void {
     const rows = channels.map(row);
     fill(body, channels.length === 0 ? hint(app.t("channelNone")) : table(app.t("peopleTab_channels"), headings, rows));
   };
-  const make = (): void =>
-    channelForm(desk, { names, told }, null, async (one) => {
-      opened = one.id;
-      await changed();
-      if (one.secret !== undefined)
-        toldOnce(app, `${app.t("hookSecret")} · ${one.title}`, one.secret, app.t("hookSecretWhy"));
-    });
-  const add = button(app.t("channelNew"), make, "primary");
+  const made = async (one: city.Channel & { secret?: string }): Promise<void> => {
+    opened = one.id;
+    await changed();
+    if (one.secret !== undefined)
+      toldOnce(app, `${app.t("hookSecret")} · ${one.title}`, one.secret, app.t("hookSecretWhy"));
+  };
+  // Names come with the shapes of the areas: the list does not wait for them, a form does.
+  const form = (one: city.Channel | null): void =>
+    void attempt(desk, async () =>
+      channelForm(desk, { names: await naming, told }, one, one === null ? made : changed),
+    );
+  const add = button(app.t("channelNew"), () => form(null), "primary");
   fill(
     element,
     hint(app.t("channelWhy")),
@@ -91,7 +97,8 @@ export function channelsView(element: HTMLElement, desk: Desk): void {
     h("div", { class: "split channels" }, body, beside),
   );
   void attempt(desk, async () => {
-    [names] = await Promise.all([namesOf(app, desk.over), load()]);
+    await load();
+    names = await naming;
     draw();
   });
 }
@@ -101,6 +108,8 @@ interface About {
   told: city.Channels;
   changed: () => Promise<void>;
   close: () => void;
+  /** Open the form of a channel. */
+  form: (one: city.Channel) => void;
   /** A channel as it is now; the list is read anew. */
   anew: (id: number) => Promise<city.Channel | undefined>;
 }
@@ -152,7 +161,7 @@ function facts({ app }: Desk, one: city.Channel, { names, told }: About): HTMLEl
   return h("dl", {}, ...rows.flatMap(([name, text]) => [h("dt", {}, name), h("dd", {}, text)]));
 }
 
-function acts(desk: Desk, one: city.Channel, { names, told, changed, close }: About, test: () => void): HTMLElement {
+function acts(desk: Desk, one: city.Channel, { changed, close, form }: About, test: () => void): HTMLElement {
   const { app } = desk;
   const { id, title: name } = one;
   const pause = async (): Promise<void> => {
@@ -172,7 +181,7 @@ function acts(desk: Desk, one: city.Channel, { names, told, changed, close }: Ab
     "div",
     { class: "acts" },
     button(app.t("channelTry"), test, "primary"),
-    button(app.t("channelChange"), () => channelForm(desk, { names, told }, one, changed)),
+    button(app.t("channelChange"), () => form(one)),
     one.paused_at === null
       ? button(app.t("channelPause"), () =>
           sure(desk, app.t("channelPauseSure", { name }), app.t("channelPause"), pause),

@@ -12,6 +12,10 @@ export function webhooksView(element: HTMLElement, desk: Desk): void {
   const body = h("div", { class: "listed" });
   const beside = h("aside", { class: "person", hidden: true, tabIndex: -1 });
   let names: ReadonlyMap<string, string> = new Map();
+  const naming = departments().then(
+    (told) => new Map(told.departments.map(({ code, title }) => [code, app.title(title)])),
+  );
+  naming.catch(() => undefined); // whoever awaits it says what went wrong
   let steps: Rules["steps"] = [];
   let found: city.Webhook[] = [];
   let opened: number | null = null;
@@ -76,7 +80,8 @@ export function webhooksView(element: HTMLElement, desk: Desk): void {
     const rows = found.map(row);
     fill(body, found.length === 0 ? hint(app.t("hookNone")) : table(app.t("peopleTab_webhooks"), headings, rows));
   };
-  const add = button(app.t("hookNew"), () => newWebhook(desk, names, load), "primary");
+  const register = (): void => void attempt(desk, async () => newWebhook(desk, await naming, load));
+  const add = button(app.t("hookNew"), register, "primary");
   fill(
     element,
     hint(app.t("hookWhy")),
@@ -84,8 +89,8 @@ export function webhooksView(element: HTMLElement, desk: Desk): void {
     h("div", { class: "split webhooks" }, body, beside),
   );
   void attempt(desk, async () => {
-    const [told, table] = await Promise.all([departments(), rules(), load()]);
-    names = new Map(told.departments.map(({ code, title }) => [code, app.title(title)]));
+    const [named, table] = await Promise.all([naming, rules(), load()]);
+    names = named;
     steps = table.steps;
     draw();
   });
