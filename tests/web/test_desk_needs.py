@@ -114,3 +114,24 @@ def test_a_need_is_arranged_with_one_who_serves_and_its_contact_read_for_a_purpo
     expect(page.locator(".visit-row")).to_contain_text("上门了解")
     expect(page.locator(".visits")).not_to_contain_text(worker)
     assert violations(page) == []
+
+
+def test_a_need_that_is_the_citys_matter_is_made_a_case_of_its_words_and_place(
+    desk: Open, server: Server, spot: Spot
+) -> None:
+    worker = person(server, "worker", scope=Scope(frozenset({spot.grid}), None))
+    told = {"kind": "errands", "lon": spot.lon, "lat": spot.lat, "words": "门口路灯不亮，夜里看不清"}
+    with signed_in(server, worker) as me:
+        need = me.post("/needs", json=told).json()["receipt"]["need"]
+    page = desk(f"#tab=needs&need={need}")
+    page.locator("article.need [data-step=refer]").click()
+    expect(page.locator("#intake-text")).to_have_value("代办跑腿：门口路灯不亮，夜里看不清")
+    page.locator("#intake-other-matter").fill("暴露垃圾")
+    page.get_by_role("button", name="只建案").click()
+    expect(page.locator(".said")).to_contain_text(f"需求 {need} 已办结并转为此案")
+    with signed_in(server, worker) as me:
+        done = me.get(f"/needs/{need}").json()["need"]
+        case = me.get(f"/incidents/{done['incident']}").json()["incident"]
+    assert (done["state"], done["steps"][-1]["step"]) == ("done", "refer")
+    assert (case["channel"], case["grid_id"]) == ("public", spot.grid)
+    expect(page.locator("#case-title")).to_have_text(case["title"])

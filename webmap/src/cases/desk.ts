@@ -1,7 +1,9 @@
 /** Wires queue, filters, batch, map, case, call and supervision to each other, to the keyboard and to the city. */
 import { areaNames } from "../city/areas.ts";
+import { type Need, takeNeedStep } from "../city/care.ts";
 import type { Line } from "../city/hotline.ts";
 import * as api from "../city/incidents.ts";
+import { newKey } from "../city/items.ts";
 import { may } from "../city/session.ts";
 import { footStrip, mapControls, warning } from "../desk/shell.ts";
 import { liveSign } from "../desk/sign.ts";
@@ -24,7 +26,7 @@ import { type Act, pressed } from "./keys.ts";
 import { conditionsOf } from "./layered.ts";
 import type { Places } from "./layout.ts";
 import { casesMap } from "./mapped.ts";
-import { needView } from "./need.ts";
+import { lastOf, needView } from "./need.ts";
 import { needsView } from "./needs.ts";
 import { asked, type Filters, placeText, type Tab, tabsOf } from "./place.ts";
 import { queueView } from "./queue.ts";
@@ -90,11 +92,22 @@ export function deskOf(bench: Bench, places: Places, cityMap: CityMap, lines: re
   const intake = intakeView(bench, lines, {
     propose: (found) => onMap.propose(found),
     filed(id) {
+      const need = referring;
       bench.go({ beside: { kind: "case", id } });
       queue.heard(id);
       count();
+      if (need !== null) void refer(need, id);
     },
   });
+  // The need of which the case that is being filed is to be made.
+  let referring: Need | null = null;
+  const refer = (of: Need, incident: string): Promise<void> =>
+    attempt(bench, async () => {
+      await takeNeedStep(of.id, "refer", { incident, expected: lastOf(of), key: newKey() });
+      bench.say(app.t("needReferred", { need: of.id, id: incident }));
+      if (bench.place().tab === "needs") await needs.load();
+      count();
+    });
   const urge = (filters: Filters, words: string): void =>
     void attempt(bench, async () => {
       const page = await api.queue({ ...asked({ tab: "overdue", filters }), limit: MOST_URGED });
@@ -120,6 +133,11 @@ export function deskOf(bench: Bench, places: Places, cityMap: CityMap, lines: re
     stepped() {
       if (bench.place().tab === "needs") void needs.load();
       count();
+    },
+    refer(of, words) {
+      bench.go({ beside: { kind: "intake" } });
+      referring = of;
+      intake.begin(words, [of.lon, of.lat]);
     },
     within: (area) => needs.within(area),
   });
@@ -164,7 +182,10 @@ export function deskOf(bench: Bench, places: Places, cityMap: CityMap, lines: re
     if (wasHidden !== places.beside.hidden) cityMap.map.resize();
     if (beside?.kind !== "case") single.close();
     if (beside?.kind !== "need") need.close();
-    if (beside?.kind !== "intake") intake.close();
+    if (beside?.kind !== "intake") {
+      referring = null;
+      intake.close();
+    }
     if (beside === null) fill(places.beside);
     else if (beside.kind === "intake" && takes) {
       fill(places.beside, intake.element);

@@ -17,12 +17,15 @@ const TYPED_MS = 500;
 const COARSE: readonly string[] = ["town", "county"];
 const CALLED = "hotline";
 /** What comes to a desk by people; machines and grid workers have ways of their own. */
-const SOURCES = [CALLED, "order", "proposal", "media", "warning"] as const;
+const TOLD = "public";
+const SOURCES = [CALLED, TOLD, "order", "proposal", "media", "warning"] as const;
 
 export interface IntakeView {
   element: HTMLElement;
   open(): void;
   close(): void;
+  /** Begin with words and a place that a resident told of elsewhere: their case is no call. */
+  begin(words: string, place: LonLat): void;
   /** A place was picked on the map. */
   picked(place: LonLat): void;
 }
@@ -287,22 +290,32 @@ export function intakeView(bench: Bench, lines: readonly Line[], ears: IntakeEar
       ears.propose([]);
       fill(element);
     },
-    picked([lon, lat]) {
-      const spot = { lon, lat };
-      set({ place: spot });
-      drawDraft();
-      // Who is responsible follows from where it lies.
-      reverse(lon, lat).then(
-        ({ grid, town, county, address }) => {
-          if (chosen.place !== spot) return;
-          const areas = { grid_id: grid?.id ?? null, admin_code: town?.id ?? county?.id ?? null };
-          set({ place: { ...spot, ...areas, ...(address === null ? {} : { label: address.text }) } });
-          drawDraft();
-        },
-        (error: unknown) => {
-          wrong.textContent = why(app, error);
-        },
-      );
+    begin(words, place) {
+      clear();
+      source.value = TOLD;
+      byLine();
+      text.value = words;
+      picked(place);
+      void ask();
     },
+    picked,
   };
+
+  function picked([lon, lat]: LonLat): void {
+    const spot = { lon, lat };
+    set({ place: spot });
+    drawDraft();
+    // Who is responsible follows from where it lies.
+    reverse(lon, lat).then(
+      ({ grid, town, county, address }) => {
+        if (chosen.place !== spot) return;
+        const areas = { grid_id: grid?.id ?? null, admin_code: town?.id ?? county?.id ?? null };
+        set({ place: { ...spot, ...areas, ...(address === null ? {} : { label: address.text }) } });
+        drawDraft();
+      },
+      (error: unknown) => {
+        wrong.textContent = why(app, error);
+      },
+    );
+  }
 }

@@ -15,6 +15,9 @@ import { fitsView } from "./fits.ts";
 import { needActions, needForm } from "./needform.ts";
 import { askPurpose, personWords } from "./purpose.ts";
 
+/** The number of its last step: what the next one expects. */
+export const lastOf = ({ steps }: Need): number => steps.reduce((most, { id }) => Math.max(most, id), 0);
+
 export interface NeedView {
   element: HTMLElement;
   open(id: number): Promise<void>;
@@ -27,6 +30,8 @@ export interface NeedEars {
   read(mark: { id: string; lon: number; lat: number } | null): void;
   /** A step of this desk was taken. */
   stepped(): void;
+  /** It is to be made a case. */
+  refer(need: Need, words: string): void;
   /** Others of the same grid are asked for. */
   within(area: string): void;
 }
@@ -42,7 +47,6 @@ export function needView(bench: Bench, areas: () => Promise<readonly Named[]>, e
   let reading = new AbortController();
   let busy = false;
 
-  const lastOf = (need: Need): number => need.steps.reduce((most, { id }) => Math.max(most, id), 0);
   const warn = (...children: (Node | string)[]): void => {
     notice.hidden = children.length === 0;
     fill(notice, ...children);
@@ -124,7 +128,10 @@ export function needView(bench: Bench, areas: () => Promise<readonly Named[]>, e
     void take(step, brought, newKey()).then((wrong) => wrong !== null && warn(wrong));
   const press = (offer: api.NeedOffer): void => {
     warn();
-    if (offer.carries === "") atOnce(offer.step, {});
+    if (held !== null && offer.step === "refer" && may(app.city.who, "hotline.take")) {
+      const kind = entryTitle(bench, words?.kinds, held.kind);
+      ears.refer(held, [kind, held.words].filter(Boolean).join(app.t("needColon")));
+    } else if (offer.carries === "") atOnce(offer.step, {});
     else needForm(form, bench, offer, (brought, key) => take(offer.step, brought, key));
   };
   const draw = (): void => {
