@@ -479,7 +479,7 @@ def test_without_its_key_a_channel_fails_and_says_why(cases: Database, keyring: 
         (Order("wecom", "x", "https://host.example/", area="32"), "channel_area"),
         (Order("wecom", "x", "https://host.example/", kinds=("gossip",)), "notice_kind_unknown"),
         (Order("wecom", " ", "https://host.example/"), "text_empty"),
-        (Order("sms", "x", "call me"), None),
+        (Order("sms", "x", "call me"), "phone_wrong"),
     ],
 )
 def test_what_cannot_be_a_channel_is_refused_and_nothing_is_kept(
