@@ -97,7 +97,8 @@ function stepAct(phone: Phone, need: Need, step: string, { body = {}, fills = []
 
 function factsOf(phone: Phone, need: Need): HTMLElement[] {
   const { app, lang, care } = phone;
-  const provider = care.providers().find((each) => each.id === need.provider)?.name ?? need.provider;
+  // What a phone has kept since before names came with a need has none.
+  const provider = need.provider && (need.providers?.[need.provider] ?? need.provider);
   const rows: [string, string | null][] = [
     [app.t("gridState"), entryWord(care.words()?.states, need.state, lang)],
     [app.t("careSaid"), need.words],
