@@ -25,7 +25,7 @@ from etl.demo.providers import demo_providers
 from layers.ask.catalogue import SYNTHETIC
 from layers.catalog.incident import TABLE
 from layers.loop.care.book import OUTCOMES, STATES, VISITS, kinds_in
-from layers.loop.care.needs import MOVES, Brought, need_seen, needs_seen, take_need_step, unmask_need
+from layers.loop.care.needs import MOVES, Brought, Sought, need_seen, needs_seen, take_need_step, unmask_need
 from layers.loop.care.providers import Provider, providers
 from layers.loop.care.serving import Wanted, suggested
 from layers.loop.care.tables import NEED, NEED_STEP, VISIT
@@ -188,7 +188,7 @@ def test_who_serves_does_this_there_and_then(peopled: Peopled) -> None:
 
 def test_a_synthetic_need_is_read_and_taken_further_like_a_real_one(peopled: Peopled) -> None:
     with begin(peopled.database.engine, actor="test") as connection:
-        seen = needs_seen(connection, peopled.keyring, DISPATCHER, states=("open",), most=200)
+        seen = needs_seen(connection, peopled.keyring, DISPATCHER, sought=Sought(states=("open",)), most=200)
         one = next(need for need in seen if need["phone"])
         assert one["name"].endswith("*")
         assert "****" in one["phone"]
