@@ -178,6 +178,45 @@ def test_who_opens_a_stream_between_two_beats_is_told_nothing_from_before(follow
     passing(story())
 
 
+def test_the_more_screens_there_are_the_slower_is_the_beat(
+    following: Following, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.editions.MOST_A_SECOND", 4)
+
+    async def story() -> None:
+        clients = [Client(following.live) for _ in range(4)]
+        await asyncio.sleep(2)
+        ids = []
+        for turn in range(30):
+            ids += rename(following.database, turn)
+            following.read()
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(2)
+        for client in clients:
+            assert records(await client.leave()) == ids
+            assert all(pause == pytest.approx(1.0, abs=_SLACK_S) for pause in client.pauses[1:])
+
+    passing(story())
+
+
+def test_a_screen_that_hears_nothing_for_long_is_pinged_and_no_other(following: Following) -> None:
+    async def story() -> None:
+        watching = asyncio.create_task(following.live.watch())
+        quiet, busy = Client(following.live, query="layers=video"), Client(following.live, query="layers=pollution")
+        for turn in range(12):
+            await asyncio.sleep(5)
+            rename(following.database, turn)
+            following.read()
+        watching.cancel()
+        assert await quiet.leave() == quiet.events[:1], "hello alone"
+        assert [body for _, body in quiet.messages[1:]] == [b":\n\n"] * 3
+        assert all(15 <= pause <= 17 for pause in quiet.pauses)
+        assert b":\n\n" not in [body for _, body in busy.messages]
+        assert len(records(await busy.leave())) == 12
+
+    passing(story())
+
+
 def test_too_many_tiles_of_several_batches_are_the_whole_layer(
     following: Following, monkeypatch: pytest.MonkeyPatch
 ) -> None:
