@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gis.around import area_around
@@ -27,16 +28,17 @@ def grid(*, blocks: int, width: float) -> np.ndarray:
     return lines(*([p, q] for p, q in segments), *([p[::-1], q[::-1]] for p, q in segments))
 
 
+# The union that GEOS makes of what lies around these three loses a hole, so each is held against the area by itself.
+@example([[(0, 0), (-432, 1199)], [(0, 195), (1027, 221), (0, -1)], [(0, 195), (1027, 221), (0, -1)]])
 @given(LINES)
 def test_it_is_what_lies_around_each_line_within_the_tolerance(paths: list[list[tuple[float, float]]]) -> None:
     shapes = lines(*paths)
     area = area_around(shapes, radius_m=60, smallest_hole_m2=1_000)
     assert area.is_valid
-    least = shapely.union_all(shapely.buffer(shapes, 60 * 0.94, quad_segs=16))
-    most = shapely.union_all(shapely.buffer(shapes, 60 * 1.02, quad_segs=16))
-    beyond = shapely.get_parts(shapely.difference(area, most))
-    assert (shapely.area(beyond) < 1_000).all()  # holes that have been filled
-    assert shapely.difference(least, area).area < 1e-3
+    beyond = reduce(shapely.difference, shapely.buffer(shapes, 60 * 1.02, quad_segs=16), area)
+    assert (shapely.area(shapely.get_parts(beyond)) < 1_000).all()  # holes that have been filled
+    least = shapely.buffer(shapes, 60 * 0.94, quad_segs=16)
+    assert (shapely.area(shapely.difference(least, area)) < 1e-3).all()
 
 
 def test_streets_that_end_within_a_block_and_beyond_the_last_one_count() -> None:
