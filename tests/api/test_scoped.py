@@ -191,7 +191,10 @@ def test_a_tile_that_is_kept_follows_what_moves_out_of_the_scope(empty: Server) 
         for z in (8, 14):
             assert len(ids(tile(empty, z, OURS, cgj))) == len(ids(tile(empty, z, OURS, ours))) == 1
         change(empty.database, OURS.id, lead="zjj")
-        assert events.until("record").data["op"] == "delete"
+        told = [events.until("record").data["op"]]
+        if told == ["insert"]:  # the report itself, where the server had not read of it when the stream began
+            told.append(events.until("record").data["op"])
+        assert told[-1] == "delete"
     for z in (8, 14):
         assert tile(empty, z, OURS, cgj).status_code == 204
         assert len(ids(tile(empty, z, OURS, ours))) == 1
